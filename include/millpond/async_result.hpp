@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#ifndef MILLPOND_ASYNC_RESULT_HPP
+#define MILLPOND_ASYNC_RESULT_HPP
+
+#include <millpond/detail/deadline.hpp>
+#include <millpond/detail/job.hpp>
+#include <millpond/detail/result_state.hpp>
+#include <millpond/errors.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <type_traits>
+#include <utility>
+
+namespace millpond::inline v0_1 {
+
+/// A handle on work that was issued: its result, its error, or that it is not done yet.
+///
+/// Copies refer to one result. A handle may outlive its pool and be dropped at any time without
+/// blocking; an error that no handle ever looked at goes to the pool's on_unobserved_error. A
+/// default-constructed handle refers to nothing: all but assignment, == and valid() throw
+/// ValueError.
+///
+/// Thread safety: the result may be used from any threads; one handle object as any object.
+/// In a task of the result's own pool, waiting runs the awaited work if it has not started.
+template <class R>
+class AsyncResult {
+ public:
+  using value_type = R;
+
+  AsyncResult() = default;
+
+  /// Whether it refers to a result.
+  bool valid() const noexcept { return static_cast<bool>(state_); }
+
+  /// Waits. An lvalue handle gives a const reference, again and again; from an rvalue handle the
+  /// result is moved out. Rethrows the task's error, TerminatedError, CancelledError.
+  decltype(auto) get() const& {
+    wait_for_outcome();
+    return state_->outcome().get();
+  }
+  R get() && {
+    wait_for_outcome();
+    return state_->outcome().take();
+  }
+
+  /// The same, but throws TimeoutError if the result is not there in time. Any duration; zero and
+  /// less only look. In a task of the own pool the awaited work may run here, and longer.
+  template <class Rep, class Period>
+  decltype(auto) get(std::chrono::duration<Rep, Period> timeout) const& {
+    wait_for_outcome(detail::Deadline::after(timeout));
+    return state_->outcome().get();
+  }
+  template <class Rep, class Period>
+  R get(std::chrono::duration<Rep, Period> timeout) && {
+    wait_for_outcome(detail::Deadline::after(timeout));
+    return state_->outcome().take();
+  }
+
+  /// Waits until ready; throws nothing of the task's.
+  void wait() const { state().wait(detail::Deadline::never()); }
+
+  /// Waits no longer than `timeout`, or until `when`; returns ready().
+  template <class Rep, class Period>
+  bool wait(std::chrono::duration<Rep, Period> timeout) const {
+    state().wait(detail::Deadline::after(timeout));
+    return ready();
+  }
+  template <class Clock, class Duration>
+  bool wait_until(std::chrono::time_point<Clock, Duration> when) const {
+    // A clock that is not steady may be set meanwhile: look at it again.
+    while (!state().wait(detail::Deadline::at(when)) && Clock::now() < when) {
+    }
+    return ready();
+  }
+
+  /// Finished, well or badly, callbacks included.
+  bool ready() const { return state().ready(); }
+
+  /// Started and not ready yet.
+  bool running() const { return state().running(); }
+
+  /// Whether the task ended without an error. Throws ValueError if not ready.
+  bool successful() const {
+    if (!ready()) throw ValueError("The result is not ready");
+    state_->observe();
+    return !state_->outcome().is_error();
+  }
+
+  /// Waits; the error, or null on success.
+  std::exception_ptr exception() const {
+    state().wait(detail::Deadline::never());
+    state_->observe();
+    return state_->outcome().is_error() ? state_->outcome().error() : nullptr;
+  }
+
+  /// Items finished, those skipped after an error included, and items issued: for progress bars.
+  /// At most 1 for apply_async.
+  std::size_t completed() const { return state().completed(); }
+  std::size_t total() const { return state().total(); }
+
+  /// Whether both refer to the same result.
+  friend bool operator==(const AsyncResult&, const AsyncResult&) = default;
+
+ private:
+  template <class Order>
+  friend class BasicThreadPool;
+  friend struct std::hash<AsyncResult>;
+
+  explicit AsyncResult(detail::Ref<detail::ResultState<R>> state) noexcept
+      : state_(std::move(state)) {}
+
+  detail::ResultState<R>& state() const {
+    if (!state_) throw ValueError("This AsyncResult refers to no result");
+    return *state_;
+  }
+
+  /// Returns with a value there, or throws.
+  void wait_for_outcome(detail::Deadline deadline = detail::Deadline::never()) const {
+    if (!state().wait(deadline)) throw TimeoutError("The result is not ready within the timeout");
+    if (state_->outcome().is_error()) {
+      state_->observe();
+      std::rethrow_exception(state_->outcome().error());
+    }
+  }
+
+  detail::Ref<detail::ResultState<R>> state_;
+};
+
+}  // namespace millpond::inline v0_1
+
+template <class R>
+struct std::hash<millpond::AsyncResult<R>> {
+  std::size_t operator()(const millpond::AsyncResult<R>& result) const noexcept {
+    return std::hash<const void*>()(result.state_.get());
+  }
+};
+
+#endif  // MILLPOND_ASYNC_RESULT_HPP

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#ifndef MILLPOND_CPU_COUNT_HPP
+#define MILLPOND_CPU_COUNT_HPP
+
+#include <millpond/detail/cgroup.hpp>
+#include <millpond/detail/config.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <thread>
+
+#if MILLPOND_HAS_SCHED_AFFINITY
+#include <cerrno>
+#include <sched.h>
+#include <vector>
+#endif
+
+namespace millpond::inline v0_1 {
+
+/// How many threads can run at the same time here: the smallest of
+///   - the machine's hardware threads,
+///   - the CPUs that the calling thread may run on (on Linux; threads it starts inherit them),
+///   - the CPU quota of this process's control groups, rounded up (on Linux, v1 and v2).
+/// A limit that cannot be found out does not count. Never 0.
+///
+/// If the environment variable MILLPOND_CPU_COUNT is a positive decimal number, it is the answer;
+/// any other value of it is ignored.
+///
+/// Asks the system every time, because affinity and quota can change; expect some 100 us. Safe to
+/// call from any thread, as long as none changes the environment meanwhile.
+inline std::size_t cpu_count() noexcept;
+
+// ------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// The CPUs in the calling thread's affinity mask; kNoCpuLimit if unknown.
+inline std::size_t affinity_cpu_limit() {
+#if MILLPOND_HAS_SCHED_AFFINITY
+  // The kernel answers EINVAL to a mask smaller than its own, whose size it does not tell.
+  constexpr std::size_t kLargestMask = std::size_t{1} << 20;  // CPUs
+  for (std::size_t sets = 1; sets * CPU_SETSIZE <= kLargestMask; sets *= 2) {
+    std::vector<cpu_set_t> mask(sets);
+    const std::size_t bytes = sets * sizeof(cpu_set_t);
+    if (sched_getaffinity(0, bytes, mask.data()) == 0) {
+      const int cpus = CPU_COUNT_S(bytes, mask.data());
+      return cpus > 0 ? static_cast<std::size_t>(cpus) : kNoCpuLimit;
+    }
+    if (errno != EINVAL) {
+      break;
+    }
+  }
+#endif
+  return kNoCpuLimit;
+}
+
+}  // namespace detail
+
+inline std::size_t cpu_count() noexcept {
+  if (const char* const wish = std::getenv("MILLPOND_CPU_COUNT")) {
+    const auto count = detail::parse_positive(wish);
+    if (count && *count <= SIZE_MAX) {
+      return static_cast<std::size_t>(*count);
+    }
+  }
+
+  std::size_t count = std::thread::hardware_concurrency();
+  count = count == 0 ? detail::kNoCpuLimit : count;
+  const auto at_most = [&](std::size_t limit) { count = limit < count ? limit : count; };
+  try {
+    at_most(detail::affinity_cpu_limit());
+#if MILLPOND_OS_LINUX
+    at_most(detail::cgroup_cpu_limit());
+#endif
+  } catch (...) {  // out of memory: a limit that cannot be read is not known
+  }
+  return count == detail::kNoCpuLimit ? 1 : count;
+}
+
+}  // namespace millpond::inline v0_1
+
+#endif  // MILLPOND_CPU_COUNT_HPP

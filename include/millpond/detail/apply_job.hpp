@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#ifndef MILLPOND_DETAIL_APPLY_JOB_HPP
+#define MILLPOND_DETAIL_APPLY_JOB_HPP
+
+#include <millpond/detail/config.hpp>
+#include <millpond/detail/core.hpp>
+#include <millpond/detail/result_state.hpp>
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace millpond::inline v0_1::detail {
+
+/// No callbacks: takes no room and is never run.
+struct NoCallbacks {};
+
+/// The optional callbacks of a job; NoCallbacks costs nothing.
+template <class Callbacks>
+struct CallbackStore {
+  std::optional<Callbacks> callbacks;
+};
+template <>
+struct CallbackStore<NoCallbacks> {};
+
+/// One call: `call` is invoked once, as an rvalue, by whoever claims the job.
+template <class R, class Call, class Callbacks = NoCallbacks>
+class ApplyJob final : public ResultState<R> {
+ public:
+  static constexpr bool kHasCallbacks = !std::is_same_v<Callbacks, NoCallbacks>;
+
+  template <class... CallArgs>
+  explicit ApplyJob(Core& core, CallArgs&&... call_args)
+      : ResultState<R>(core, Job::Queueing::popped_when_taken, kHasCallbacks),
+        call_(std::forward<CallArgs>(call_args)...) {}
+
+  ~ApplyJob() override {
+    if (!this->claimed()) std::destroy_at(&call_);  // it was never issued
+  }
+
+  void set_callbacks(Callbacks callbacks)
+    requires kHasCallbacks
+  {
+    callbacks_.callbacks.emplace(std::move(callbacks));
+  }
+
+  void run() noexcept override {
+    if (this->try_claim()) execute();
+    this->release();
+  }
+
+  void abandon(const std::exception_ptr& why) noexcept override {
+    if (!this->try_claim()) return;
+    std::destroy_at(&call_);
+    this->finish_abandoned(why);
+  }
+
+  void run_callback() noexcept override {
+    if constexpr (kHasCallbacks) this->run_callbacks(callbacks_.callbacks);
+  }
+
+ protected:
+  void help() noexcept override {
+    if (!this->try_claim()) return;
+    if (this->core().unlink(*this)) this->release();  // not the last: the waiter holds one
+    execute();
+  }
+
+ private:
+  void execute() noexcept {
+    this->outcome().run(std::move(call_));
+    std::destroy_at(&call_);
+    this->finish_run();
+  }
+
+  union {
+    Call call_;  // alive until claimed and run or abandoned
+  };
+  MILLPOND_NO_UNIQUE_ADDRESS CallbackStore<Callbacks> callbacks_;
+};
+
+}  // namespace millpond::inline v0_1::detail
+
+#endif  // MILLPOND_DETAIL_APPLY_JOB_HPP

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+#ifndef MILLPOND_DETAIL_CORE_HPP
+#define MILLPOND_DETAIL_CORE_HPP
+
+#include <millpond/detail/deadline.hpp>
+#include <millpond/detail/job.hpp>
+#include <millpond/detail/sync.hpp>
+#include <millpond/detail/thread_context.hpp>
+#include <millpond/errors.hpp>
+#include <millpond/state.hpp>
+
+#include <cstddef>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <list>
+#include <utility>
+
+namespace millpond::inline v0_1::detail {
+
+/// What a job knows of its pool: everything that the pool object, its threads and its jobs share,
+/// but for the order of the queue (PoolCore).
+///
+/// Life: counted. The pool object, each thread and each imap hold a reference; so do, together
+/// as one, all unfinished jobs, and each result with an error that nobody has seen. So a core
+/// outlives the pool object while a worker, or whoever cancels or abandons a job, is still at it.
+///
+/// Thread safety: all public members, from any thread, without locks held. mutex_ is the pool's
+/// one mutex: the queue, the counts, the state and the callback list change under it, and every
+/// sleeping thread of the pool sleeps with it. No user code runs under it.
+class Core {
+ public:
+  using ErrorHandler = std::function<void(std::exception_ptr)>;
+
+  Core(std::size_t size, ErrorHandler on_unobserved_error)
+      : size_(size), on_unobserved_error_(std::move(on_unobserved_error)) {}
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+  virtual ~Core() = default;
+
+  void add_ref() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void release() noexcept {
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+  std::size_t size() const noexcept { return size_; }
+  State state() const noexcept { return state_.load(std::memory_order_acquire); }
+
+  /// Throws ValueError unless running.
+  void check_running() const {
+    if (state() != State::run) throw ValueError("Pool not running");
+  }
+
+  /// A job that was accepted has become ready (or, for an imap, has run its last).
+  void job_done() noexcept;
+
+  /// Takes `job` out of the queue. True: it was there, and the queue's reference is the caller's.
+  virtual bool unlink(Job& job) noexcept = 0;
+
+  enum class Place : bool { front, back };
+  /// Puts back an accepted job that is not queued; the queue takes a reference of its own.
+  /// Does nothing on a terminated pool.
+  virtual void requeue(Job& job, Place place) noexcept = 0;
+
+  /// Whether imaps read on though nobody takes their results (a closed pool is being joined).
+  bool look_ahead_unlimited() const noexcept {
+    return look_ahead_unlimited_.load(std::memory_order_relaxed);  // ordered by the imap's mutex
+  }
+  void lift_look_ahead_limit() noexcept;
+  void forget(StreamJob& job) noexcept;
+
+  /// Hands a job to the callback thread, together with one reference.
+  void post_callback(Job& job) noexcept;
+
+  /// On the callback thread: waits until `job` has been posted, and runs its callback out of
+  /// turn. False if the deadline came first.
+  bool run_callback_of(Job& job, Deadline deadline) noexcept;
+
+  /// Tells on_unobserved_error.
+  void report(const std::exception_ptr& error) const noexcept;
+
+ protected:
+  enum class Callbacks : bool { no, yes };
+
+  /// Counts a new job in; the first check and the last of an issuing call. Throws ValueError if
+  /// the pool does not run, std::system_error if it needs a callback thread that cannot start.
+  void accept_locked(Callbacks callbacks);
+  void accept_locked(StreamJob& job, std::list<StreamJob*>& place);
+
+  /// Counts finished jobs out and tells all sleepers if no more work can come.
+  /// True: the reference that unfinished jobs hold is the caller's to release, after unlocking.
+  [[nodiscard]] bool settle_locked(std::size_t finished) noexcept;
+
+  /// Whether workers can go.
+  bool workers_done_locked() const noexcept {
+    return state() == State::terminate || (state() == State::close && unfinished_ == 0);
+  }
+
+  /// Takes a live imap off the list, with a reference.
+  Ref<StreamJob> pop_stream() noexcept;
+
+  void run_callback_thread() noexcept;
+
+  /// Runs callbacks, here, as they come, until `done()`, which is called under the mutex.
+  template <class Done>
+  void serve_callbacks(unique_lock& lock, Done done) noexcept;
+
+  mutable mutex mutex_;
+  atomic<State> state_{State::run};  // written under mutex_
+  std::size_t unfinished_ = 0;
+  std::size_t workers_alive_ = 0;
+  condition_variable work_condition_;      // workers: work has come, or they can go
+  condition_variable callback_condition_;  // the callback thread: likewise
+  thread callback_thread_;                 // started under mutex_, while running
+
+ private:
+  virtual void name_callback_thread() noexcept = 0;
+
+  atomic<std::size_t> refs_{1};
+  const std::size_t size_;
+  const ErrorHandler on_unobserved_error_;
+  JobList posted_;                 // jobs whose callback is due
+  std::list<StreamJob*> streams_;  // imaps that may still read
+  atomic<bool> look_ahead_unlimited_{false};
+};
+
+inline void Core::job_done() noexcept {
+  ThreadContext* const context = context_in(this);
+  if (context != nullptr && !context->is_callback_thread()) {
+    ++context->finished_jobs;  // settled when this worker next takes the mutex
+    return;
+  }
+  bool last;
+  {
+    const lock_guard lock(mutex_);
+    last = settle_locked(1);
+  }
+  if (last) release();
+}
+
+inline bool Core::settle_locked(std::size_t finished) noexcept {
+  if (finished == 0) return false;
+  unfinished_ -= finished;
+  if (unfinished_ != 0) return false;
+  if (state() != State::run) {
+    work_condition_.notify_all();
+    callback_condition_.notify_one();
+  }
+  return true;
+}
+
+inline void Core::accept_locked(Callbacks callbacks) {
+  check_running();
+  if (callbacks == Callbacks::yes && !callback_thread_.joinable()) {
+    add_ref();
+    try {
+      callback_thread_ = thread([this] { run_callback_thread(); });
+    } catch (...) {
+      refs_.fetch_sub(1, std::memory_order_relaxed);  // never the last: our caller holds one
+      throw;
+    }
+  }
+  if (unfinished_++ == 0) add_ref();
+}
+
+inline void Core::accept_locked(StreamJob& job, std::list<StreamJob*>& place) {
+  accept_locked(Callbacks::no);
+  job.place_ = place.begin();
+  job.listed_ = true;
+  streams_.splice(streams_.end(), place);
+}
+
+inline void Core::forget(StreamJob& job) noexcept {
+  std::list<StreamJob*> node;
+  const lock_guard lock(mutex_);
+  if (std::exchange(job.listed_, false)) node.splice(node.begin(), streams_, job.place_);
+}
+
+inline Ref<StreamJob> Core::pop_stream() noexcept {
+  std::list<StreamJob*> node;
+  const lock_guard lock(mutex_);
+  if (streams_.empty()) return {};
+  node.splice(node.begin(), streams_, streams_.begin());
+  node.front()->listed_ = false;
+  return Ref<StreamJob>::share(node.front());
+}
+
+/// Every imap's decision to stop reading ahead is made under its own mutex, which lift_limit()
+/// takes after the flag is set: so each sees the flag, or is found by us to have stopped.
+inline void Core::lift_look_ahead_limit() noexcept {
+  look_ahead_unlimited_.store(true, std::memory_order_relaxed);
+  std::size_t left;
+  {
+    const lock_guard lock(mutex_);
+    left = streams_.size();  // no new ones come: the pool is closed
+  }
+  for (; left != 0; --left) {
+    Ref<StreamJob> job;
+    {
+      const lock_guard lock(mutex_);
+      if (streams_.empty()) return;
+      job = Ref<StreamJob>::share(streams_.front());
+      streams_.splice(streams_.end(), streams_, streams_.begin());  // next time the next one
+    }
+    job->lift_limit();
+  }
+}
+
+inline void Core::post_callback(Job& job) noexcept {
+  const lock_guard lock(mutex_);
+  job.callback_posted_ = true;
+  posted_.push_back(job);
+  callback_condition_.notify_one();
+}
+
+template <class Done>
+void Core::serve_callbacks(unique_lock& lock, Done done) noexcept {
+  for (;;) {
+    if (Job* const job = posted_.pop_front()) {
+      job->callback_posted_ = false;
+      lock.unlock();
+      job->run_callback();
+      lock.lock();
+    } else if (done()) {
+      return;
+    } else {
+      callback_condition_.wait(lock);
+    }
+  }
+}
+
+inline bool Core::run_callback_of(Job& job, Deadline deadline) noexcept {
+  unique_lock lock(mutex_);
+  const auto is_posted = [&job] { return job.callback_posted_; };
+  if (deadline.is_never()) {
+    callback_condition_.wait(lock, is_posted);
+  } else if (!callback_condition_.wait_until(lock, deadline.when(), is_posted)) {
+    return false;
+  }
+  posted_.erase(job);
+  job.callback_posted_ = false;
+  lock.unlock();
+  job.run_callback();
+  return true;
+}
+
+inline void Core::run_callback_thread() noexcept {
+  const Ref<Core> self = Ref<Core>::adopt(this);
+  ThreadContext context{this, std::nullopt};
+  current_thread_context = &context;
+  name_callback_thread();
+  {
+    unique_lock lock(mutex_);
+    serve_callbacks(lock, [this] { return state() != State::run && unfinished_ == 0; });
+  }
+  current_thread_context = nullptr;
+}
+
+inline void Core::report(const std::exception_ptr& error) const noexcept {
+  try {
+    if (on_unobserved_error_) {
+      on_unobserved_error_(error);
+      return;
+    }
+    std::rethrow_exception(error);
+  } catch (const std::exception& exception) {
+    std::fprintf(stderr, "millpond: unobserved error in a task: %s\n", exception.what());
+  } catch (...) {
+    std::fputs("millpond: unobserved error in a task: not a std::exception\n", stderr);
+  }
+}
+
+}  // namespace millpond::inline v0_1::detail
+
+#endif  // MILLPOND_DETAIL_CORE_HPP

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#ifndef MILLPOND_DETAIL_IMAP_JOB_HPP
+#define MILLPOND_DETAIL_IMAP_JOB_HPP
+
+#include <millpond/detail/core.hpp>
+#include <millpond/detail/imap_state.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace millpond::inline v0_1::detail {
+
+/// The typed part of an imap: reads items from Items (StreamedItems) and calls F on them.
+template <class Value, class F, class Items>
+class ImapJob final : public ImapState<Value> {
+  using Base = ImapState<Value>;
+  using typename Base::Chunks;
+  using Item = typename Items::Item;
+
+ public:
+  template <class Holder, class... FArgs>
+  ImapJob(Core& core, bool ordered, std::size_t chunksize, std::size_t buffersize, Holder&& holder,
+          FArgs&&... f_args)
+      : Base(core, ordered, buffersize),
+        chunksize_(chunksize),
+        work_(std::in_place, std::forward<Holder>(holder), std::forward<FArgs>(f_args)...) {}
+
+ private:
+  struct Work {
+    template <class Holder, class... FArgs>
+    explicit Work(Holder&& holder, FArgs&&... f_args)
+        : f(std::forward<FArgs>(f_args)...), items(std::forward<Holder>(holder)) {}
+    F f;
+    Items items;
+  };
+
+  void step(Chunks chunk) noexcept override {
+    std::vector<Item> items;
+    bool has_more = false;
+    std::exception_ptr input_error;
+    try {
+      if (chunk.empty()) chunk.emplace_back();
+      has_more = work_->items.take(chunksize_, items);
+    } catch (...) {
+      input_error = std::current_exception();  // items read before it are run all the same
+    }
+    try {
+      if (!items.empty()) chunk.front().slots.reserve(items.size());
+    } catch (...) {  // no room for results: the input ends here
+      items.clear();
+      has_more = false;
+      input_error = std::current_exception();
+    }
+    const auto committed = this->commit(chunk, !items.empty(), has_more, std::move(input_error));
+    if (committed.chunk) {
+      run_chunk(items, (*committed.chunk)->slots);
+      items.clear();
+      this->publish(*committed.chunk);
+    } else if (committed.finishes) {
+      items.clear();
+      this->finish();
+    }
+  }
+
+  void run_chunk(std::vector<Item>& items, std::vector<typename Base::Slot>& slots) noexcept {
+    for (Item& item : items) {
+      slots.emplace_back().run([&]() -> Value {
+        if constexpr (std::is_void_v<std::invoke_result_t<F&, typename Item::Passed>>) {
+          std::invoke(work_->f, item.pass());
+          return {};
+        } else {
+          return std::invoke(work_->f, item.pass());
+        }
+      });
+    }
+  }
+
+  void destroy_work() noexcept override { work_.reset(); }
+
+  const std::size_t chunksize_;
+  std::optional<Work> work_;
+};
+
+}  // namespace millpond::inline v0_1::detail
+
+#endif  // MILLPOND_DETAIL_IMAP_JOB_HPP

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT
+#ifndef MILLPOND_DETAIL_IMAP_STATE_HPP
+#define MILLPOND_DETAIL_IMAP_STATE_HPP
+
+#include <millpond/detail/core.hpp>
+#include <millpond/detail/deadline.hpp>
+#include <millpond/detail/job.hpp>
+#include <millpond/detail/outcome.hpp>
+#include <millpond/detail/sync.hpp>
+#include <millpond/errors.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <list>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace millpond::inline v0_1::detail {
+
+/// What an imap of a function that returns R yields.
+template <class R>
+using imap_value_t = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
+
+/// An imap as its reader and its pool see it: everything but the types of function and input,
+/// which ImapJob adds. It is one entry in the queue; a worker that takes it reads one chunk of
+/// input, puts the entry back for the next worker, and runs the chunk.
+///
+/// Where reading stands, guarded by mutex_ (protocol and proof: docs/design/imap.md):
+///
+///   queued     an entry is in the pool's queue, or in the hands of a worker that just took it
+///   advancing  one thread reads the input, without locks
+///   full       the look-ahead window is full: parked until next() yields, or lift_limit()
+///   over       nothing will be read any more: the input has ended or was given up
+///
+/// Once reading is over and no chunk is running, the function and the input are destroyed and the
+/// job is finished; only then does the reader see the end.
+///
+/// Lock order: mutex_, then the pool's. No user code runs under either.
+/// Thread safety: all public members, from any thread. May be used from the pool's own tasks.
+template <class Value>
+class ImapState : public StreamJob {
+ public:
+  /// The next value; none at the end. Throws the item's error; after the last item the input's,
+  /// or TerminatedError if the pool was terminated before the input's end, once; TimeoutError.
+  /// On a thread of the pool runs the item that it waits for if that has not started.
+  std::optional<Value> next(Deadline deadline);
+
+  /// The reader goes: gives up what has not started. Does not block.
+  void drop() noexcept { give_up(false); }
+
+  void run() noexcept final;
+  void abandon(const std::exception_ptr&) noexcept final { give_up(true); }
+  void lift_limit() noexcept final;
+
+ protected:
+  using Slot = Outcome<Value>;
+
+  /// Items that were read together, and are run one after another by one thread.
+  struct Chunk {
+    std::vector<Slot> slots;          // grows while it runs
+    bool done = false;                // all slots are set; guarded by mutex_, as is claimed
+    std::size_t claimed = 0;          // slots that readers have taken, or are about to
+    atomic<std::size_t> emptied = 0;  // of these, those that they are through with
+  };
+  using Chunks = std::list<Chunk>;
+  using ChunkPosition = typename Chunks::iterator;
+
+  ImapState(Core& core, bool ordered, std::size_t buffersize)
+      : StreamJob(Job::Queueing::popped_when_taken),
+        core_(Ref<Core>::share(&core)),
+        ordered_(ordered),
+        buffersize_(buffersize) {}
+  ~ImapState() override;
+
+  /// Reads a chunk of input (into `spare` if there is one) and runs it, by way of commit() and
+  /// publish(). Called by the one thread that is advancing.
+  virtual void step(Chunks spare) noexcept = 0;
+
+  /// Destroys the function and the input.
+  virtual void destroy_work() noexcept = 0;
+
+  /// What to do after advancing: run the chunk and publish it, finish the job, or neither.
+  struct Committed {
+    std::optional<ChunkPosition> chunk;
+    bool finishes;
+  };
+  Committed commit(Chunks& chunk, bool has_items, bool has_more,
+                   std::exception_ptr input_error) noexcept;
+  void publish(ChunkPosition chunk) noexcept;
+  /// Called once, by whoever made reading over and running none, with a reference held.
+  void finish() noexcept;
+
+ private:
+  enum class Reading { queued, advancing, full, over };
+
+  bool available_locked() const noexcept { return !chunks_.empty() && chunks_.front().done; }
+  bool window_open_locked() const noexcept {
+    return window_ < buffersize_ || core_->look_ahead_unlimited();
+  }
+  bool finishes_locked() const noexcept { return reading_ == Reading::over && running_ == 0; }
+
+  std::optional<Value> yield(unique_lock& lock);
+  void recycle(ChunkPosition chunk) noexcept;
+  std::optional<Value> end(unique_lock& lock);
+  /// False if the deadline came.
+  bool sleep(unique_lock& lock, Deadline deadline);
+  [[nodiscard]] Chunks start_advancing(unique_lock& lock) noexcept;
+  void give_up(bool terminated) noexcept;
+
+  const Ref<Core> core_;
+  const bool ordered_;
+  const std::size_t buffersize_;  // chunks
+
+  mutex mutex_;  // guards all that follows
+  Reading reading_ = Reading::queued;
+  bool given_up_ = false;
+  bool finished_ = false;
+  bool terminated_ = false;         // and not yet told
+  std::exception_ptr input_error_;  // not yet told
+  Chunks chunks_;                   // to be yielded: ordered, as read; else, as they get done
+  Chunks unordered_;                // running, and not in chunks_
+  Chunks yielding_;                 // all slots claimed, not yet all emptied
+  Chunks spare_;                    // empty ones, to be used again
+  std::size_t window_ = 0;          // chunks read and not yet wholly claimed
+  std::size_t running_ = 0;         // chunks committed and not yet published
+  std::size_t sleepers_ = 0;
+  condition_variable condition_;  // readers: something is available, or it is finished
+};
+
+template <class Value>
+std::optional<Value> ImapState<Value>::next(Deadline deadline) {
+  unique_lock lock(mutex_);
+  bool timed_out = deadline.is_poll();
+  for (;;) {
+    if (available_locked()) return yield(lock);
+    if (finished_) return end(lock);
+    if (timed_out) throw TimeoutError("No result within the timeout");
+    // The chunk that would be read next is the one we wait for, if none is being run.
+    if (reading_ == Reading::queued && running_ == 0 && context_in(core_.get()) != nullptr) {
+      step(start_advancing(lock));
+      lock.lock();
+    } else {
+      timed_out = !sleep(lock, deadline);
+    }
+  }
+}
+
+template <class Value>
+bool ImapState<Value>::sleep(unique_lock& lock, Deadline deadline) {
+  ++sleepers_;
+  bool in_time = true;
+  if (deadline.is_never()) {
+    condition_.wait(lock);
+  } else {
+    in_time = condition_.wait_until(lock, deadline.when()) == std::cv_status::no_timeout;
+  }
+  --sleepers_;
+  return in_time;
+}
+
+/// Takes a slot of the first chunk. Values are moved out without locks; as several readers may be
+/// at one chunk, it is kept in yielding_ until the last of them has emptied its slot.
+template <class Value>
+std::optional<Value> ImapState<Value>::yield(unique_lock& lock) {
+  const ChunkPosition chunk = chunks_.begin();
+  Slot& slot = chunk->slots[chunk->claimed++];
+  if (chunk->claimed == chunk->slots.size()) {
+    yielding_.splice(yielding_.end(), chunks_, chunk);
+    --window_;
+    if (reading_ == Reading::full && window_open_locked()) {
+      reading_ = Reading::queued;
+      core_->requeue(*this, Core::Place::back);
+    }
+  }
+  lock.unlock();
+
+  struct Emptied {
+    ~Emptied() {
+      // acq_rel: the last reader sees the others done before it clears the slots.
+      if (chunk->emptied.fetch_add(1, std::memory_order_acq_rel) + 1 == size) state.recycle(chunk);
+    }
+    ImapState& state;
+    ChunkPosition chunk;
+    std::size_t size;  // once we have emptied ours, the slots may go
+  } const emptied{*this, chunk, chunk->slots.size()};
+  if (slot.is_error()) std::rethrow_exception(slot.take_error());
+  return std::optional<Value>(slot.take());
+}
+
+template <class Value>
+void ImapState<Value>::recycle(ChunkPosition chunk) noexcept {
+  chunk->slots.clear();
+  chunk->done = false;
+  chunk->claimed = 0;
+  chunk->emptied.store(0, std::memory_order_relaxed);
+  Chunks surplus;
+  const lock_guard lock(mutex_);
+  Chunks& destination = spare_.size() < buffersize_ ? spare_ : surplus;
+  destination.splice(destination.begin(), yielding_, chunk);
+}
+
+template <class Value>
+std::optional<Value> ImapState<Value>::end(unique_lock& lock) {
+  const std::exception_ptr error = std::exchange(input_error_, nullptr);
+  const bool terminated = std::exchange(terminated_, false);
+  lock.unlock();
+  if (error) std::rethrow_exception(error);
+  if (terminated) throw TerminatedError("Pool terminated");
+  return std::nullopt;
+}
+
+/// Claims the input for this thread. Unlocks.
+template <class Value>
+typename ImapState<Value>::Chunks ImapState<Value>::start_advancing(unique_lock& lock) noexcept {
+  reading_ = Reading::advancing;
+  Chunks spare;
+  if (!spare_.empty()) spare.splice(spare.begin(), spare_, spare_.begin());
+  // Whoever put us into the queue held mutex_: if we are not there now, we cannot be.
+  const bool unlinked = this->is_queued() && core_->unlink(*this);
+  lock.unlock();
+  if (unlinked) this->release();  // not the last: our caller holds another
+  return spare;
+}
+
+template <class Value>
+void ImapState<Value>::run() noexcept {
+  unique_lock lock(mutex_);
+  if (reading_ == Reading::queued) {
+    step(start_advancing(lock));
+  } else {
+    lock.unlock();  // somebody else claimed it first
+  }
+  this->release();
+}
+
+template <class Value>
+typename ImapState<Value>::Committed ImapState<Value>::commit(
+    Chunks& chunk, bool has_items, bool has_more, std::exception_ptr input_error) noexcept {
+  Committed committed{};
+  const lock_guard lock(mutex_);
+  if (given_up_) {
+    reading_ = Reading::over;
+  } else {
+    if (has_items) {
+      committed.chunk = chunk.begin();
+      Chunks& destination = ordered_ ? chunks_ : unordered_;
+      destination.splice(destination.end(), chunk);
+      ++window_;
+      ++running_;
+    }
+    input_error_ = std::move(input_error);
+    if (!has_more) {
+      reading_ = Reading::over;
+    } else if (window_open_locked()) {
+      reading_ = Reading::queued;
+      core_->requeue(*this, Core::Place::front);
+    } else {
+      reading_ = Reading::full;
+    }
+  }
+  committed.finishes = finishes_locked();
+  return committed;
+}
+
+template <class Value>
+void ImapState<Value>::publish(ChunkPosition chunk) noexcept {
+  bool finishes;
+  {
+    const lock_guard lock(mutex_);
+    chunk->done = true;
+    if (!ordered_) chunks_.splice(chunks_.end(), unordered_, chunk);
+    --running_;
+    if (sleepers_ != 0 && available_locked()) condition_.notify_all();
+    finishes = finishes_locked();
+  }
+  if (finishes) finish();
+}
+
+template <class Value>
+void ImapState<Value>::lift_limit() noexcept {
+  const lock_guard lock(mutex_);
+  if (reading_ != Reading::full) return;
+  reading_ = Reading::queued;
+  core_->requeue(*this, Core::Place::back);
+}
+
+template <class Value>
+void ImapState<Value>::give_up(bool terminated) noexcept {
+  bool unlinked = false;
+  bool finishes = false;
+  {
+    const lock_guard lock(mutex_);
+    if (given_up_ || reading_ == Reading::over) return;
+    given_up_ = true;
+    terminated_ = terminated;
+    if (reading_ != Reading::advancing) {  // else commit() will see given_up_
+      unlinked = this->is_queued() && core_->unlink(*this);
+      reading_ = Reading::over;
+      finishes = finishes_locked();
+    }
+  }
+  if (unlinked) this->release();  // not the last: our caller holds another
+  if (finishes) finish();
+}
+
+template <class Value>
+void ImapState<Value>::finish() noexcept {
+  destroy_work();
+  core_->forget(*this);
+  {
+    const lock_guard lock(mutex_);
+    finished_ = true;
+    condition_.notify_all();
+  }
+  core_->job_done();
+}
+
+template <class Value>
+ImapState<Value>::~ImapState() {
+  for (Chunk& chunk : chunks_) {
+    for (Slot& slot : chunk.slots) {
+      if (slot.is_error() && slot.error() != nullptr) core_->report(slot.error());
+    }
+  }
+  if (input_error_) core_->report(input_error_);
+}
+
+}  // namespace millpond::inline v0_1::detail
+
+#endif  // MILLPOND_DETAIL_IMAP_STATE_HPP

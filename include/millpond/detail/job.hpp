@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+#ifndef MILLPOND_DETAIL_JOB_HPP
+#define MILLPOND_DETAIL_JOB_HPP
+
+#include <millpond/detail/sync.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <exception>
+#include <list>
+#include <utility>
+
+namespace millpond::inline v0_1::detail {
+
+/// What the queue holds: one call, one whole map or one whole imap. Intrusive (its links are the
+/// queue's nodes) and counted (handles, the queue and whoever runs it hold references), so that a
+/// job is one allocation.
+///
+/// A job is *claimed*, not merely popped: workers, waiters that help, cancel() and terminate() may
+/// all try, each derived class decides who wins, and the losers leave it alone.
+///
+/// Thread safety: the counts are atomic; the links belong to the list that the job is in and to
+/// that list's mutex.
+class Job {
+ public:
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+  virtual ~Job() = default;
+
+  /// Claims and runs what has not started. Called by a worker without locks; takes over one
+  /// reference.
+  virtual void run() noexcept = 0;
+
+  /// Gives up what has not started, with `why` as its error. Called without locks; idempotent.
+  virtual void abandon(const std::exception_ptr& why) noexcept = 0;
+
+  /// The callback phase, on the callback thread, without locks; takes over one reference. Only
+  /// jobs that were posted there have one.
+  virtual void run_callback() noexcept {}
+
+  /// Whether the job stays at its place in the queue while workers run parts of it.
+  bool stays_queued() const noexcept { return stays_queued_; }
+
+  /// A hint unless read under the list's mutex; false is exact for whoever alone could set it.
+  bool is_queued() const noexcept { return queued_.load(std::memory_order_relaxed); }
+
+  void add_ref() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
+
+  void release() noexcept {
+    // acquire: pairs with the release half of the others' decrements, whose writes we destroy.
+    // Being the only holder nobody can add a reference meanwhile, so a plain load is enough.
+    if (refs_.load(std::memory_order_acquire) == 1 ||
+        refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      delete this;
+    }
+  }
+
+  int priority() const noexcept { return priority_; }
+  void set_priority(int priority) noexcept { priority_ = priority; }
+
+ protected:
+  enum class Queueing : bool { popped_when_taken, stays_until_spent };
+  explicit Job(Queueing queueing) noexcept
+      : stays_queued_(queueing == Queueing::stays_until_spent) {}
+
+ private:
+  friend class JobList;
+  friend class Core;
+
+  Job* next_ = nullptr;
+  Job* prev_ = nullptr;
+  atomic<std::uint32_t> refs_{2};  // a new job: one for the queue, one for the handle
+  int priority_ = 0;
+  atomic<bool> queued_{false};
+  const bool stays_queued_;
+  bool callback_posted_ = false;  // guarded by the core's mutex
+};
+
+/// A job that reads its input bit by bit (an imap) and so is at times unfinished though neither
+/// queued nor running: its core keeps a list of them.
+class StreamJob : public Job {
+ public:
+  /// Lets it read to the end of its input though nobody takes results. Called without locks.
+  virtual void lift_limit() noexcept = 0;
+
+ protected:
+  using Job::Job;
+
+ private:
+  friend class Core;
+  std::list<StreamJob*>::iterator place_;  // guarded by the core's mutex, as is the next
+  bool listed_ = false;
+};
+
+/// A doubly linked list of jobs, first in first out; holds one reference to each. Not thread-safe.
+class JobList {
+ public:
+  bool empty() const noexcept { return head_ == nullptr; }
+  Job* front() const noexcept { return head_; }
+
+  void push_back(Job& job) noexcept {
+    job.prev_ = tail_;
+    job.next_ = nullptr;
+    (tail_ != nullptr ? tail_->next_ : head_) = &job;
+    tail_ = &job;
+    job.queued_.store(true, std::memory_order_relaxed);
+  }
+
+  void push_front(Job& job) noexcept {
+    job.prev_ = nullptr;
+    job.next_ = head_;
+    (head_ != nullptr ? head_->prev_ : tail_) = &job;
+    head_ = &job;
+    job.queued_.store(true, std::memory_order_relaxed);
+  }
+
+  /// Takes out `job`, which must be in this list.
+  void erase(Job& job) noexcept {
+    (job.prev_ != nullptr ? job.prev_->next_ : head_) = job.next_;
+    (job.next_ != nullptr ? job.next_->prev_ : tail_) = job.prev_;
+    job.queued_.store(false, std::memory_order_relaxed);
+  }
+
+  Job* pop_front() noexcept {
+    Job* job = head_;
+    if (job != nullptr) erase(*job);
+    return job;
+  }
+
+ private:
+  Job* head_ = nullptr;
+  Job* tail_ = nullptr;
+};
+
+/// An owning reference to a counted object (a Job or a Core).
+template <class T>
+class Ref {
+ public:
+  Ref() = default;
+  /// Takes over a reference that is already counted.
+  static Ref adopt(T* object) noexcept {
+    Ref ref;
+    ref.object_ = object;
+    return ref;
+  }
+  /// Counts a new one.
+  static Ref share(T* object) noexcept {
+    if (object != nullptr) object->add_ref();
+    return adopt(object);
+  }
+
+  Ref(const Ref& other) noexcept : object_(share(other.object_).detach()) {}
+  Ref(Ref&& other) noexcept : object_(other.detach()) {}
+  template <std::derived_from<T> U>
+  Ref(Ref<U> other) noexcept : object_(other.detach()) {}
+  Ref& operator=(Ref other) noexcept {
+    std::swap(object_, other.object_);
+    return *this;
+  }
+  ~Ref() {
+    if (object_ != nullptr) object_->release();
+  }
+
+  T* get() const noexcept { return object_; }
+  T* detach() noexcept { return std::exchange(object_, nullptr); }
+  T& operator*() const noexcept { return *object_; }
+  T* operator->() const noexcept { return object_; }
+  explicit operator bool() const noexcept { return object_ != nullptr; }
+  friend bool operator==(const Ref&, const Ref&) = default;
+
+ private:
+  T* object_ = nullptr;
+};
+
+}  // namespace millpond::inline v0_1::detail
+
+#endif  // MILLPOND_DETAIL_JOB_HPP

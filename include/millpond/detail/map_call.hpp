@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#ifndef MILLPOND_DETAIL_MAP_CALL_HPP
+#define MILLPOND_DETAIL_MAP_CALL_HPP
+
+#include <millpond/detail/invoke.hpp>
+#include <millpond/detail/items.hpp>
+
+#include <concepts>
+#include <type_traits>
+#include <utility>
+
+/// The types of one call of the map family, and what is wrong with it, if anything.
+
+namespace millpond::inline v0_1::detail {
+
+/// Whether items are passed to the function whole (map) or unpacked (starmap).
+enum class Passing : bool { whole, unpacked };
+
+template <Passing kPassing, class F>
+using function_t = std::conditional_t<kPassing == Passing::unpacked, Unpacked<F>, F>;
+
+/// `F` and `Items` as deduced for forwarding references. The primary is for a mistake.
+template <Passing, class F, class Items>
+struct BlockingMapCall {
+  using Result = Misuse;
+};
+template <Passing kPassing, class F, ItemRange Items>
+struct BlockingMapCall<kPassing, F, Items> {
+  using Function = function_t<kPassing, std::remove_reference_t<F>&>;
+  using Holder = borrowed_t<Items>;
+  using Source = map_items_t<Function, Holder>;
+  using Result = invoke_or_misuse_t<Function&, typename Source::Passed>;
+};
+
+template <Passing, class F, class Items>
+struct AsyncMapCall {
+  using Result = Misuse;
+};
+template <Passing kPassing, class F, ItemRange Items>
+struct AsyncMapCall<kPassing, F, Items> {
+  using Function = function_t<kPassing, std::decay_t<F>>;
+  using Holder = owned_t<Items>;
+  using Source = map_items_t<Function, Holder>;
+  using Result = invoke_or_misuse_t<Function&, typename Source::Passed>;
+};
+
+template <Passing, class F, class Items>
+struct ImapCall {
+  using Result = Misuse;
+};
+template <Passing kPassing, class F, ItemRange Items>
+struct ImapCall<kPassing, F, Items> {
+  using Function = function_t<kPassing, std::decay_t<F>>;
+  using Holder = owned_t<Items>;
+  using Source = StreamedItems<Function, Holder>;
+  using Result = invoke_or_misuse_t<Function&, typename Source::Item::Passed>;
+};
+
+/// What the call gives for one item: as the function returns it, without reference or const; void;
+/// Misuse if the call is a mistake.
+template <class Call>
+using item_result_t =
+    typename std::conditional_t<std::is_void_v<typename Call::Result>, std::type_identity<void>,
+                                std::decay<typename Call::Result>>::type;
+
+template <Passing kPassing, class F, class Items>
+using map_result_of_t = item_result_t<BlockingMapCall<kPassing, F, Items>>;
+template <Passing kPassing, class F, class Items>
+using async_map_result_t = item_result_t<AsyncMapCall<kPassing, F, Items>>;
+template <Passing kPassing, class F, class Items>
+using imap_result_t = item_result_t<ImapCall<kPassing, F, Items>>;
+
+/// True, or a compile error of one sentence.
+template <class F, class... Args>
+constexpr bool check_apply() {
+  if constexpr (!is_callable<F>) {
+    static_assert(always_false<F>,
+                  "millpond: the first argument is not callable; pass the function itself, as in "
+                  "apply(f, x), not the result of calling it, as in apply(f(x))");
+    return false;
+  } else if constexpr (!std::is_invocable_v<F, Args...>) {
+    static_assert(always_false<F>, "millpond: the function cannot be called with these arguments");
+    return false;
+  } else {
+    return true;
+  }
+}
+
+template <class Call, Passing kPassing, class F, class Items>
+constexpr bool check_map() {
+  if constexpr (!is_callable<F>) {
+    static_assert(always_false<F>,
+                  "millpond: the first argument is not callable; pass the function itself, as in "
+                  "map(f, items), not the result of calling it, as in map(f(), items)");
+    return false;
+  } else if constexpr (!ItemRange<Items>) {
+    static_assert(always_false<F>, "millpond: the second argument is not a range of items");
+    return false;
+  } else if constexpr (!std::is_same_v<typename Call::Result, Misuse>) {
+    return true;
+  } else if constexpr (kPassing == Passing::unpacked) {
+    static_assert(always_false<F>,
+                  "millpond: the function cannot be called with an unpacked item of this range; "
+                  "each item must be a tuple, pair or array of the function's arguments");
+    return false;
+  } else {
+    static_assert(always_false<F>,
+                  "millpond: the function cannot be called with an item of this range; it must "
+                  "take exactly one argument of the item's type (for several, see starmap)");
+    return false;
+  }
+}
+
+/// Also for calls that keep the function and the items.
+template <class Call, Passing kPassing, class F, class Items>
+constexpr bool check_owning_map() {
+  if constexpr (!check_map<Call, kPassing, F, Items>()) {
+    return false;
+  } else if constexpr (!can_be_owned<Items>()) {
+    static_assert(always_false<F>,
+                  "millpond: this call returns before the work is done, so it copies the items, "
+                  "and these cannot be copied; pass std::move(items), or std::ref(items) if they "
+                  "outlive the work");
+    return false;
+  } else if constexpr (!std::is_constructible_v<std::decay_t<F>, F>) {
+    static_assert(always_false<F>,
+                  "millpond: this call returns before the work is done, so it copies the function, "
+                  "and this one cannot be copied; pass std::move(f), or std::ref(f)");
+    return false;
+  } else {
+    return true;
+  }
+}
+
+}  // namespace millpond::inline v0_1::detail
+
+#endif  // MILLPOND_DETAIL_MAP_CALL_HPP

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#ifndef MILLPOND_DETAIL_MAP_RESULTS_HPP
+#define MILLPOND_DETAIL_MAP_RESULTS_HPP
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace millpond::inline v0_1::detail {
+
+/// Whether a vector of default-made results can be filled by assignment from several threads
+/// with nothing for the user to notice. (bool: neighbours of a vector<bool> share bytes.)
+template <class R>
+inline constexpr bool is_filled_in_place = std::is_nothrow_default_constructible_v<R> &&
+                                           std::is_move_assignable_v<R> && !std::is_same_v<R, bool>;
+
+/// The results of a map while they come in: distinct indices may be set from distinct threads at
+/// once. take(), once all are set, gives the vector.
+template <class R>
+class MapResults {
+ public:
+  explicit MapResults(std::size_t n) : slots_(n) { results_.reserve(n); }
+
+  template <class Call>
+  void set(std::size_t index, Call&& call) {
+    slots_[index].emplace(std::forward<Call>(call)());
+  }
+
+  std::vector<R> take() {
+    for (std::optional<R>& slot : slots_) results_.push_back(*std::move(slot));
+    return std::move(results_);
+  }
+
+ private:
+  std::vector<std::optional<R>> slots_;
+  std::vector<R> results_;  // reserved at once, so that memory runs out in the issuing call
+};
+
+template <class R>
+  requires is_filled_in_place<R>
+class MapResults<R> {
+ public:
+  explicit MapResults(std::size_t n) : results_(n) {}
+
+  template <class Call>
+  void set(std::size_t index, Call&& call) {
+    results_[index] = std::forward<Call>(call)();
+  }
+
+  std::vector<R> take() { return std::move(results_); }
+
+ private:
+  std::vector<R> results_;
+};
+
+template <>
+class MapResults<void> {
+ public:
+  explicit MapResults(std::size_t) noexcept {}
+
+  template <class Call>
+  void set(std::size_t, Call&& call) {
+    static_cast<void>(std::forward<Call>(call)());
+  }
+
+  void take() noexcept {}
+};
+
+}  // namespace millpond::inline v0_1::detail
+
+#endif  // MILLPOND_DETAIL_MAP_RESULTS_HPP

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: MIT
+#ifndef MILLPOND_DETAIL_POOL_CORE_HPP
+#define MILLPOND_DETAIL_POOL_CORE_HPP
+
+#include <millpond/detail/core.hpp>
+#include <millpond/detail/sync.hpp>
+#include <millpond/detail/task_queue.hpp>
+#include <millpond/detail/thread_name.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <list>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace millpond::inline v0_1::detail {
+
+/// The engine: the queue, the workers that empty it, and the pool's state machine.
+///
+/// Who wakes whom is written up in docs/design/wakeup.md; in short: issuing work notifies one
+/// sleeping worker unless one is on its way already (waking_), and a worker that takes work while
+/// more is queued notifies the next. Closing, terminating and the end of the last job notify all.
+template <class Order>
+class PoolCore final : public Core {
+ public:
+  using Core::Core;
+
+  /// Starts all workers; with an initializer, returns when each has run it. Throws what stopped
+  /// it, after joining what was started.
+  void start(std::string thread_name_prefix, const std::function<void()>& initializer);
+
+  /// Queues a new job, whose two references become the queue's and the caller's. Throws as
+  /// accept_locked(), and then the job is still wholly the caller's.
+  void submit(Job& job, bool with_callbacks = false);
+  void submit(StreamJob& job);
+
+  /// Counts in a new job that needs no worker. Throws like submit().
+  void accept(bool with_callbacks);
+
+  void close() noexcept;
+  void terminate() noexcept;
+  /// Throws ValueError on the pool's own threads and while running.
+  void join();
+  /// Ends the pool object's use of its core: like join() after terminate(), on any thread.
+  void join_or_detach() noexcept;
+
+  bool unlink(Job& job) noexcept override;
+  void requeue(Job& job, Place place) noexcept override;
+
+ private:
+  /// What the constructing thread and the new workers share until all have started.
+  struct StartUp {
+    const std::function<void()>& initializer;
+    std::size_t initialized = 0;
+    std::exception_ptr error;  // the first
+    condition_variable condition;
+  };
+
+  void run_worker(std::size_t index, StartUp* start_up) noexcept;
+  void initialize_worker(StartUp& start_up) noexcept;
+  void work(ThreadContext& context) noexcept;
+  void wake_one(unique_lock& lock) noexcept;
+  void join_threads() noexcept;
+  void name_callback_thread() noexcept override { name_this_thread(thread_name_prefix_, "cb"); }
+
+  TaskQueue<Order> queue_;    // guarded by mutex_, as are the next two
+  std::size_t sleepers_ = 0;  // workers in work_condition_.wait()
+  bool waking_ = false;       // a notified worker has not yet come back from that wait
+  std::vector<thread> workers_;
+  mutex join_mutex_;  // one thread at a time joins
+  std::string thread_name_prefix_;
+};
+
+template <class Order>
+void PoolCore<Order>::start(std::string thread_name_prefix,
+                            const std::function<void()>& initializer) {
+  thread_name_prefix_ = std::move(thread_name_prefix);
+  StartUp start_up{initializer, 0, nullptr, {}};
+  StartUp* const shared = initializer ? &start_up : nullptr;
+  try {
+    workers_.reserve(size());
+    for (std::size_t index = 0; index < size(); ++index) {
+      add_ref();
+      {
+        const lock_guard lock(mutex_);
+        ++workers_alive_;
+      }
+      try {
+        workers_.emplace_back([this, index, shared] { run_worker(index, shared); });
+      } catch (...) {
+        release();
+        const lock_guard lock(mutex_);
+        --workers_alive_;
+        throw;
+      }
+    }
+  } catch (...) {
+    terminate();
+    join_threads();
+    throw;
+  }
+  if (shared == nullptr) return;
+  {
+    unique_lock lock(mutex_);
+    start_up.condition.wait(lock, [&] { return start_up.initialized == size(); });
+  }
+  if (start_up.error) {
+    terminate();
+    join_threads();
+    std::rethrow_exception(start_up.error);
+  }
+}
+
+template <class Order>
+void PoolCore<Order>::run_worker(std::size_t index, StartUp* start_up) noexcept {
+  const Ref<Core> self = Ref<Core>::adopt(this);
+  ThreadContext context{this, index};
+  current_thread_context = &context;
+  name_this_thread(thread_name_prefix_, std::to_string(index));
+  if (start_up != nullptr) initialize_worker(*start_up);
+  work(context);
+  current_thread_context = nullptr;
+}
+
+template <class Order>
+void PoolCore<Order>::initialize_worker(StartUp& start_up) noexcept {
+  std::exception_ptr error;
+  try {
+    start_up.initializer();
+  } catch (...) {
+    error = std::current_exception();
+  }
+  const lock_guard lock(mutex_);  // its holder waits for us: start_up lives until we let go
+  ++start_up.initialized;
+  if (error && !start_up.error) start_up.error = std::move(error);
+  start_up.condition.notify_one();
+}
+
+template <class Order>
+void PoolCore<Order>::work(ThreadContext& context) noexcept {
+  unique_lock lock(mutex_);
+  for (;;) {
+    // Never the last reference: this thread holds one.
+    if (settle_locked(std::exchange(context.finished_jobs, 0))) release();
+    if (workers_done_locked()) break;
+    if (Job* const job = queue_.take()) {
+      if (queue_.empty()) {
+        lock.unlock();
+      } else {
+        wake_one(lock);
+      }
+      job->run();
+      lock.lock();
+    } else {
+      ++sleepers_;
+      work_condition_.wait(lock);
+      --sleepers_;
+      waking_ = false;
+    }
+  }
+  --workers_alive_;
+  callback_condition_.notify_one();
+}
+
+/// Sees to it that a worker comes if one sleeps. Unlocks, and notifies after that, so that the
+/// woken worker does not run into our mutex; by then the work just queued may have been done and
+/// have destroyed the pool, hence the reference.
+template <class Order>
+void PoolCore<Order>::wake_one(unique_lock& lock) noexcept {
+  if (sleepers_ == 0 || waking_) {
+    lock.unlock();
+    return;
+  }
+  waking_ = true;
+  const Ref<Core> self = Ref<Core>::share(this);
+  lock.unlock();
+  work_condition_.notify_one();
+}
+
+template <class Order>
+void PoolCore<Order>::submit(Job& job, bool with_callbacks) {
+  unique_lock lock(mutex_);
+  accept_locked(with_callbacks ? Callbacks::yes : Callbacks::no);
+  queue_.push_back(job);
+  wake_one(lock);
+}
+
+template <class Order>
+void PoolCore<Order>::submit(StreamJob& job) {
+  std::list<StreamJob*> place{&job};
+  unique_lock lock(mutex_);
+  accept_locked(job, place);
+  queue_.push_back(job);
+  wake_one(lock);
+}
+
+template <class Order>
+void PoolCore<Order>::accept(bool with_callbacks) {
+  const lock_guard lock(mutex_);
+  accept_locked(with_callbacks ? Callbacks::yes : Callbacks::no);
+}
+
+template <class Order>
+bool PoolCore<Order>::unlink(Job& job) noexcept {
+  const lock_guard lock(mutex_);
+  return queue_.erase(job);
+}
+
+template <class Order>
+void PoolCore<Order>::requeue(Job& job, Place place) noexcept {
+  unique_lock lock(mutex_);
+  if (state() == State::terminate) return;
+  job.add_ref();
+  if (place == Place::front) {
+    queue_.push_front(job);
+  } else {
+    queue_.push_back(job);
+  }
+  wake_one(lock);
+}
+
+template <class Order>
+void PoolCore<Order>::close() noexcept {
+  const lock_guard lock(mutex_);
+  if (state() != State::run) return;
+  state_.store(State::close, std::memory_order_release);  // release: pairs with state()
+  work_condition_.notify_all();
+  callback_condition_.notify_one();
+}
+
+/// Once the state is set nothing enters the queue or the list of imaps, and no worker takes
+/// anything. Abandoning runs user code (destructors), so it goes job by job, without the mutex.
+template <class Order>
+void PoolCore<Order>::terminate() noexcept {
+  const Ref<Core> self = Ref<Core>::share(this);  // a capture that dies here may own the pool
+  {
+    const lock_guard lock(mutex_);
+    if (state() != State::terminate) {
+      state_.store(State::terminate, std::memory_order_release);  // release: pairs with state()
+      work_condition_.notify_all();
+      callback_condition_.notify_one();
+    }
+  }
+  std::exception_ptr why;  // one for all; made when there is something to give up
+  const auto abandon = [&why](Job& job) {
+    if (!why) why = std::make_exception_ptr(TerminatedError("Pool terminated"));
+    job.abandon(why);
+  };
+  for (;;) {
+    Ref<Job> job;
+    {
+      const lock_guard lock(mutex_);
+      job = Ref<Job>::adopt(queue_.pop());
+    }
+    if (!job) break;
+    abandon(*job);
+  }
+  while (const Ref<StreamJob> job = pop_stream()) abandon(*job);
+}
+
+template <class Order>
+void PoolCore<Order>::join() {
+  if (context_in(this) != nullptr) {
+    throw ValueError("A pool cannot be joined from one of its own threads");
+  }
+  switch (state()) {
+    case State::run:
+      throw ValueError("Pool is still running");
+    case State::close:
+      lift_look_ahead_limit();
+      break;
+    case State::terminate:
+      break;
+  }
+  join_threads();
+}
+
+template <class Order>
+void PoolCore<Order>::join_or_detach() noexcept {
+  const ThreadContext* const context = context_in(this);
+  if (context != nullptr && context->is_callback_thread()) {
+    // Running tasks may wait for results whose callbacks only this thread can run.
+    unique_lock lock(mutex_);
+    serve_callbacks(lock, [this] { return workers_alive_ == 0; });
+  }
+  join_threads();
+}
+
+/// On one of the pool's own threads that thread is detached instead; and so is the callback
+/// thread on any of them, as it waits for the job that runs here.
+template <class Order>
+void PoolCore<Order>::join_threads() noexcept {
+  const lock_guard lock(join_mutex_);
+  const bool on_own_thread = context_in(this) != nullptr;
+  for (thread& worker : workers_) {
+    if (!worker.joinable()) continue;
+    if (worker.get_id() == this_thread::get_id()) {
+      worker.detach();
+    } else {
+      worker.join();
+    }
+  }
+  if (!callback_thread_.joinable()) return;
+  if (on_own_thread) {
+    callback_thread_.detach();
+  } else {
+    callback_thread_.join();
+  }
+}
+
+}  // namespace millpond::inline v0_1::detail
+
+#endif  // MILLPOND_DETAIL_POOL_CORE_HPP

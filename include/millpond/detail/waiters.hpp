@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#ifndef MILLPOND_DETAIL_WAITERS_HPP
+#define MILLPOND_DETAIL_WAITERS_HPP
+
+#include <millpond/detail/deadline.hpp>
+#include <millpond/detail/sync.hpp>
+
+#include <cstdint>
+
+namespace millpond::inline v0_1::detail {
+
+/// Somebody to be told that a result is ready; lives in a WaiterList until told or removed.
+class Waiter {
+ public:
+  Waiter() = default;
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+
+  /// Called once, without locks, by the thread that completes the result. May end the life of
+  /// *this.
+  virtual void notify() noexcept = 0;
+
+ protected:
+  ~Waiter() = default;
+
+ private:
+  friend class WaiterList;
+  Waiter* next_ = nullptr;
+};
+
+/// A thread that sleeps until its result is ready. Lives on that thread's stack.
+class ThreadWaiter final : public Waiter {
+ public:
+  void notify() noexcept override {
+    // Under the mutex: the sleeper may return and destroy *this as soon as we let go of it.
+    const lock_guard lock(mutex_);
+    notified_ = true;
+    condition_.notify_one();
+  }
+
+  void wait() {
+    unique_lock lock(mutex_);
+    condition_.wait(lock, [this] { return notified_; });
+  }
+
+  /// False if the deadline came first.
+  bool wait_until(Deadline::Clock::time_point when) {
+    unique_lock lock(mutex_);
+    return condition_.wait_until(lock, when, [this] { return notified_; });
+  }
+
+ private:
+  mutex mutex_;
+  condition_variable condition_;
+  bool notified_ = false;
+};
+
+/// The one-shot "ready" of a result together with those who wait for it, in one word:
+///
+///   0 or waiter*    not ready; the head of the list of waiters, newest first
+///   waiter* | 2     the same while a thread takes its waiter out (a few instructions long)
+///   1               ready, for good; the list has been handed to the completing thread
+///
+/// Adding and completing are one compare-exchange each; only remove() takes the lock bit. Why no
+/// wake-up is lost: a waiter enters the list by a compare-exchange from a word that is not ready,
+/// and complete() takes the whole list by the same one that sets ready; so each waiter either
+/// finds the word ready or is in the list that gets notified.
+///
+/// Thread safety: all members, from any thread. Memory ordering: what happened before complete()
+/// happens before ready() == true, and before Waiter::notify().
+class WaiterList {
+ public:
+  bool ready() const noexcept {
+    return word_.load(std::memory_order_acquire) == kReady;  // acquire: pairs with complete()
+  }
+
+  /// False, and nothing is kept, if already ready.
+  bool add(Waiter& waiter) noexcept {
+    std::uintptr_t word = word_.load(std::memory_order_acquire);
+    for (;;) {
+      word = unlocked(word);
+      if (word == kReady) return false;
+      waiter.next_ = to_waiter(word);
+      // release: hands the waiter's fields to complete() and remove(). acquire: pairs with
+      // complete() when it fails on a word that has become ready.
+      if (word_.compare_exchange_weak(word, to_word(&waiter), std::memory_order_acq_rel,
+                                      std::memory_order_acquire)) {
+        return true;
+      }
+    }
+  }
+
+  /// False if `waiter` has been or is about to be notified: then its owner must await that.
+  bool remove(Waiter& waiter) noexcept {
+    std::uintptr_t word = word_.load(std::memory_order_acquire);
+    do {
+      word = unlocked(word);
+      if (word == kReady) return false;
+    } while (!word_.compare_exchange_weak(word, word | kLocked, std::memory_order_acq_rel,
+                                          std::memory_order_acquire));
+    Waiter* head = to_waiter(word);
+    Waiter** link = &head;
+    while (*link != &waiter) link = &(*link)->next_;
+    *link = waiter.next_;
+    word_.store(to_word(head), std::memory_order_release);  // release: pairs with every acquire
+    return true;
+  }
+
+  /// Makes ready and notifies all who wait, in the order in which they came.
+  void complete() noexcept {
+    std::uintptr_t word = word_.load(std::memory_order_acquire);
+    do {
+      word = unlocked(word);
+      // release: publishes the outcome to ready(). acquire: pairs with add().
+    } while (!word_.compare_exchange_weak(word, kReady, std::memory_order_acq_rel,
+                                          std::memory_order_acquire));
+    Waiter* in_order = nullptr;
+    for (Waiter* waiter = to_waiter(word); waiter != nullptr;) {
+      Waiter* next = waiter->next_;
+      waiter->next_ = in_order;
+      in_order = waiter;
+      waiter = next;
+    }
+    while (in_order != nullptr) {
+      Waiter* next = in_order->next_;  // read first: notify() may end the waiter's life
+      in_order->notify();
+      in_order = next;
+    }
+  }
+
+ private:
+  static constexpr std::uintptr_t kReady = 1;
+  static constexpr std::uintptr_t kLocked = 2;
+  static_assert(alignof(Waiter) >= 4, "the two lowest bits of a Waiter* carry the state");
+
+  static Waiter* to_waiter(std::uintptr_t word) noexcept { return reinterpret_cast<Waiter*>(word); }
+  static std::uintptr_t to_word(Waiter* waiter) noexcept {
+    return reinterpret_cast<std::uintptr_t>(waiter);
+  }
+
+  /// `word` as it is once nobody holds the lock bit.
+  std::uintptr_t unlocked(std::uintptr_t word) const noexcept {
+    while ((word & kLocked) != 0) {
+      this_thread::yield();
+      word = word_.load(std::memory_order_acquire);
+    }
+    return word;
+  }
+
+  atomic<std::uintptr_t> word_{0};
+};
+
+}  // namespace millpond::inline v0_1::detail
+
+#endif  // MILLPOND_DETAIL_WAITERS_HPP

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+#ifndef MILLPOND_IMAP_ITERATOR_HPP
+#define MILLPOND_IMAP_ITERATOR_HPP
+
+#include <millpond/detail/deadline.hpp>
+#include <millpond/detail/imap_state.hpp>
+#include <millpond/detail/job.hpp>
+#include <millpond/errors.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <iterator>
+#include <optional>
+#include <ranges>
+#include <utility>
+
+namespace millpond::inline v0_1 {
+
+/// The results of an imap, as they come: a move-only input range, `for (auto&& r : pool.imap(f,
+/// items))`, or next(). The values are R; std::monostate for void.
+///
+/// An item's error is thrown at its position (by next(), or by dereferencing), and iteration goes
+/// on after it; an error of the input is thrown after the last item, then comes the end. Dropping
+/// the iterator gives up what has not started and does not block. It may outlive its pool.
+///
+/// Thread safety: several threads may call next(); iterating, moving and dropping are one
+/// thread's. May be used in the pool's own tasks: next() runs the awaited item if it has not
+/// started.
+template <class R>
+class ImapIterator {
+ public:
+  using value_type = detail::imap_value_t<R>;
+  class Iterator;
+
+  /// Refers to nothing: iterating and next() throw ValueError.
+  ImapIterator() = default;
+  ImapIterator(ImapIterator&& other) noexcept = default;
+  ImapIterator& operator=(ImapIterator&& other) noexcept {
+    ImapIterator(std::move(other)).swap(*this);
+    return *this;
+  }
+  ~ImapIterator() {
+    if (state_) state_->drop();
+  }
+
+  /// Waits for the next value; none at the end, again and again.
+  std::optional<value_type> next() { return state().next(detail::Deadline::never()); }
+
+  /// The same, but throws TimeoutError if there is none in time; nothing is lost, ask again. Zero
+  /// and less only look.
+  template <class Rep, class Period>
+  std::optional<value_type> next(std::chrono::duration<Rep, Period> timeout) {
+    return state().next(detail::Deadline::after(timeout));
+  }
+
+  /// Waits for the first value that has not been taken.
+  Iterator begin() {
+    Iterator it(*this);
+    ++it;
+    return it;
+  }
+  std::default_sentinel_t end() const noexcept { return {}; }
+
+ private:
+  template <class Order>
+  friend class BasicThreadPool;
+
+  using State = detail::ImapState<value_type>;
+
+  explicit ImapIterator(detail::Ref<State> state) noexcept : state_(std::move(state)) {}
+
+  void swap(ImapIterator& other) noexcept {
+    std::swap(state_, other.state_);
+    std::swap(current_, other.current_);
+    std::swap(error_, other.error_);
+  }
+
+  State& state() const {
+    if (!state_) throw ValueError("This ImapIterator refers to nothing");
+    return *state_;
+  }
+
+  detail::Ref<State> state_;
+  std::optional<value_type> current_;  // what an Iterator refers to: a value, an error or the end
+  std::exception_ptr error_;
+};
+
+/// Refers to its ImapIterator, which must stay where it is while being iterated over.
+template <class R>
+class ImapIterator<R>::Iterator {
+ public:
+  using iterator_concept = std::input_iterator_tag;
+  using value_type = ImapIterator::value_type;
+  using difference_type = std::ptrdiff_t;
+
+  Iterator() = default;
+  Iterator(Iterator&&) noexcept = default;
+  Iterator& operator=(Iterator&&) noexcept = default;
+
+  /// Throws the item's error, if it had one.
+  value_type& operator*() const {
+    if (range_->error_) std::rethrow_exception(range_->error_);
+    return *range_->current_;
+  }
+
+  /// Waits for the next value.
+  Iterator& operator++() {
+    range_->error_ = nullptr;
+    range_->current_.reset();
+    State& state = range_->state();
+    try {
+      std::optional<value_type> next = state.next(detail::Deadline::never());
+      if (next) range_->current_.emplace(*std::move(next));
+    } catch (...) {
+      range_->error_ = std::current_exception();
+    }
+    return *this;
+  }
+  void operator++(int) { ++*this; }
+
+  bool operator==(std::default_sentinel_t) const noexcept {
+    return !range_->current_ && !range_->error_;
+  }
+
+ private:
+  friend class ImapIterator;
+  explicit Iterator(ImapIterator& range) noexcept : range_(&range) {}
+
+  ImapIterator* range_ = nullptr;
+};
+
+}  // namespace millpond::inline v0_1
+
+template <class R>
+inline constexpr bool std::ranges::enable_view<millpond::ImapIterator<R>> = true;
+
+#endif  // MILLPOND_IMAP_ITERATOR_HPP

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#ifndef MILLPOND_STATE_HPP
+#define MILLPOND_STATE_HPP
+
+namespace millpond::inline v0_1 {
+
+/// A pool's life: it runs, is closed (no new work, the old is finished) and may be terminated
+/// (work that has not started is given up). It never goes back.
+enum class State { run, close, terminate };
+
+}  // namespace millpond::inline v0_1
+
+#endif  // MILLPOND_STATE_HPP

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: MIT
+#ifndef MILLPOND_THREAD_POOL_HPP
+#define MILLPOND_THREAD_POOL_HPP
+
+#include <millpond/async_result.hpp>
+#include <millpond/cpu_count.hpp>
+#include <millpond/detail/apply_job.hpp>
+#include <millpond/detail/callback.hpp>
+#include <millpond/detail/chunking.hpp>
+#include <millpond/detail/imap_job.hpp>
+#include <millpond/detail/invoke.hpp>
+#include <millpond/detail/items.hpp>
+#include <millpond/detail/map_call.hpp>
+#include <millpond/detail/map_job.hpp>
+#include <millpond/detail/map_overloads.hpp>
+#include <millpond/detail/pool_core.hpp>
+#include <millpond/errors.hpp>
+#include <millpond/imap_iterator.hpp>
+#include <millpond/options.hpp>
+#include <millpond/state.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <initializer_list>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace millpond::inline v0_1 {
+
+/// A pool of worker threads with the methods of Python's multiprocessing.pool.ThreadPool.
+///
+/// Work starts in the queue's Order (Fifo: first in, first started). Calls that block borrow
+/// their items; calls that return before the work is done own them: an rvalue container is moved
+/// in, an lvalue container is copied, a view or std::ref of a range is kept as such.
+///
+/// Thread safety: all members but the destructor, from any thread, tasks and callbacks included
+/// (but join(), see there). A task may wait for other work of its own pool: it runs that work
+/// itself if it has not started. Issuing throws ValueError "Pool not running" once closed, and
+/// std::bad_alloc, with nothing issued, when memory runs out.
+///
+/// Destruction is Python's __exit__: terminate(), then join(). In one of the pool's own tasks it
+/// leaves that thread to end by itself.
+template <class Order>
+class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Order> {
+  using Overloads = detail::MapOverloads<BasicThreadPool, Order>;
+  using Passing = detail::Passing;
+  template <class F, class... Args>
+  using ApplyResult = detail::invoke_or_misuse_t<F, Args...>;
+
+ public:
+  // ---- Life ----
+
+  /// cpu_count() workers.
+  BasicThreadPool() : BasicThreadPool(PoolOptions{}) {}
+
+  /// Throws ValueError if `processes` < 1, std::system_error if a thread cannot be started.
+  template <std::integral Processes>
+  explicit BasicThreadPool(Processes processes)
+      : BasicThreadPool(PoolOptions{.processes = detail::to_ptrdiff(processes)}) {}
+
+  /// Calls initializer(initargs...) once in every worker before its first task, and returns when
+  /// all have; throws what one of them throws, with all workers gone.
+  template <std::integral Processes, class Initializer, class... InitArgs>
+  BasicThreadPool(Processes processes, Initializer&& initializer, InitArgs&&... initargs);
+
+  explicit BasicThreadPool(PoolOptions options);
+
+  BasicThreadPool(const BasicThreadPool&) = delete;
+  BasicThreadPool& operator=(const BasicThreadPool&) = delete;
+
+  ~BasicThreadPool() {
+    const auto core = core_;
+    core->terminate();
+    core->join_or_detach();
+  }
+
+  // ---- One call ----
+
+  /// f(args...) on a worker; waits and returns its result or throws its error. Arguments are
+  /// passed on by reference. In a task of this pool it runs right here.
+  template <class F, class... Args>
+  auto apply(F&& f, Args&&... args) -> ApplyResult<F, Args...>;
+
+  /// f(args...) on a worker, some time later. f and the arguments are decayed and moved in.
+  template <class F, class... Args>
+    requires(!detail::is_tuple_and_options<Args...>)
+  auto apply_async(F&& f, Args&&... args)
+      -> AsyncResult<ApplyResult<std::decay_t<F>, std::decay_t<Args>...>>;
+
+  /// The same with the arguments in a tuple, and callbacks.
+  template <class F, class... Args>
+  auto apply_async(F&& f, std::tuple<Args...> args,
+                   ApplyOptions<ApplyResult<std::decay_t<F>, Args...>, Order> options)
+      -> AsyncResult<ApplyResult<std::decay_t<F>, Args...>>;
+
+  // ---- One function over many items ----
+  //
+  // Also as map(f, items, 5) for map(f, items, {.chunksize = 5}), and with items in braces.
+
+  using Overloads::imap;
+  using Overloads::imap_unordered;
+  using Overloads::istarmap;
+  using Overloads::istarmap_unordered;
+  using Overloads::map;
+  using Overloads::map_async;
+  using Overloads::starmap;
+  using Overloads::starmap_async;
+
+  /// {f(item) for each item}, in order; waits. The first error in time is thrown, once all
+  /// chunks have ended. Throws ValueError if chunksize < 1.
+  template <class F, class Items>
+  detail::map_result_t<detail::map_result_of_t<Passing::whole, F, Items>> map(
+      F&& f, Items&& items, BlockingMapOptions<Order> options = {}) {
+    return run_map<Passing::whole>(std::forward<F>(f), std::forward<Items>(items), options);
+  }
+
+  /// map with each item, a tuple, pair or array, unpacked into f's arguments.
+  template <class F, class Items>
+  detail::map_result_t<detail::map_result_of_t<Passing::unpacked, F, Items>> starmap(
+      F&& f, Items&& items, BlockingMapOptions<Order> options = {}) {
+    return run_map<Passing::unpacked>(std::forward<F>(f), std::forward<Items>(items), options);
+  }
+
+  /// map that does not wait.
+  template <class F, class Items>
+  AsyncResult<detail::map_result_t<detail::async_map_result_t<Passing::whole, F, Items>>> map_async(
+      F&& f, Items&& items,
+      MapOptions<detail::async_map_result_t<Passing::whole, F, Items>, Order> options = {}) {
+    return issue_map<Passing::whole>(std::forward<F>(f), std::forward<Items>(items),
+                                     std::move(options));
+  }
+
+  /// starmap that does not wait.
+  template <class F, class Items>
+  AsyncResult<detail::map_result_t<detail::async_map_result_t<Passing::unpacked, F, Items>>>
+  starmap_async(
+      F&& f, Items&& items,
+      MapOptions<detail::async_map_result_t<Passing::unpacked, F, Items>, Order> options = {}) {
+    return issue_map<Passing::unpacked>(std::forward<F>(f), std::forward<Items>(items),
+                                        std::move(options));
+  }
+
+  /// map that yields results one by one, in order, and reads its input only as far ahead as
+  /// `buffersize` allows, on the pool's threads: the input may be infinite. Throws ValueError if
+  /// chunksize or buffersize < 1.
+  template <class F, class Items>
+  ImapIterator<detail::imap_result_t<Passing::whole, F, Items>> imap(
+      F&& f, Items&& items, BasicImapOptions<Order> options = {}) {
+    return issue_imap<Passing::whole>(true, std::forward<F>(f), std::forward<Items>(items),
+                                      options);
+  }
+
+  /// imap that yields results as they get done.
+  template <class F, class Items>
+  ImapIterator<detail::imap_result_t<Passing::whole, F, Items>> imap_unordered(
+      F&& f, Items&& items, BasicImapOptions<Order> options = {}) {
+    return issue_imap<Passing::whole>(false, std::forward<F>(f), std::forward<Items>(items),
+                                      options);
+  }
+
+  /// imap with items unpacked, as in starmap.
+  template <class F, class Items>
+  ImapIterator<detail::imap_result_t<Passing::unpacked, F, Items>> istarmap(
+      F&& f, Items&& items, BasicImapOptions<Order> options = {}) {
+    return issue_imap<Passing::unpacked>(true, std::forward<F>(f), std::forward<Items>(items),
+                                         options);
+  }
+
+  /// imap_unordered with items unpacked, as in starmap.
+  template <class F, class Items>
+  ImapIterator<detail::imap_result_t<Passing::unpacked, F, Items>> istarmap_unordered(
+      F&& f, Items&& items, BasicImapOptions<Order> options = {}) {
+    return issue_imap<Passing::unpacked>(false, std::forward<F>(f), std::forward<Items>(items),
+                                         options);
+  }
+
+  // ---- The end ----
+
+  /// Takes no more work; what was accepted is finished. Idempotent.
+  void close() noexcept { core_->close(); }
+
+  /// Returns at once: running tasks finish, everything else becomes ready with TerminatedError.
+  /// Asks nothing of the callers who wait: each is woken. Idempotent.
+  void terminate() noexcept { core_->terminate(); }
+
+  /// Waits until all work that was accepted is finished and all threads have ended. Input of live
+  /// imaps is read to its end even if nobody takes the results. Idempotent. Throws ValueError
+  /// while running, and on the pool's own threads.
+  void join() { core_->join(); }
+
+  /// The number of workers.
+  std::size_t size() const noexcept { return core_->size(); }
+
+  State state() const noexcept { return core_->state(); }
+
+  /// "<millpond::ThreadPool state=RUN pool_size=4>"
+  std::string to_string() const;
+  friend std::string to_string(const BasicThreadPool& pool) { return pool.to_string(); }
+
+  template <class Traits>
+  friend std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& stream,
+                                                      const BasicThreadPool& pool) {
+    return stream << pool.to_string();
+  }
+
+ private:
+  template <class Job>
+  detail::Ref<Job> submit(std::unique_ptr<Job> job);
+  template <class Job>
+  detail::Ref<Job> submit_map(std::unique_ptr<Job> job);
+
+  template <Passing kPassing, class F, class Items>
+  auto run_map(F&& f, Items&& items, const BlockingMapOptions<Order>& options);
+  template <Passing kPassing, class F, class Items, class Options>
+  auto issue_map(F&& f, Items&& items, Options options);
+  template <Passing kPassing, class F, class Items>
+  auto issue_imap(bool ordered, F&& f, Items&& items, const BasicImapOptions<Order>& options);
+
+  detail::Ref<detail::PoolCore<Order>> core_;
+};
+
+/// Python's pool: work starts in the order in which it was issued.
+using ThreadPool = BasicThreadPool<Fifo>;
+
+// ---- Definitions ----
+
+template <class Order>
+BasicThreadPool<Order>::BasicThreadPool(PoolOptions options) {
+  if (options.processes && *options.processes < 1) {
+    throw ValueError("Number of processes must be at least 1");
+  }
+  const std::size_t size = detail::size_or(options.processes, cpu_count());
+  core_ = detail::Ref<detail::PoolCore<Order>>::adopt(
+      new detail::PoolCore<Order>(size, std::move(options.on_unobserved_error)));
+  core_->start(std::move(options.thread_name_prefix), options.initializer);
+}
+
+template <class Order>
+template <std::integral Processes, class Initializer, class... InitArgs>
+BasicThreadPool<Order>::BasicThreadPool(Processes processes, Initializer&& initializer,
+                                        InitArgs&&... initargs)
+    : BasicThreadPool(PoolOptions{
+          .processes = detail::to_ptrdiff(processes),
+          .initializer = detail::bind_initializer(std::forward<Initializer>(initializer),
+                                                  std::forward<InitArgs>(initargs)...)}) {}
+
+template <class Order>
+template <class Job>
+detail::Ref<Job> BasicThreadPool<Order>::submit(std::unique_ptr<Job> job) {
+  if constexpr (std::is_base_of_v<detail::StreamJob, Job>) {
+    core_->submit(*job);
+  } else {
+    core_->submit(*job, Job::kHasCallbacks);
+  }
+  return detail::Ref<Job>::adopt(job.release());
+}
+
+template <class Order>
+template <class Job>
+detail::Ref<Job> BasicThreadPool<Order>::submit_map(std::unique_ptr<Job> job) {
+  if (job->total() != 0) return submit(std::move(job));
+  core_->accept(Job::kHasCallbacks);
+  job->finish_empty();
+  return detail::Ref<Job>::adopt(job.release());
+}
+
+template <class Order>
+template <class F, class... Args>
+auto BasicThreadPool<Order>::apply(F&& f, Args&&... args) -> ApplyResult<F, Args...> {
+  if constexpr (detail::check_apply<F, Args...>()) {
+    using R = ApplyResult<F, Args...>;
+    core_->check_running();
+    const auto call = [&f, &args...]() -> R {
+      return std::invoke(std::forward<F>(f), std::forward<Args>(args)...);
+    };
+    if (detail::context_in(core_.get()) != nullptr) return call();
+    using Job = detail::ApplyJob<R, decltype(call)>;
+    return AsyncResult<R>(submit(std::make_unique<Job>(*core_, call))).get();
+  }
+}
+
+template <class Order>
+template <class F, class... Args>
+  requires(!detail::is_tuple_and_options<Args...>)
+auto BasicThreadPool<Order>::apply_async(F&& f, Args&&... args)
+    -> AsyncResult<ApplyResult<std::decay_t<F>, std::decay_t<Args>...>> {
+  if constexpr (detail::check_apply<std::decay_t<F>, std::decay_t<Args>...>()) {
+    using R = ApplyResult<std::decay_t<F>, std::decay_t<Args>...>;
+    using Call = detail::BoundCall<std::decay_t<F>, std::decay_t<Args>...>;
+    using Job = detail::ApplyJob<R, Call>;
+    return AsyncResult<R>(submit(
+        std::make_unique<Job>(*core_, std::forward<F>(f),
+                              std::tuple<std::decay_t<Args>...>(std::forward<Args>(args)...))));
+  }
+}
+
+template <class Order>
+template <class F, class... Args>
+auto BasicThreadPool<Order>::apply_async(
+    F&& f, std::tuple<Args...> args,
+    ApplyOptions<ApplyResult<std::decay_t<F>, Args...>, Order> options)
+    -> AsyncResult<ApplyResult<std::decay_t<F>, Args...>> {
+  if constexpr (detail::check_apply<std::decay_t<F>, Args...>()) {
+    using R = ApplyResult<std::decay_t<F>, Args...>;
+    using Call = detail::BoundCall<std::decay_t<F>, Args...>;
+    const auto issue = [&]<class Callbacks>(std::type_identity<Callbacks>) {
+      using Job = detail::ApplyJob<R, Call, Callbacks>;
+      auto job = std::make_unique<Job>(*core_, std::forward<F>(f), std::move(args));
+      if constexpr (Job::kHasCallbacks) {
+        job->set_callbacks({std::move(options.callback), std::move(options.error_callback)});
+      }
+      return AsyncResult<R>(submit(std::move(job)));
+    };
+    if (options.callback || options.error_callback) {
+      return issue(std::type_identity<detail::Callbacks<R>>());
+    }
+    return issue(std::type_identity<detail::NoCallbacks>());
+  }
+}
+
+template <class Order>
+template <detail::Passing kPassing, class F, class Items>
+auto BasicThreadPool<Order>::run_map(F&& f, Items&& items,
+                                     const BlockingMapOptions<Order>& options) {
+  using Call = detail::BlockingMapCall<kPassing, F, Items>;
+  if constexpr (detail::check_map<Call, kPassing, F, Items>()) {
+    using R = detail::item_result_t<Call>;
+    using Job = detail::MapJob<R, typename Call::Function, typename Call::Source>;
+    core_->check_running();
+    detail::check_size("Chunksize", options.chunksize);
+    auto job =
+        std::make_unique<Job>(*core_, options.chunksize, detail::borrow_items<Items>(items), f);
+    return AsyncResult<detail::map_result_t<R>>(submit_map(std::move(job))).get();
+  }
+}
+
+template <class Order>
+template <detail::Passing kPassing, class F, class Items, class Options>
+auto BasicThreadPool<Order>::issue_map(F&& f, Items&& items, Options options) {
+  using Call = detail::AsyncMapCall<kPassing, F, Items>;
+  using R = detail::item_result_t<Call>;
+  using Result = detail::map_result_t<R>;
+  if constexpr (detail::check_owning_map<Call, kPassing, F, Items>()) {
+    core_->check_running();
+    detail::check_size("Chunksize", options.chunksize);
+    const auto issue = [&]<class Callbacks>(std::type_identity<Callbacks>) {
+      using Job = detail::MapJob<R, typename Call::Function, typename Call::Source, Callbacks>;
+      auto job = std::make_unique<Job>(*core_, options.chunksize, detail::own_items<Items>(items),
+                                       std::forward<F>(f));
+      if constexpr (Job::kHasCallbacks) {
+        job->set_callbacks({std::move(options.callback), std::move(options.error_callback)});
+      }
+      return AsyncResult<Result>(submit_map(std::move(job)));
+    };
+    if (options.callback || options.error_callback) {
+      return issue(std::type_identity<detail::Callbacks<Result>>());
+    }
+    return issue(std::type_identity<detail::NoCallbacks>());
+  } else {
+    return AsyncResult<Result>();
+  }
+}
+
+template <class Order>
+template <detail::Passing kPassing, class F, class Items>
+auto BasicThreadPool<Order>::issue_imap(bool ordered, F&& f, Items&& items,
+                                        const BasicImapOptions<Order>& options) {
+  using Call = detail::ImapCall<kPassing, F, Items>;
+  using R = detail::item_result_t<Call>;
+  if constexpr (detail::check_owning_map<Call, kPassing, F, Items>()) {
+    using Job =
+        detail::ImapJob<detail::imap_value_t<R>, typename Call::Function, typename Call::Source>;
+    core_->check_running();
+    detail::check_size("Chunksize", options.chunksize);
+    detail::check_size("Buffersize", options.buffersize);
+    return ImapIterator<R>(submit(std::make_unique<Job>(
+        *core_, ordered, detail::size_or(options.chunksize, 1),
+        detail::size_or(options.buffersize, detail::default_buffersize(size())),
+        detail::own_items<Items>(items), std::forward<F>(f))));
+  } else {
+    return ImapIterator<R>();
+  }
+}
+
+template <class Order>
+std::string BasicThreadPool<Order>::to_string() const {
+  constexpr const char* kStates[] = {"RUN", "CLOSE", "TERMINATE"};
+  return std::string("<millpond::") + detail::TaskQueue<Order>::kPoolName +
+         " state=" + kStates[static_cast<std::size_t>(state())] +
+         " pool_size=" + std::to_string(size()) + ">";
+}
+
+}  // namespace millpond::inline v0_1
+
+#endif  // MILLPOND_THREAD_POOL_HPP
