@@ -293,6 +293,7 @@ auto BasicThreadPool<Order>::apply_async(F&& f, Args&&... args)
     using R = ApplyResult<std::decay_t<F>, std::decay_t<Args>...>;
     using Call = detail::BoundCall<std::decay_t<F>, std::decay_t<Args>...>;
     using Job = detail::ApplyJob<R, Call>;
+    core_->check_running();  // before anything is moved
     return AsyncResult<R>(submit(
         std::make_unique<Job>(*core_, std::forward<F>(f),
                               std::tuple<std::decay_t<Args>...>(std::forward<Args>(args)...))));
@@ -308,6 +309,7 @@ auto BasicThreadPool<Order>::apply_async(
   if constexpr (detail::check_apply<std::decay_t<F>, Args...>()) {
     using R = ApplyResult<std::decay_t<F>, Args...>;
     using Call = detail::BoundCall<std::decay_t<F>, Args...>;
+    core_->check_running();  // before anything is moved
     const auto issue = [&]<class Callbacks>(std::type_identity<Callbacks>) {
       using Job = detail::ApplyJob<R, Call, Callbacks>;
       auto job = std::make_unique<Job>(*core_, std::forward<F>(f), std::move(args));

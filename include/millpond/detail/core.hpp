@@ -111,7 +111,9 @@ class Core {
   std::size_t workers_alive_ = 0;
   condition_variable work_condition_;      // workers: work has come, or they can go
   condition_variable callback_condition_;  // the callback thread: likewise
+  condition_variable exit_condition_;      // joiners: a thread of the pool is about to end
   thread callback_thread_;                 // started under mutex_, while running
+  bool callback_thread_alive_ = false;
 
  private:
   virtual void name_callback_thread() noexcept = 0;
@@ -155,6 +157,7 @@ inline void Core::accept_locked(Callbacks callbacks) {
     add_ref();
     try {
       callback_thread_ = thread([this] { run_callback_thread(); });
+      callback_thread_alive_ = true;
     } catch (...) {
       refs_.fetch_sub(1, std::memory_order_relaxed);  // never the last: our caller holds one
       throw;
@@ -252,6 +255,8 @@ inline void Core::run_callback_thread() noexcept {
   {
     unique_lock lock(mutex_);
     serve_callbacks(lock, [this] { return state() != State::run && unfinished_ == 0; });
+    callback_thread_alive_ = false;
+    exit_condition_.notify_all();
   }
   current_thread_context = nullptr;
 }

@@ -43,7 +43,8 @@ class PoolCore final : public Core {
   void terminate() noexcept;
   /// Throws ValueError on the pool's own threads and while running.
   void join();
-  /// Ends the pool object's use of its core: like join() after terminate(), on any thread.
+  /// join() for the destructor, after terminate(): on one of the pool's own threads leaves that
+  /// one to end by itself.
   void join_or_detach() noexcept;
 
   bool unlink(Job& job) noexcept override;
@@ -62,13 +63,15 @@ class PoolCore final : public Core {
   void initialize_worker(StartUp& start_up) noexcept;
   void work(ThreadContext& context) noexcept;
   void wake_one(unique_lock& lock) noexcept;
-  void join_threads() noexcept;
   void name_callback_thread() noexcept override { name_this_thread(thread_name_prefix_, "cb"); }
 
   TaskQueue<Order> queue_;    // guarded by mutex_, as are the next two
   std::size_t sleepers_ = 0;  // workers in work_condition_.wait()
   bool waking_ = false;       // a notified worker has not yet come back from that wait
   std::vector<thread> workers_;
+  /// Made beforehand: terminating must not need memory.
+  const std::exception_ptr terminated_error_ =
+      std::make_exception_ptr(TerminatedError("Pool terminated"));
   mutex join_mutex_;  // one thread at a time joins
   std::string thread_name_prefix_;
 };
@@ -98,7 +101,7 @@ void PoolCore<Order>::start(std::string thread_name_prefix,
     }
   } catch (...) {
     terminate();
-    join_threads();
+    join_or_detach();
     throw;
   }
   if (shared == nullptr) return;
@@ -108,7 +111,7 @@ void PoolCore<Order>::start(std::string thread_name_prefix,
   }
   if (start_up.error) {
     terminate();
-    join_threads();
+    join_or_detach();
     std::rethrow_exception(start_up.error);
   }
 }
@@ -161,7 +164,8 @@ void PoolCore<Order>::work(ThreadContext& context) noexcept {
     }
   }
   --workers_alive_;
-  callback_condition_.notify_one();
+  exit_condition_.notify_all();
+  callback_condition_.notify_one();  // it may be joining, too
 }
 
 /// Sees to it that a worker comes if one sleeps. Unlocks, and notifies after that, so that the
@@ -243,11 +247,6 @@ void PoolCore<Order>::terminate() noexcept {
       callback_condition_.notify_one();
     }
   }
-  std::exception_ptr why;  // one for all; made when there is something to give up
-  const auto abandon = [&why](Job& job) {
-    if (!why) why = std::make_exception_ptr(TerminatedError("Pool terminated"));
-    job.abandon(why);
-  };
   for (;;) {
     Ref<Job> job;
     {
@@ -255,13 +254,14 @@ void PoolCore<Order>::terminate() noexcept {
       job = Ref<Job>::adopt(queue_.pop());
     }
     if (!job) break;
-    abandon(*job);
+    job->abandon(terminated_error_);
   }
-  while (const Ref<StreamJob> job = pop_stream()) abandon(*job);
+  while (const Ref<StreamJob> job = pop_stream()) job->abandon(terminated_error_);
 }
 
 template <class Order>
 void PoolCore<Order>::join() {
+  const Ref<Core> self = Ref<Core>::share(this);  // the pool may be destroyed meanwhile, by a task
   if (context_in(this) != nullptr) {
     throw ValueError("A pool cannot be joined from one of its own threads");
   }
@@ -274,26 +274,26 @@ void PoolCore<Order>::join() {
     case State::terminate:
       break;
   }
-  join_threads();
+  join_or_detach();
 }
 
+/// First waits until the other threads are about to end, without keeping anybody else from doing
+/// the same: one thread may be in join() while a task destroys the pool. Only then the handles.
 template <class Order>
 void PoolCore<Order>::join_or_detach() noexcept {
-  const ThreadContext* const context = context_in(this);
-  if (context != nullptr && context->is_callback_thread()) {
-    // Running tasks may wait for results whose callbacks only this thread can run.
+  const ThreadContext* const own = context_in(this);
+  {
     unique_lock lock(mutex_);
-    serve_callbacks(lock, [this] { return workers_alive_ == 0; });
+    if (own == nullptr) {
+      exit_condition_.wait(lock, [this] { return workers_alive_ == 0 && !callback_thread_alive_; });
+    } else if (own->is_callback_thread()) {
+      // Running tasks may wait for results whose callbacks only this thread can run.
+      serve_callbacks(lock, [this] { return workers_alive_ == 0; });
+    } else {
+      exit_condition_.wait(lock, [this] { return workers_alive_ == 1; });
+    }
   }
-  join_threads();
-}
-
-/// On one of the pool's own threads that thread is detached instead; and so is the callback
-/// thread on any of them, as it waits for the job that runs here.
-template <class Order>
-void PoolCore<Order>::join_threads() noexcept {
   const lock_guard lock(join_mutex_);
-  const bool on_own_thread = context_in(this) != nullptr;
   for (thread& worker : workers_) {
     if (!worker.joinable()) continue;
     if (worker.get_id() == this_thread::get_id()) {
@@ -303,8 +303,8 @@ void PoolCore<Order>::join_threads() noexcept {
     }
   }
   if (!callback_thread_.joinable()) return;
-  if (on_own_thread) {
-    callback_thread_.detach();
+  if (own != nullptr) {
+    callback_thread_.detach();  // it is this one, or it waits for the job that runs here
   } else {
     callback_thread_.join();
   }
