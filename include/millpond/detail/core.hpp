@@ -111,7 +111,7 @@ class Core {
   std::size_t workers_alive_ = 0;
   condition_variable work_condition_;      // workers: work has come, or they can go
   condition_variable callback_condition_;  // the callback thread: likewise
-  condition_variable exit_condition_;      // joiners: a thread of the pool is about to end
+  condition_variable exit_condition_;      // joiners: a thread is about to end, or all is finished
   thread callback_thread_;                 // started under mutex_, while running
   bool callback_thread_alive_ = false;
 
@@ -147,6 +147,7 @@ inline bool Core::settle_locked(std::size_t finished) noexcept {
   if (state() != State::run) {
     work_condition_.notify_all();
     callback_condition_.notify_one();
+    exit_condition_.notify_all();
   }
   return true;
 }

@@ -56,14 +56,14 @@ class ImapJob final : public ImapState<Value> {
       has_more = false;
       input_error = std::current_exception();
     }
-    const auto committed = this->commit(chunk, !items.empty(), has_more, std::move(input_error));
-    if (committed.chunk) {
-      run_chunk(items, (*committed.chunk)->slots);
-      items.clear();
-      this->publish(*committed.chunk);
-    } else if (committed.finishes) {
-      items.clear();
-      this->finish();
+    const bool has_items = !items.empty();
+    const auto position = this->commit(chunk, has_items, has_more, std::move(input_error));
+    if (position) run_chunk(items, (*position)->slots);
+    items.clear();  // before the reader can see that they are done with
+    if (position) {
+      this->publish(*position);
+    } else if (has_items) {
+      this->discard();
     }
   }
 

@@ -7,6 +7,7 @@
 #include <millpond/detail/job.hpp>
 #include <millpond/detail/outcome.hpp>
 #include <millpond/detail/sync.hpp>
+#include <millpond/detail/thread_context.hpp>
 #include <millpond/errors.hpp>
 
 #include <cstddef>
@@ -49,7 +50,10 @@ class ImapState : public StreamJob {
   std::optional<Value> next(Deadline deadline);
 
   /// The reader goes: gives up what has not started. Does not block.
-  void drop() noexcept { give_up(false); }
+  void drop() noexcept {
+    const CompletionScope scope(core_.get());
+    give_up(false);
+  }
 
   void run() noexcept final;
   void abandon(const std::exception_ptr&) noexcept final { give_up(true); }
@@ -82,16 +86,12 @@ class ImapState : public StreamJob {
   /// Destroys the function and the input.
   virtual void destroy_work() noexcept = 0;
 
-  /// What to do after advancing: run the chunk and publish it, finish the job, or neither.
-  struct Committed {
-    std::optional<ChunkPosition> chunk;
-    bool finishes;
-  };
-  Committed commit(Chunks& chunk, bool has_items, bool has_more,
-                   std::exception_ptr input_error) noexcept;
+  /// Ends advancing. If it read items they count as running until publish() or discard(), which is
+  /// for those that were given up meanwhile (no chunk).
+  std::optional<ChunkPosition> commit(Chunks& chunk, bool has_items, bool has_more,
+                                      std::exception_ptr input_error) noexcept;
   void publish(ChunkPosition chunk) noexcept;
-  /// Called once, by whoever made reading over and running none, with a reference held.
-  void finish() noexcept;
+  void discard() noexcept;
 
  private:
   enum class Reading { queued, advancing, full, over };
@@ -107,8 +107,10 @@ class ImapState : public StreamJob {
   std::optional<Value> end(unique_lock& lock);
   /// False if the deadline came.
   bool sleep(unique_lock& lock, Deadline deadline);
+  void requeue_locked(Core::Place place) noexcept;
   [[nodiscard]] Chunks start_advancing(unique_lock& lock) noexcept;
   void give_up(bool terminated) noexcept;
+  void finish() noexcept;
 
   const Ref<Core> core_;
   const bool ordered_;
@@ -124,8 +126,9 @@ class ImapState : public StreamJob {
   Chunks unordered_;                // running, and not in chunks_
   Chunks yielding_;                 // all slots claimed, not yet all emptied
   Chunks spare_;                    // empty ones, to be used again
+  std::size_t turn_ = 0;            // chunks read since it was last put at the queue's back
   std::size_t window_ = 0;          // chunks read and not yet wholly claimed
-  std::size_t running_ = 0;         // chunks committed and not yet published
+  std::size_t running_ = 0;         // chunks committed, not yet published or discarded
   std::size_t sleepers_ = 0;
   condition_variable condition_;  // readers: something is available, or it is finished
 };
@@ -171,8 +174,7 @@ std::optional<Value> ImapState<Value>::yield(unique_lock& lock) {
     yielding_.splice(yielding_.end(), chunks_, chunk);
     --window_;
     if (reading_ == Reading::full && window_open_locked()) {
-      reading_ = Reading::queued;
-      core_->requeue(*this, Core::Place::back);
+      requeue_locked(Core::Place::back);
     }
   }
   lock.unlock();
@@ -237,32 +239,55 @@ void ImapState<Value>::run() noexcept {
 }
 
 template <class Value>
-typename ImapState<Value>::Committed ImapState<Value>::commit(
+std::optional<typename ImapState<Value>::ChunkPosition> ImapState<Value>::commit(
     Chunks& chunk, bool has_items, bool has_more, std::exception_ptr input_error) noexcept {
-  Committed committed{};
-  const lock_guard lock(mutex_);
-  if (given_up_) {
-    reading_ = Reading::over;
-  } else {
-    if (has_items) {
-      committed.chunk = chunk.begin();
-      Chunks& destination = ordered_ ? chunks_ : unordered_;
-      destination.splice(destination.end(), chunk);
-      ++window_;
-      ++running_;
-    }
-    input_error_ = std::move(input_error);
-    if (!has_more) {
+  std::optional<ChunkPosition> position;
+  bool finishes;
+  {
+    const lock_guard lock(mutex_);
+    if (has_items) ++running_;
+    if (given_up_) {
       reading_ = Reading::over;
-    } else if (window_open_locked()) {
-      reading_ = Reading::queued;
-      core_->requeue(*this, Core::Place::front);
     } else {
-      reading_ = Reading::full;
+      if (has_items) {
+        position = chunk.begin();
+        Chunks& destination = ordered_ ? chunks_ : unordered_;
+        destination.splice(destination.end(), chunk);
+        ++window_;
+      }
+      input_error_ = std::move(input_error);
+      if (!has_more) {
+        reading_ = Reading::over;
+      } else if (window_open_locked()) {
+        // At the front we keep our turn, but a whole window is turn enough.
+        const bool keeps_turn = ++turn_ < buffersize_;
+        requeue_locked(keeps_turn ? Core::Place::front : Core::Place::back);
+      } else {
+        reading_ = Reading::full;
+      }
     }
+    finishes = finishes_locked();
   }
-  committed.finishes = finishes_locked();
-  return committed;
+  if (finishes) finish();
+  return position;
+}
+
+template <class Value>
+void ImapState<Value>::requeue_locked(Core::Place place) noexcept {
+  reading_ = Reading::queued;
+  if (place == Core::Place::back) turn_ = 0;
+  core_->requeue(*this, place);
+}
+
+template <class Value>
+void ImapState<Value>::discard() noexcept {
+  bool finishes;
+  {
+    const lock_guard lock(mutex_);
+    --running_;
+    finishes = finishes_locked();
+  }
+  if (finishes) finish();
 }
 
 template <class Value>
@@ -283,8 +308,7 @@ template <class Value>
 void ImapState<Value>::lift_limit() noexcept {
   const lock_guard lock(mutex_);
   if (reading_ != Reading::full) return;
-  reading_ = Reading::queued;
-  core_->requeue(*this, Core::Place::back);
+  requeue_locked(Core::Place::back);
 }
 
 template <class Value>
@@ -306,6 +330,7 @@ void ImapState<Value>::give_up(bool terminated) noexcept {
   if (finishes) finish();
 }
 
+/// Called once, by whoever made reading over and running none, with a reference held.
 template <class Value>
 void ImapState<Value>::finish() noexcept {
   destroy_work();

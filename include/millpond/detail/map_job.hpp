@@ -9,6 +9,7 @@
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/map_results.hpp>
 #include <millpond/detail/result_state.hpp>
+#include <millpond/detail/thread_context.hpp>
 
 #include <cstddef>
 #include <exception>
@@ -53,6 +54,7 @@ class MapJob final : public ResultState<map_result_t<R>> {
 
   /// Instead of being queued: for a map without items. Consumes one reference.
   void finish_empty() noexcept {
+    const CompletionScope scope(&this->core());
     finish_map();
     this->release();
   }

@@ -239,6 +239,7 @@ void PoolCore<Order>::close() noexcept {
 template <class Order>
 void PoolCore<Order>::terminate() noexcept {
   const Ref<Core> self = Ref<Core>::share(this);  // a capture that dies here may own the pool
+  const CompletionScope scope(this);
   {
     const lock_guard lock(mutex_);
     if (state() != State::terminate) {
@@ -262,7 +263,7 @@ void PoolCore<Order>::terminate() noexcept {
 template <class Order>
 void PoolCore<Order>::join() {
   const Ref<Core> self = Ref<Core>::share(this);  // the pool may be destroyed meanwhile, by a task
-  if (context_in(this) != nullptr) {
+  if (context_in(this) != nullptr || CompletionScope::is_inside(this)) {
     throw ValueError("A pool cannot be joined from one of its own threads");
   }
   switch (state()) {
@@ -279,18 +280,25 @@ void PoolCore<Order>::join() {
 
 /// First waits until the other threads are about to end, without keeping anybody else from doing
 /// the same: one thread may be in join() while a task destroys the pool. Only then the handles.
+///
+/// A thread that is itself in the middle of a job, as a worker, in a callback or giving it up,
+/// must not wait for that job; nor for the callback thread, which waits for it.
 template <class Order>
 void PoolCore<Order>::join_or_detach() noexcept {
   const ThreadContext* const own = context_in(this);
+  const bool completing = own != nullptr || CompletionScope::is_inside(this);
   {
     unique_lock lock(mutex_);
-    if (own == nullptr) {
-      exit_condition_.wait(lock, [this] { return workers_alive_ == 0 && !callback_thread_alive_; });
-    } else if (own->is_callback_thread()) {
+    if (own != nullptr && own->is_callback_thread()) {
       // Running tasks may wait for results whose callbacks only this thread can run.
       serve_callbacks(lock, [this] { return workers_alive_ == 0; });
+    } else if (completing) {
+      const std::size_t own_workers = own != nullptr ? 1 : 0;
+      exit_condition_.wait(lock, [&] { return workers_alive_ == own_workers; });
     } else {
-      exit_condition_.wait(lock, [this] { return workers_alive_ == 1; });
+      exit_condition_.wait(lock, [this] {
+        return workers_alive_ == 0 && unfinished_ == 0 && !callback_thread_alive_;
+      });
     }
   }
   const lock_guard lock(join_mutex_);
@@ -303,8 +311,8 @@ void PoolCore<Order>::join_or_detach() noexcept {
     }
   }
   if (!callback_thread_.joinable()) return;
-  if (own != nullptr) {
-    callback_thread_.detach();  // it is this one, or it waits for the job that runs here
+  if (completing) {
+    callback_thread_.detach();
   } else {
     callback_thread_.join();
   }

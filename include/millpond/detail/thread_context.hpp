@@ -33,6 +33,33 @@ struct ThreadContext {
   }
 };
 
+/// While one lives, this thread completes jobs of `core` without being one of its threads: it
+/// gives them up (terminate(), a dropped imap) or finishes what needs no worker. That destroys
+/// objects of the user's, one of which may own the pool.
+class CompletionScope {
+ public:
+  explicit CompletionScope(const Core* core) noexcept : core_(core), outer_(innermost_) {
+    innermost_ = this;
+  }
+  CompletionScope(const CompletionScope&) = delete;
+  CompletionScope& operator=(const CompletionScope&) = delete;
+  ~CompletionScope() { innermost_ = outer_; }
+
+  /// Whether this thread is inside one for `core`.
+  static bool is_inside(const Core* core) noexcept {
+    for (const CompletionScope* scope = innermost_; scope != nullptr; scope = scope->outer_) {
+      if (scope->core_ == core) return true;
+    }
+    return false;
+  }
+
+ private:
+  const Core* const core_;
+  const CompletionScope* const outer_;
+
+  static inline constinit thread_local const CompletionScope* innermost_ = nullptr;
+};
+
 /// Null on threads that belong to no pool.
 inline constinit thread_local ThreadContext* current_thread_context = nullptr;
 
