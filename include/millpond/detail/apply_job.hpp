@@ -32,7 +32,7 @@ class ApplyJob final : public ResultState<R> {
 
   template <class... CallArgs>
   explicit ApplyJob(Core& core, CallArgs&&... call_args)
-      : ResultState<R>(core, Job::Queueing::popped_when_taken, kHasCallbacks),
+      : ResultState<R>(core, Job::Kind::call, kHasCallbacks),
         call_(std::forward<CallArgs>(call_args)...) {}
 
   ~ApplyJob() override {

@@ -22,6 +22,32 @@
 /// pthread_setname_np(thread, name), names of at most 15 characters.
 #define MILLPOND_HAS_PTHREAD_SETNAME MILLPOND_OS_LINUX
 
+/// Memory of jobs is used again (detail/job_memory.hpp), but not where a sanitizer watches it.
+#if !defined(MILLPOND_RECYCLES_MEMORY)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MILLPOND_RECYCLES_MEMORY 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
+#define MILLPOND_RECYCLES_MEMORY 0
+#endif
+#endif
+#endif
+#if !defined(MILLPOND_RECYCLES_MEMORY)
+#define MILLPOND_RECYCLES_MEMORY 1
+#endif
+
+#if defined(__x86_64__) || defined(__i386__)
+#define MILLPOND_PAUSE() __builtin_ia32_pause()
+#elif defined(_M_X64) || defined(_M_IX86)
+#include <intrin.h>
+#define MILLPOND_PAUSE() _mm_pause()
+#elif defined(__aarch64__)
+#define MILLPOND_PAUSE() __asm__ __volatile__("yield" ::: "memory")
+#else
+#define MILLPOND_PAUSE() static_cast<void>(0)
+#endif
+
 #if defined(_MSC_VER)
 #define MILLPOND_NO_UNIQUE_ADDRESS [[msvc::no_unique_address]]
 #else

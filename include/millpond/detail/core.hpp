@@ -33,10 +33,12 @@ class Core {
   using ErrorHandler = std::function<void(std::exception_ptr)>;
 
   Core(std::size_t size, ErrorHandler on_unobserved_error)
-      : size_(size), on_unobserved_error_(std::move(on_unobserved_error)) {}
+      : size_(size), on_unobserved_error_(std::move(on_unobserved_error)) {
+    JobMemory::add_pool();
+  }
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
-  virtual ~Core() = default;
+  virtual ~Core() { JobMemory::remove_pool(); }
 
   void add_ref() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
@@ -48,7 +50,7 @@ class Core {
 
   /// Throws ValueError unless running.
   void check_running() const {
-    if (state() != State::run) throw ValueError("Pool not running");
+    if (state() != State::run) throw_not_running();
   }
 
   /// A job that was accepted has become ready (or, for an imap, has run its last).
@@ -99,6 +101,8 @@ class Core {
   /// Takes a live imap off the list, with a reference.
   Ref<StreamJob> pop_stream() noexcept;
 
+  [[noreturn]] static void throw_not_running();
+  void start_callback_thread_locked();
   void run_callback_thread() noexcept;
 
   /// Runs callbacks, here, as they come, until `done()`, which is called under the mutex.
@@ -153,18 +157,22 @@ inline bool Core::settle_locked(std::size_t finished) noexcept {
 }
 
 inline void Core::accept_locked(Callbacks callbacks) {
-  check_running();
-  if (callbacks == Callbacks::yes && !callback_thread_.joinable()) {
-    add_ref();
-    try {
-      callback_thread_ = thread([this] { run_callback_thread(); });
-      callback_thread_alive_ = true;
-    } catch (...) {
-      refs_.fetch_sub(1, std::memory_order_relaxed);  // never the last: our caller holds one
-      throw;
-    }
-  }
+  if (state_.load(std::memory_order_relaxed) != State::run) throw_not_running();
+  if (callbacks == Callbacks::yes && !callback_thread_.joinable()) start_callback_thread_locked();
   if (unfinished_++ == 0) add_ref();
+}
+
+inline void Core::throw_not_running() { throw ValueError("Pool not running"); }
+
+inline void Core::start_callback_thread_locked() {
+  add_ref();
+  try {
+    callback_thread_ = thread([this] { run_callback_thread(); });
+    callback_thread_alive_ = true;
+  } catch (...) {
+    refs_.fetch_sub(1, std::memory_order_relaxed);  // never the last: our caller holds one
+    throw;
+  }
 }
 
 inline void Core::accept_locked(StreamJob& job, std::list<StreamJob*>& place) {

@@ -73,10 +73,7 @@ class ImapState : public StreamJob {
   using ChunkPosition = typename Chunks::iterator;
 
   ImapState(Core& core, bool ordered, std::size_t buffersize)
-      : StreamJob(Job::Queueing::popped_when_taken),
-        core_(Ref<Core>::share(&core)),
-        ordered_(ordered),
-        buffersize_(buffersize) {}
+      : core_(Ref<Core>::share(&core)), ordered_(ordered), buffersize_(buffersize) {}
   ~ImapState() override;
 
   /// Reads a chunk of input (into `spare` if there is one) and runs it, by way of commit() and

@@ -2,12 +2,15 @@
 #ifndef MILLPOND_DETAIL_JOB_HPP
 #define MILLPOND_DETAIL_JOB_HPP
 
+#include <millpond/detail/job_memory.hpp>
 #include <millpond/detail/sync.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <list>
+#include <new>
 #include <utility>
 
 namespace millpond::inline v0_1::detail {
@@ -27,6 +30,18 @@ class Job {
   Job& operator=(const Job&) = delete;
   virtual ~Job() = default;
 
+  // Sized: the destructor is virtual, so these get the size of the derived class.
+  static void* operator new(std::size_t size) { return JobMemory::allocate(size); }
+  static void operator delete(void* job, std::size_t size) noexcept {
+    JobMemory::release(job, size);
+  }
+  static void* operator new(std::size_t size, std::align_val_t alignment) {
+    return ::operator new(size, alignment);
+  }
+  static void operator delete(void* job, std::size_t, std::align_val_t alignment) noexcept {
+    ::operator delete(job, alignment);
+  }
+
   /// Claims and runs what has not started. Called by a worker without locks; takes over one
   /// reference.
   virtual void run() noexcept = 0;
@@ -38,8 +53,13 @@ class Job {
   /// jobs that were posted there have one.
   virtual void run_callback() noexcept {}
 
-  /// Whether the job stays at its place in the queue while workers run parts of it.
-  bool stays_queued() const noexcept { return stays_queued_; }
+  /// How a worker takes it from the queue.
+  enum class Kind : std::uint8_t {
+    call,  // off the queue, alone or with others that are next; run at once and wholly
+    map,   // stays at its place until some worker has claimed its last chunk
+    imap,  // off the queue; puts itself back
+  };
+  Kind kind() const noexcept { return kind_; }
 
   /// A hint unless read under the list's mutex; false is exact for whoever alone could set it.
   bool is_queued() const noexcept { return queued_.load(std::memory_order_relaxed); }
@@ -59,9 +79,7 @@ class Job {
   void set_priority(int priority) noexcept { priority_ = priority; }
 
  protected:
-  enum class Queueing : bool { popped_when_taken, stays_until_spent };
-  explicit Job(Queueing queueing) noexcept
-      : stays_queued_(queueing == Queueing::stays_until_spent) {}
+  explicit Job(Kind kind) noexcept : kind_(kind) {}
 
  private:
   friend class JobList;
@@ -72,7 +90,7 @@ class Job {
   atomic<std::uint32_t> refs_{2};  // a new job: one for the queue, one for the handle
   int priority_ = 0;
   atomic<bool> queued_{false};
-  const bool stays_queued_;
+  const Kind kind_;
   bool callback_posted_ = false;  // guarded by the core's mutex
 };
 
@@ -84,7 +102,7 @@ class StreamJob : public Job {
   virtual void lift_limit() noexcept = 0;
 
  protected:
-  using Job::Job;
+  StreamJob() noexcept : Job(Kind::imap) {}
 
  private:
   friend class Core;

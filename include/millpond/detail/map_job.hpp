@@ -40,7 +40,7 @@ class MapJob final : public ResultState<map_result_t<R>> {
   /// Walks or measures the items here, in the caller: throws what they throw.
   template <class Holder, class... FArgs>
   MapJob(Core& core, std::optional<std::ptrdiff_t> chunksize, Holder&& holder, FArgs&&... f_args)
-      : Base(core, Job::Queueing::stays_until_spent, kHasCallbacks),
+      : Base(core, Job::Kind::map, kHasCallbacks),
         work_(std::in_place, std::forward<Holder>(holder), std::forward<FArgs>(f_args)...),
         size_(work_->items.size()),
         chunking_(chunksize, size_, core.size()),

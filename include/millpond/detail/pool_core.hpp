@@ -2,12 +2,16 @@
 #ifndef MILLPOND_DETAIL_POOL_CORE_HPP
 #define MILLPOND_DETAIL_POOL_CORE_HPP
 
+#include <millpond/detail/batch.hpp>
 #include <millpond/detail/core.hpp>
+#include <millpond/detail/spin.hpp>
 #include <millpond/detail/sync.hpp>
 #include <millpond/detail/task_queue.hpp>
 #include <millpond/detail/thread_name.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <list>
@@ -62,12 +66,26 @@ class PoolCore final : public Core {
   void run_worker(std::size_t index, StartUp* start_up) noexcept;
   void initialize_worker(StartUp& start_up) noexcept;
   void work(ThreadContext& context) noexcept;
+  /// A job to run, with a reference; and whether there may be more in the worker's own batch.
+  struct Taken {
+    Job* job = nullptr;
+    bool has_batch = false;
+  };
+  Taken take_locked(std::size_t worker) noexcept;
+  Taken steal_locked(std::size_t worker) noexcept;
+  void fill_batch_locked(std::size_t worker, Job* const* jobs, std::uint32_t count) noexcept;
+  void spin(unique_lock& lock) noexcept;
   void wake_one(unique_lock& lock) noexcept;
+  void wake_next(unique_lock& lock) noexcept;
+  void wake_for_new(unique_lock& lock) noexcept;
   void name_callback_thread() noexcept override { name_this_thread(thread_name_prefix_, "cb"); }
 
-  TaskQueue<Order> queue_;    // guarded by mutex_, as are the next two
-  std::size_t sleepers_ = 0;  // workers in work_condition_.wait()
-  bool waking_ = false;       // a notified worker has not yet come back from that wait
+  TaskQueue<Order> queue_;      // guarded by mutex_, as are the next four
+  std::size_t sleepers_ = 0;    // workers in work_condition_.wait()
+  bool waking_ = false;         // a notified worker has not yet come back from that wait
+  bool spinning_ = false;       // a worker looks at the queue, without mutex_, before it sleeps
+  std::size_t batched_ = 0;     // workers whose batches may hold jobs
+  std::vector<Batch> batches_;  // one for each worker
   std::vector<thread> workers_;
   /// Made beforehand: terminating must not need memory.
   const std::exception_ptr terminated_error_ =
@@ -83,6 +101,7 @@ void PoolCore<Order>::start(std::string thread_name_prefix,
   StartUp start_up{initializer, 0, nullptr, {}};
   StartUp* const shared = initializer ? &start_up : nullptr;
   try {
+    batches_ = std::vector<Batch>(size());
     workers_.reserve(size());
     for (std::size_t index = 0; index < size(); ++index) {
       add_ref();
@@ -125,6 +144,7 @@ void PoolCore<Order>::run_worker(std::size_t index, StartUp* start_up) noexcept 
   if (start_up != nullptr) initialize_worker(*start_up);
   work(context);
   current_thread_context = nullptr;
+  JobMemory::flush_thread();
 }
 
 template <class Order>
@@ -143,19 +163,24 @@ void PoolCore<Order>::initialize_worker(StartUp& start_up) noexcept {
 
 template <class Order>
 void PoolCore<Order>::work(ThreadContext& context) noexcept {
+  const std::size_t worker = *context.worker_index;
+  bool has_worked = false;  // since it last looked in vain
   unique_lock lock(mutex_);
   for (;;) {
     // Never the last reference: this thread holds one.
     if (settle_locked(std::exchange(context.finished_jobs, 0))) release();
     if (workers_done_locked()) break;
-    if (Job* const job = queue_.take()) {
-      if (queue_.empty()) {
-        lock.unlock();
-      } else {
-        wake_one(lock);
+    if (const Taken taken = take_locked(worker); taken.job != nullptr) {
+      wake_next(lock);
+      taken.job->run();
+      if (taken.has_batch) {
+        while (Job* const job = batches_[worker].take()) job->run();
       }
-      job->run();
       lock.lock();
+      if (taken.has_batch) --batched_;
+      has_worked = true;
+    } else if (std::exchange(has_worked, false) && !spinning_) {
+      spin(lock);
     } else {
       ++sleepers_;
       work_condition_.wait(lock);
@@ -168,15 +193,86 @@ void PoolCore<Order>::work(ThreadContext& context) noexcept {
   callback_condition_.notify_one();  // it may be joining, too
 }
 
-/// Sees to it that a worker comes if one sleeps. Unlocks, and notifies after that, so that the
-/// woken worker does not run into our mutex; by then the work just queued may have been done and
-/// have destroyed the pool, hence the reference.
+/// From a deep queue a worker takes several calls together, into its batch: but not while another
+/// sleeps, so that none sleeps while calls wait.
+template <class Order>
+typename PoolCore<Order>::Taken PoolCore<Order>::take_locked(std::size_t worker) noexcept {
+  Job* const first = queue_.take();
+  if (first == nullptr) return batched_ != 0 ? steal_locked(worker) : Taken{};
+  if constexpr (TaskQueue<Order>::kMayBatch) {
+    if (sleepers_ == 0 && first->kind() == Job::Kind::call) {
+      Job* jobs[Batch::kCapacity];
+      const std::size_t share =
+          std::min<std::size_t>(queue_.size() / (2 * size()), Batch::kCapacity);
+      std::uint32_t count = 0;
+      while (count < share && (jobs[count] = queue_.take_call()) != nullptr) ++count;
+      if (count != 0) {
+        fill_batch_locked(worker, jobs, count);
+        return {first, true};
+      }
+    }
+  }
+  return {first, false};
+}
+
+/// For a worker whose batch is empty and who finds the queue empty: takes half of another's batch.
+template <class Order>
+typename PoolCore<Order>::Taken PoolCore<Order>::steal_locked(std::size_t worker) noexcept {
+  Job* jobs[Batch::kCapacity];
+  for (std::size_t step = 1; step < size(); ++step) {
+    const std::uint32_t count = batches_[(worker + step) % size()].take_half(jobs);
+    if (count == 0) continue;
+    if (count > 1) fill_batch_locked(worker, jobs + 1, count - 1);
+    return {jobs[0], count > 1};
+  }
+  return {};
+}
+
+template <class Order>
+void PoolCore<Order>::fill_batch_locked(std::size_t worker, Job* const* jobs,
+                                        std::uint32_t count) noexcept {
+  batches_[worker].fill(jobs, count);
+  ++batched_;
+}
+
+/// Looks for more work without the mutex for a while. One worker at a time does: issuing work
+/// need wake nobody then, as the spinner takes the mutex and looks at the queue when it is done.
+template <class Order>
+void PoolCore<Order>::spin(unique_lock& lock) noexcept {
+  if (!spinning_pays()) return;
+  spinning_ = true;
+  lock.unlock();
+  spin_until([this] { return queue_.size() != 0 || state() != State::run; });
+  lock.lock();
+  spinning_ = false;
+}
+
+/// After taking a job: if there are more, sees to it that another worker comes. Unlocks.
+template <class Order>
+void PoolCore<Order>::wake_next(unique_lock& lock) noexcept {
+  if (sleepers_ == 0 || waking_ || queue_.empty()) {
+    lock.unlock();
+  } else {
+    wake_one(lock);
+  }
+}
+
+/// After queueing a job: sees to it that a worker comes; if it is the only one in the queue, a
+/// spinner will do. Unlocks.
+template <class Order>
+void PoolCore<Order>::wake_for_new(unique_lock& lock) noexcept {
+  if (sleepers_ == 0 || waking_ || (spinning_ && queue_.size() == 1)) {
+    lock.unlock();
+  } else {
+    wake_one(lock);
+  }
+}
+
+/// Notifies a sleeper. Unlocks before that, so that the woken worker does not run into our mutex;
+/// by then the work just queued may have been done and have destroyed the pool, hence the
+/// reference.
 template <class Order>
 void PoolCore<Order>::wake_one(unique_lock& lock) noexcept {
-  if (sleepers_ == 0 || waking_) {
-    lock.unlock();
-    return;
-  }
   waking_ = true;
   const Ref<Core> self = Ref<Core>::share(this);
   lock.unlock();
@@ -188,7 +284,7 @@ void PoolCore<Order>::submit(Job& job, bool with_callbacks) {
   unique_lock lock(mutex_);
   accept_locked(with_callbacks ? Callbacks::yes : Callbacks::no);
   queue_.push_back(job);
-  wake_one(lock);
+  wake_for_new(lock);
 }
 
 template <class Order>
@@ -197,7 +293,7 @@ void PoolCore<Order>::submit(StreamJob& job) {
   unique_lock lock(mutex_);
   accept_locked(job, place);
   queue_.push_back(job);
-  wake_one(lock);
+  wake_for_new(lock);
 }
 
 template <class Order>
@@ -222,7 +318,7 @@ void PoolCore<Order>::requeue(Job& job, Place place) noexcept {
   } else {
     queue_.push_back(job);
   }
-  wake_one(lock);
+  wake_for_new(lock);
 }
 
 template <class Order>
@@ -256,6 +352,9 @@ void PoolCore<Order>::terminate() noexcept {
     }
     if (!job) break;
     job->abandon(terminated_error_);
+  }
+  for (Batch& batch : batches_) {
+    while (const Ref<Job> job = Ref<Job>::adopt(batch.take())) job->abandon(terminated_error_);
   }
   while (const Ref<StreamJob> job = pop_stream()) job->abandon(terminated_error_);
 }

@@ -7,6 +7,7 @@
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/job.hpp>
 #include <millpond/detail/outcome.hpp>
+#include <millpond/detail/spin.hpp>
 #include <millpond/detail/waiters.hpp>
 
 #include <cstddef>
@@ -43,8 +44,8 @@ class ResultBase : public Job {
   virtual std::size_t total() const noexcept { return 1; }
 
  protected:
-  ResultBase(Core& core, Queueing queueing, bool has_callbacks) noexcept
-      : Job(queueing), has_callbacks_(has_callbacks), core_(&core) {}
+  ResultBase(Core& core, Kind kind, bool has_callbacks) noexcept
+      : Job(kind), has_callbacks_(has_callbacks), core_(&core) {}
 
   /// Only while this job is unfinished.
   Core& core() const noexcept { return *core_; }
@@ -100,6 +101,7 @@ inline bool ResultBase::wait(Deadline deadline) noexcept {
       return core_->run_callback_of(*this, deadline);
     }
   }
+  if (spinning_pays()) spin_until([this] { return ready(); });
   ThreadWaiter waiter;
   if (!waiters_.add(waiter)) return true;
   if (!deadline.is_never()) {

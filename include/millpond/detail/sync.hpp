@@ -10,6 +10,8 @@
 #include MILLPOND_SYNC_HEADER
 #else
 
+#include <millpond/detail/config.hpp>
+
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -26,6 +28,9 @@ using lock_guard = std::lock_guard<mutex>;
 using unique_lock = std::unique_lock<mutex>;
 
 namespace this_thread = std::this_thread;
+
+/// Tells the processor that this is a spin loop; 23 ns on the machine of our measurements.
+inline void pause() noexcept { MILLPOND_PAUSE(); }
 
 }  // namespace millpond::inline v0_1::detail
 

@@ -3,6 +3,9 @@
 #define MILLPOND_DETAIL_TASK_QUEUE_HPP
 
 #include <millpond/detail/job.hpp>
+#include <millpond/detail/sync.hpp>
+
+#include <cstddef>
 
 namespace millpond::inline v0_1 {
 
@@ -23,34 +26,68 @@ class TaskQueue<Fifo> {
  public:
   static constexpr const char* kPoolName = "ThreadPool";
 
+  /// Whether several jobs may be taken at once, to be run one after another.
+  static constexpr bool kMayBatch = true;
+
   bool empty() const noexcept { return jobs_.empty(); }
-  void push_back(Job& job) noexcept { jobs_.push_back(job); }
-  void push_front(Job& job) noexcept { jobs_.push_front(job); }
+  /// Exact under the mutex, a hint without it.
+  std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
+
+  void push_back(Job& job) noexcept {
+    jobs_.push_back(job);
+    add(1);
+  }
+  void push_front(Job& job) noexcept {
+    jobs_.push_front(job);
+    add(1);
+  }
 
   /// The job to run next, with a reference for the caller; null if there is none.
   Job* take() noexcept {
     Job* const job = jobs_.front();
     if (job == nullptr) return nullptr;
-    if (job->stays_queued()) {
+    if (job->kind() == Job::Kind::map) {
       job->add_ref();
     } else {
-      jobs_.erase(*job);
+      erase_queued(*job);
     }
     return job;
   }
 
+  /// Like take(), if the next job is a call.
+  Job* take_call() noexcept {
+    Job* const job = jobs_.front();
+    if (job == nullptr || job->kind() != Job::Kind::call) return nullptr;
+    erase_queued(*job);
+    return job;
+  }
+
   /// Takes out the first job whatever it is, with the queue's reference; null if there is none.
-  Job* pop() noexcept { return jobs_.pop_front(); }
+  Job* pop() noexcept {
+    Job* const job = jobs_.front();
+    if (job != nullptr) erase_queued(*job);
+    return job;
+  }
 
   /// False if it is not queued (any more); else the queue's reference is the caller's.
   bool erase(Job& job) noexcept {
     if (!job.is_queued()) return false;
-    jobs_.erase(job);
+    erase_queued(job);
     return true;
   }
 
  private:
+  void erase_queued(Job& job) noexcept {
+    jobs_.erase(job);
+    add(static_cast<std::size_t>(-1));
+  }
+  /// Not one atomic step: only those under the mutex write.
+  void add(std::size_t difference) noexcept {
+    size_.store(size_.load(std::memory_order_relaxed) + difference, std::memory_order_relaxed);
+  }
+
   JobList jobs_;
+  atomic<std::size_t> size_{0};
 };
 
 }  // namespace millpond::inline v0_1::detail

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#ifndef MILLPOND_DETAIL_BATCH_HPP
+#define MILLPOND_DETAIL_BATCH_HPP
+
+#include <millpond/detail/job.hpp>
+#include <millpond/detail/sync.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace millpond::inline v0_1::detail {
+
+/// Jobs that one worker has taken off the queue together, to run one after another without the
+/// pool's mutex. Any thread may take from it, oldest first; so idle workers and terminate() reach
+/// what it holds. Holds one reference to each job.
+///
+/// Thread safety: fill() only by the owner, when empty, under the pool's mutex; take() anywhere.
+///
+/// Both ends are one atomic word. Positions only grow, so a taker whose compare-exchange succeeds
+/// has seen the jobs of that very range, however often the batch was refilled meanwhile (but for
+/// four billion jobs within one take()).
+class Batch {
+ public:
+  /// 32 jobs: from 8 up W1 is the same within noise; the slots fill four cache lines.
+  static constexpr std::uint32_t kCapacity = 32;
+
+  void fill(Job* const* jobs, std::uint32_t count) noexcept {
+    const std::uint32_t begin = begin_of(range_.load(std::memory_order_relaxed));
+    for (std::uint32_t i = 0; i != count; ++i) {
+      slots_[(begin + i) % kCapacity].store(jobs[i], std::memory_order_relaxed);
+    }
+    // release: publishes the slots to take().
+    range_.store(range_of(begin, begin + count), std::memory_order_release);
+  }
+
+  /// Takes the oldest job; null if there is none.
+  Job* take() noexcept {
+    Job* job = nullptr;
+    return take([](std::uint32_t) { return 1u; }, &job) != 0 ? job : nullptr;
+  }
+
+  /// Takes the older half, rounded up, into `jobs` (room for kCapacity); returns how many.
+  std::uint32_t take_half(Job** jobs) noexcept {
+    return take([](std::uint32_t size) { return (size + 1) / 2; }, jobs);
+  }
+
+ private:
+  static constexpr std::uint32_t begin_of(std::uint64_t range) noexcept {
+    return static_cast<std::uint32_t>(range >> 32);
+  }
+  static constexpr std::uint32_t end_of(std::uint64_t range) noexcept {
+    return static_cast<std::uint32_t>(range);
+  }
+  static constexpr std::uint64_t range_of(std::uint32_t begin, std::uint32_t end) noexcept {
+    return std::uint64_t{begin} << 32 | end;
+  }
+
+  template <class Share>
+  std::uint32_t take(Share share, Job** jobs) noexcept {
+    std::uint64_t range = range_.load(std::memory_order_acquire);  // acquire: pairs with fill()
+    for (;;) {
+      const std::uint32_t begin = begin_of(range);
+      const std::uint32_t size = end_of(range) - begin;
+      if (size == 0) return 0;
+      const std::uint32_t count = share(size);
+      for (std::uint32_t i = 0; i != count; ++i) {
+        jobs[i] = slots_[(begin + i) % kCapacity].load(std::memory_order_relaxed);
+      }
+      if (range_.compare_exchange_weak(range, range_of(begin + count, end_of(range)),
+                                       std::memory_order_acquire)) {
+        return count;
+      }
+    }
+  }
+
+  atomic<std::uint64_t> range_{0};
+  std::array<atomic<Job*>, kCapacity> slots_{};
+};
+
+}  // namespace millpond::inline v0_1::detail
+
+#endif  // MILLPOND_DETAIL_BATCH_HPP
