@@ -98,6 +98,8 @@ class Core {
     return state() == State::terminate || (state() == State::close && unfinished_ == 0);
   }
 
+  bool callbacks_idle_locked() const noexcept { return callbacks_running_ == 0 && posted_.empty(); }
+
   /// Takes a live imap off the list, with a reference.
   Ref<StreamJob> pop_stream() noexcept;
 
@@ -118,6 +120,7 @@ class Core {
   condition_variable exit_condition_;      // joiners: a thread is about to end, or all is finished
   thread callback_thread_;                 // started under mutex_, while running
   bool callback_thread_alive_ = false;
+  std::size_t callbacks_running_ = 0;  // on the callback thread: in one another, if several
 
  private:
   virtual void name_callback_thread() noexcept = 0;
@@ -230,9 +233,12 @@ void Core::serve_callbacks(unique_lock& lock, Done done) noexcept {
   for (;;) {
     if (Job* const job = posted_.pop_front()) {
       job->callback_posted_ = false;
+      ++callbacks_running_;
       lock.unlock();
       job->run_callback();
       lock.lock();
+      --callbacks_running_;
+      if (callbacks_idle_locked() && state() != State::run) exit_condition_.notify_all();
     } else if (done()) {
       return;
     } else {

@@ -381,7 +381,8 @@ void PoolCore<Order>::join() {
 /// the same: one thread may be in join() while a task destroys the pool. Only then the handles.
 ///
 /// A thread that is itself in the middle of a job, as a worker, in a callback or giving it up,
-/// must not wait for that job; nor for the callback thread, which waits for it.
+/// must not wait for that job; nor for the callback thread, which waits for it, to end: that it has
+/// nothing to do will do.
 template <class Order>
 void PoolCore<Order>::join_or_detach() noexcept {
   const ThreadContext* const own = context_in(this);
@@ -393,7 +394,8 @@ void PoolCore<Order>::join_or_detach() noexcept {
       serve_callbacks(lock, [this] { return workers_alive_ == 0; });
     } else if (completing) {
       const std::size_t own_workers = own != nullptr ? 1 : 0;
-      exit_condition_.wait(lock, [&] { return workers_alive_ == own_workers; });
+      exit_condition_.wait(
+          lock, [&] { return workers_alive_ == own_workers && callbacks_idle_locked(); });
     } else {
       exit_condition_.wait(lock, [this] {
         return workers_alive_ == 0 && unfinished_ == 0 && !callback_thread_alive_;
