@@ -71,8 +71,10 @@ class AsyncResult {
   template <class Clock, class Duration>
   bool wait_until(std::chrono::time_point<Clock, Duration> when) const {
     // A clock that is not steady may be set meanwhile: look at it again.
-    while (!state().wait(detail::Deadline::at(when)) && Clock::now() < when) {
-    }
+    detail::Deadline deadline = detail::Deadline::never();
+    do {
+      deadline = detail::Deadline::at(when);
+    } while (!state().wait(deadline) && !deadline.is_poll());
     return ready();
   }
 

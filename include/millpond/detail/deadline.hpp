@@ -30,8 +30,13 @@ class Deadline {
   Clock::time_point when() const noexcept { return *when_; }
 
  private:
+  /// Everything is reckoned in floating point: exact to a nanosecond for hours and to a
+  /// microsecond for a century, and what does not fit becomes an infinity, not an overflow.
+  using Seconds = std::chrono::duration<double>;
   /// 100 years; the steady clock holds 292 years of nanoseconds.
-  static constexpr std::chrono::duration<double> kForever{100.0 * 365 * 24 * 3600};
+  static constexpr Seconds kForever{100.0 * 365 * 24 * 3600};
+
+  static Deadline after_seconds(Seconds timeout);
 
   bool poll_ = false;
   std::optional<Clock::time_point> when_;
@@ -39,26 +44,25 @@ class Deadline {
 
 template <class Rep, class Period>
 Deadline Deadline::after(std::chrono::duration<Rep, Period> timeout) {
-  using Seconds = std::chrono::duration<double>;
-  Deadline deadline;
-  const auto seconds = std::chrono::duration_cast<Seconds>(timeout);
-  if (!(seconds.count() > 0)) {
-    deadline.poll_ = true;
-  } else if (seconds < kForever) {
-    deadline.when_ = Clock::now() + std::chrono::ceil<Clock::duration>(timeout);
-  }
-  return deadline;
+  return after_seconds(std::chrono::duration_cast<Seconds>(timeout));
 }
 
 template <class Clk, class Dur>
 Deadline Deadline::at(std::chrono::time_point<Clk, Dur> when) {
-  const auto now = Clk::now();
-  if (!(now < when)) return after(Clock::duration::zero());
-  // In floating point first: the exact difference of extreme time points does not fit.
-  using Seconds = std::chrono::duration<double>;
-  const Seconds apart = std::chrono::duration_cast<Seconds>(when.time_since_epoch()) -
-                        std::chrono::duration_cast<Seconds>(now.time_since_epoch());
-  return apart < kForever ? after(when - now) : never();
+  return after_seconds(std::chrono::duration_cast<Seconds>(when.time_since_epoch()) -
+                       std::chrono::duration_cast<Seconds>(Clk::now().time_since_epoch()));
+}
+
+inline Deadline Deadline::after_seconds(Seconds timeout) {
+  Deadline deadline;
+  if (!(timeout.count() > 0)) {
+    deadline.poll_ = true;
+  } else if (timeout < kForever) {
+    // One tick more: the cast rounds down, and no wait may end early.
+    deadline.when_ =
+        Clock::now() + std::chrono::duration_cast<Clock::duration>(timeout) + Clock::duration(1);
+  }
+  return deadline;
 }
 
 }  // namespace millpond::inline v0_1::detail
