@@ -37,26 +37,18 @@ class AsyncResult {
 
   /// Waits. An lvalue handle gives a const reference, again and again; from an rvalue handle the
   /// result is moved out. Rethrows the task's error, TerminatedError, CancelledError.
-  decltype(auto) get() const& {
-    wait_for_outcome();
-    return state_->outcome().get();
-  }
-  R get() && {
-    wait_for_outcome();
-    return state_->outcome().take();
-  }
+  decltype(auto) get() const& { return wait_for_outcome().outcome().get(); }
+  R get() && { return wait_for_outcome().outcome().take(); }
 
   /// The same, but throws TimeoutError if the result is not there in time. Any duration; zero and
   /// less only look. In a task of the own pool the awaited work may run here, and longer.
   template <class Rep, class Period>
   decltype(auto) get(std::chrono::duration<Rep, Period> timeout) const& {
-    wait_for_outcome(detail::Deadline::after(timeout));
-    return state_->outcome().get();
+    return wait_for_outcome(detail::Deadline::after(timeout)).outcome().get();
   }
   template <class Rep, class Period>
   R get(std::chrono::duration<Rep, Period> timeout) && {
-    wait_for_outcome(detail::Deadline::after(timeout));
-    return state_->outcome().take();
+    return wait_for_outcome(detail::Deadline::after(timeout)).outcome().take();
   }
 
   /// Waits until ready; throws nothing of the task's.
@@ -86,16 +78,18 @@ class AsyncResult {
 
   /// Whether the task ended without an error. Throws ValueError if not ready.
   bool successful() const {
-    if (!ready()) throw ValueError("The result is not ready");
-    state_->observe();
-    return !state_->outcome().is_error();
+    State& state = this->state();
+    if (!state.ready()) throw ValueError("The result is not ready");
+    state.observe();
+    return !state.outcome().is_error();
   }
 
   /// Waits; the error, or null on success.
   std::exception_ptr exception() const {
-    state().wait(detail::Deadline::never());
-    state_->observe();
-    return state_->outcome().is_error() ? state_->outcome().error() : nullptr;
+    State& state = this->state();
+    state.wait(detail::Deadline::never());
+    state.observe();
+    return state.outcome().is_error() ? state.outcome().error() : nullptr;
   }
 
   /// Items finished, those skipped after an error included, and items issued: for progress bars.
@@ -111,24 +105,27 @@ class AsyncResult {
   friend class BasicThreadPool;
   friend struct std::hash<AsyncResult>;
 
-  explicit AsyncResult(detail::Ref<detail::ResultState<R>> state) noexcept
-      : state_(std::move(state)) {}
+  using State = detail::ResultState<R>;
 
-  detail::ResultState<R>& state() const {
+  explicit AsyncResult(detail::Ref<State> state) noexcept : state_(std::move(state)) {}
+
+  State& state() const {
     if (!state_) throw ValueError("This AsyncResult refers to no result");
     return *state_;
   }
 
-  /// Returns with a value there, or throws.
-  void wait_for_outcome(detail::Deadline deadline = detail::Deadline::never()) const {
-    if (!state().wait(deadline)) throw TimeoutError("The result is not ready within the timeout");
-    if (state_->outcome().is_error()) {
-      state_->observe();
-      std::rethrow_exception(state_->outcome().error());
+  /// Returns the state with a value there, or throws.
+  State& wait_for_outcome(detail::Deadline deadline = detail::Deadline::never()) const {
+    State& state = this->state();
+    if (!state.wait(deadline)) throw TimeoutError("The result is not ready within the timeout");
+    if (state.outcome().is_error()) {
+      state.observe();
+      std::rethrow_exception(state.outcome().error());
     }
+    return state;
   }
 
-  detail::Ref<detail::ResultState<R>> state_;
+  detail::Ref<State> state_;
 };
 
 }  // namespace millpond::inline v0_1

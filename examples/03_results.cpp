@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+//
+// docs/guide/results.md: what can be done with an AsyncResult.
+
+#include <millpond/millpond.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "check.hpp"
+
+using namespace std::chrono_literals;
+
+void getting() {
+  millpond::ThreadPool pool(2);
+  // snippet: get
+  auto result = pool.apply_async([] { return std::string(1000, 'x'); });
+  const std::string& here = result.get();      // a reference into the result, any number of times
+  std::string mine = std::move(result).get();  // the result itself
+  // snippet end
+  check(mine.size() == 1000 && here.data() != mine.data(), "got twice, moved out once");
+}
+
+void patience() {
+  millpond::ThreadPool pool(2);
+  std::atomic<bool> may_end = false;
+  std::string answer;
+  // snippet: timeout
+  auto result = pool.apply_async([&] {
+    may_end.wait(false);
+    return 42;
+  });
+  try {
+    answer = std::to_string(result.get(10ms));
+  } catch (const millpond::TimeoutError&) {
+    answer = "not yet";  // nothing is lost: ask again
+  }
+  // snippet end
+  check(answer == "not yet", "a task that waits is not ready");
+  check(!result.ready() && !result.wait(0s), "nor when polled");
+  may_end = true;
+  may_end.notify_all();
+  check(result.get() == 42, "the result came in the end");
+}
+
+void errors() {
+  millpond::ThreadPool pool(2);
+  std::string what;
+  // snippet: errors
+  auto result = pool.apply_async([]() -> int { throw std::runtime_error("no such file"); });
+  result.wait();                                        // throws nothing of the task's
+  const bool well = result.successful();                // false
+  const std::exception_ptr error = result.exception();  // null had it been true
+  try {
+    result.get();  // the task's own exception, every time
+  } catch (const std::runtime_error& e) {
+    what = e.what();
+  }
+  // snippet end
+  check(!well && error != nullptr && what == "no such file", "an error in three ways");
+}
+
+void progress() {
+  millpond::ThreadPool pool(2);
+  std::size_t last = 0;
+  // snippet: progress
+  auto result = pool.map_async([](int x) { return x + 1; }, std::vector<int>(500));
+  do {
+    last = result.completed();  // of result.total(): a progress bar
+  } while (!result.wait(1ms));
+  // snippet end
+  check(last <= 500 && result.completed() == 500 && result.total() == 500, "progress of a map");
+}
+
+void shared() {
+  // snippet: shared
+  millpond::AsyncResult<int> kept;  // refers to nothing yet
+  {
+    millpond::ThreadPool pool(2);
+    kept = pool.apply_async([] { return 7; });
+    kept.wait();
+  }
+  const auto copy = kept;  // the same result; it outlives the pool
+  // snippet end
+  check(copy == kept && copy.get() == 7, "a handle outlives the pool");
+}
+
+int main() {
+  getting();
+  patience();
+  errors();
+  progress();
+  shared();
+}

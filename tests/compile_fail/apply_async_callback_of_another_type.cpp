@@ -1,0 +1,13 @@
+// expect: millpond: the callback must be callable with the result
+// SPDX-License-Identifier: MIT
+#include <millpond/millpond.hpp>
+
+#include <string>
+#include <tuple>
+
+int twice(int n) { return 2 * n; }
+
+int main() {
+  millpond::ThreadPool pool(2);
+  pool.apply_async(twice, std::tuple{1}, {.callback = [](const std::string&) {}});
+}

@@ -1,0 +1,13 @@
+// expect: millpond: this call returns before the work is done, so it copies the function
+// SPDX-License-Identifier: MIT
+#include <millpond/millpond.hpp>
+
+#include <memory>
+#include <vector>
+
+int main() {
+  millpond::ThreadPool pool(2);
+  const std::vector<int> items{1, 2};
+  auto f = [owned = std::make_unique<int>(2)](int n) { return n * *owned; };
+  pool.imap_unordered(f, items);
+}

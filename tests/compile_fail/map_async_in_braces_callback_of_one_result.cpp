@@ -1,0 +1,10 @@
+// expect: millpond: the callback must be callable with the result
+// SPDX-License-Identifier: MIT
+#include <millpond/millpond.hpp>
+
+int twice(int n) { return 2 * n; }
+
+int main() {
+  millpond::ThreadPool pool(2);
+  pool.map_async(twice, {1, 2}, {.callback = [](int) {}});
+}

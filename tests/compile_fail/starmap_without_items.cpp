@@ -1,0 +1,10 @@
+// expect: millpond: starmap needs items: starmap(f, items)
+// SPDX-License-Identifier: MIT
+#include <millpond/millpond.hpp>
+
+int add(int a, int b) { return a + b; }
+
+int main() {
+  millpond::ThreadPool pool(2);
+  pool.starmap(add);
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+//
+// TaskQueue<Fifo>: jobs are taken once, or stay at their place until they are spent.
+#include <millpond/detail/task_queue.hpp>
+
+#include <exception>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace millpond::test {
+namespace {
+
+using detail::Job;
+using Queue = detail::TaskQueue<Fifo>;
+
+class QueuedJob final : public Job {
+ public:
+  QueuedJob(Kind kind, int& alive) : Job(kind), alive_(&alive) { ++*alive_; }
+  ~QueuedJob() override { --*alive_; }
+  void run() noexcept override {}
+  void abandon(const std::exception_ptr&) noexcept override {}
+
+ private:
+  int* alive_;
+};
+
+class TaskQueueTest : public ::testing::Test {
+ protected:
+  ~TaskQueueTest() override { EXPECT_EQ(alive_, 0); }
+
+  // A job whose one reference is the queue's, as when nobody holds its handle.
+  Job& queued(Job::Kind kind) {
+    Job* const job = new QueuedJob(kind, alive_);
+    job->release();
+    queue_.push_back(*job);
+    return *job;
+  }
+  Job& queued_once() { return queued(Job::Kind::call); }
+  Job& queued_in_parts() { return queued(Job::Kind::map); }
+
+  int alive_ = 0;
+  Queue queue_;
+};
+
+TEST_F(TaskQueueTest, StartsEmpty) {
+  EXPECT_TRUE(queue_.empty());
+  EXPECT_EQ(queue_.take(), nullptr);
+  EXPECT_EQ(queue_.pop(), nullptr);
+}
+
+TEST_F(TaskQueueTest, IsNamedAfterThePoolThatHasIt) {
+  EXPECT_EQ(std::string(Queue::kPoolName), "ThreadPool");
+}
+
+TEST_F(TaskQueueTest, GivesOutJobsInTheOrderInWhichTheyCame) {
+  Job& first = queued_once();
+  Job& second = queued_once();
+  EXPECT_EQ(queue_.take(), &first);
+  EXPECT_FALSE(first.is_queued());
+  EXPECT_EQ(queue_.take(), &second);
+  EXPECT_TRUE(queue_.empty());
+  // The queue's references have become ours.
+  EXPECT_EQ(alive_, 2);
+  first.release();
+  second.release();
+}
+
+TEST_F(TaskQueueTest, GivesOutAJobPutInFrontFirst) {
+  Job& first = queued_once();
+  Job& second = queued_once();
+  ASSERT_EQ(queue_.take(), &first);
+  queue_.push_front(first);
+  EXPECT_EQ(queue_.take(), &first);
+  EXPECT_EQ(queue_.take(), &second);
+  first.release();
+  second.release();
+}
+
+TEST_F(TaskQueueTest, KeepsAJobInPartsAtItsPlaceWhileItIsTaken) {
+  Job& parts = queued_in_parts();
+  Job& next = queued_once();
+  EXPECT_EQ(queue_.take(), &parts);
+  EXPECT_EQ(queue_.take(), &parts);
+  EXPECT_TRUE(parts.is_queued());
+  // Each taker has a reference of its own.
+  parts.release();
+  parts.release();
+  EXPECT_EQ(alive_, 2);
+  EXPECT_TRUE(queue_.erase(parts));
+  parts.release();
+  EXPECT_EQ(alive_, 1);
+  EXPECT_EQ(queue_.take(), &next);
+  next.release();
+}
+
+TEST_F(TaskQueueTest, PopsJobsOfBothKinds) {
+  Job& parts = queued_in_parts();
+  Job& once = queued_once();
+  EXPECT_EQ(queue_.pop(), &parts);
+  EXPECT_FALSE(parts.is_queued());
+  EXPECT_EQ(queue_.pop(), &once);
+  EXPECT_TRUE(queue_.empty());
+  parts.release();
+  once.release();
+}
+
+TEST_F(TaskQueueTest, ErasesAJobOnce) {
+  Job& first = queued_once();
+  Job& second = queued_once();
+  Job& third = queued_once();
+  EXPECT_TRUE(queue_.erase(second));
+  EXPECT_FALSE(queue_.erase(second));
+  second.release();
+  EXPECT_EQ(alive_, 2);
+  EXPECT_EQ(queue_.take(), &first);
+  EXPECT_FALSE(queue_.erase(first));
+  EXPECT_EQ(queue_.take(), &third);
+  first.release();
+  third.release();
+}
+
+TEST_F(TaskQueueTest, TakesCallsAloneWhereOnlyTheyWillDo) {
+  Job& first = queued(Job::Kind::call);
+  Job& second = queued(Job::Kind::map);
+  EXPECT_EQ(queue_.take_call(), &first);
+  first.release();
+  EXPECT_EQ(queue_.take_call(), nullptr);
+  EXPECT_EQ(queue_.size(), 1U);
+  EXPECT_EQ(queue_.pop(), &second);
+  second.release();
+  EXPECT_EQ(queue_.take_call(), nullptr);
+  EXPECT_EQ(queue_.size(), 0U);
+}
+
+}  // namespace
+}  // namespace millpond::test
