@@ -4,6 +4,7 @@
 
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/imap_state.hpp>
+#include <millpond/detail/items.hpp>
 
 #include <cstddef>
 #include <exception>
@@ -31,14 +32,6 @@ class ImapJob final : public ImapState<Value> {
         work_(std::in_place, std::forward<Holder>(holder), std::forward<FArgs>(f_args)...) {}
 
  private:
-  struct Work {
-    template <class Holder, class... FArgs>
-    explicit Work(Holder&& holder, FArgs&&... f_args)
-        : f(std::forward<FArgs>(f_args)...), items(std::forward<Holder>(holder)) {}
-    F f;
-    Items items;
-  };
-
   void step(Chunks chunk) noexcept override {
     std::vector<Item> items;
     bool has_more = false;
@@ -70,7 +63,7 @@ class ImapJob final : public ImapState<Value> {
   void run_chunk(std::vector<Item>& items, std::vector<typename Base::Slot>& slots) noexcept {
     for (Item& item : items) {
       slots.emplace_back().run([&]() -> Value {
-        if constexpr (std::is_void_v<std::invoke_result_t<F&, typename Item::Passed>>) {
+        if constexpr (std::is_void_v<std::invoke_result_t<F&, typename Items::Passed>>) {
           std::invoke(work_->f, item.pass());
           return {};
         } else {
@@ -83,7 +76,7 @@ class ImapJob final : public ImapState<Value> {
   void destroy_work() noexcept override { work_.reset(); }
 
   const std::size_t chunksize_;
-  std::optional<Work> work_;
+  std::optional<Work<F, Items>> work_;
 };
 
 }  // namespace millpond::inline v0_1::detail

@@ -129,6 +129,17 @@ owned_t<Items> own_items(std::remove_reference_t<Items>& items) {
 template <class Items>
 using borrowed_t = decltype(borrow_items<Items>(std::declval<std::remove_reference_t<Items>&>()));
 
+template <bool kBorrows, class Items>
+constexpr auto holder_type() {
+  if constexpr (kBorrows) {
+    return std::type_identity<borrowed_t<Items>>{};
+  } else {
+    return std::type_identity<owned_t<Items>>{};
+  }
+}
+template <bool kBorrows, class Items>
+using holder_t = typename decltype(holder_type<kBorrows, Items>())::type;
+
 template <class Holder>
 using held_range_t = std::remove_reference_t<decltype(std::declval<Holder&>().range())>;
 
@@ -191,6 +202,16 @@ class Element {
   }
 
   Kept kept_;
+};
+
+/// A function (or a reference to one) and a source of items for it, made in place.
+template <class F, class Items>
+struct Work {
+  template <class Holder, class... FArgs>
+  explicit Work(Holder&& holder, FArgs&&... f_args)
+      : f(std::forward<FArgs>(f_args)...), items(std::forward<Holder>(holder)) {}
+  F f;
+  Items items;
 };
 
 // ---- Sources of the maps ----
@@ -269,6 +290,7 @@ class StreamedItems {
 
  public:
   using Item = Element<F, Holder>;
+  using Passed = typename Item::Passed;
 
   explicit StreamedItems(Holder holder) : holder_(std::move(holder)) {}
   StreamedItems(const StreamedItems&) = delete;

@@ -19,42 +19,33 @@ enum class Passing : bool { whole, unpacked };
 template <Passing kPassing, class F>
 using function_t = std::conditional_t<kPassing == Passing::unpacked, Unpacked<F>, F>;
 
-/// `F` and `Items` as deduced for forwarding references. The primary is for a mistake.
-template <Passing, class F, class Items>
-struct BlockingMapCall {
+/// Which of the three families a call belongs to.
+enum class Family : char { blocking_map, async_map, imap };
+
+/// The types of a call. `F` and `Items` are as deduced for forwarding references. The primary is
+/// for a mistake.
+template <Family, Passing, class F, class Items>
+struct MapCall {
   using Result = Misuse;
 };
-template <Passing kPassing, class F, ItemRange Items>
-struct BlockingMapCall<kPassing, F, Items> {
-  using Function = function_t<kPassing, std::remove_reference_t<F>&>;
-  using Holder = borrowed_t<Items>;
-  using Source = map_items_t<Function, Holder>;
+template <Family kFamily, Passing kPassing, class F, ItemRange Items>
+struct MapCall<kFamily, kPassing, F, Items> {
+  static constexpr bool kBorrows = kFamily == Family::blocking_map;
+  using Function =
+      function_t<kPassing,
+                 std::conditional_t<kBorrows, std::remove_reference_t<F>&, std::decay_t<F>>>;
+  using Holder = holder_t<kBorrows, Items>;
+  using Source = std::conditional_t<kFamily == Family::imap, StreamedItems<Function, Holder>,
+                                    map_items_t<Function, Holder>>;
   using Result = invoke_or_misuse_t<Function&, typename Source::Passed>;
 };
 
-template <Passing, class F, class Items>
-struct AsyncMapCall {
-  using Result = Misuse;
-};
-template <Passing kPassing, class F, ItemRange Items>
-struct AsyncMapCall<kPassing, F, Items> {
-  using Function = function_t<kPassing, std::decay_t<F>>;
-  using Holder = owned_t<Items>;
-  using Source = map_items_t<Function, Holder>;
-  using Result = invoke_or_misuse_t<Function&, typename Source::Passed>;
-};
-
-template <Passing, class F, class Items>
-struct ImapCall {
-  using Result = Misuse;
-};
-template <Passing kPassing, class F, ItemRange Items>
-struct ImapCall<kPassing, F, Items> {
-  using Function = function_t<kPassing, std::decay_t<F>>;
-  using Holder = owned_t<Items>;
-  using Source = StreamedItems<Function, Holder>;
-  using Result = invoke_or_misuse_t<Function&, typename Source::Item::Passed>;
-};
+template <Passing kPassing, class F, class Items>
+using BlockingMapCall = MapCall<Family::blocking_map, kPassing, F, Items>;
+template <Passing kPassing, class F, class Items>
+using AsyncMapCall = MapCall<Family::async_map, kPassing, F, Items>;
+template <Passing kPassing, class F, class Items>
+using ImapCall = MapCall<Family::imap, kPassing, F, Items>;
 
 /// What the call gives for one item: as the function returns it, without reference or const; void;
 /// Misuse if the call is a mistake.

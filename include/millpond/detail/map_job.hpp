@@ -7,6 +7,7 @@
 #include <millpond/detail/chunking.hpp>
 #include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
+#include <millpond/detail/items.hpp>
 #include <millpond/detail/map_results.hpp>
 #include <millpond/detail/result_state.hpp>
 #include <millpond/detail/thread_context.hpp>
@@ -77,14 +78,6 @@ class MapJob final : public ResultState<map_result_t<R>> {
   void help() noexcept override { work(); }
 
  private:
-  struct Work {
-    template <class Holder, class... FArgs>
-    explicit Work(Holder&& holder, FArgs&&... f_args)
-        : f(std::forward<FArgs>(f_args)...), items(std::forward<Holder>(holder)) {}
-    F f;
-    Items items;
-  };
-
   /// Claims and runs chunks until none is left.
   void work() noexcept {
     std::size_t begin = next_.load(std::memory_order_relaxed);
@@ -102,7 +95,7 @@ class MapJob final : public ResultState<map_result_t<R>> {
 
   void run_chunk(std::size_t begin, std::size_t end) noexcept {
     try {
-      Work& work = *work_;
+      Work<F, Items>& work = *work_;
       for (std::size_t index = begin; index != end; ++index) {
         results_->set(index,
                       [&]() -> decltype(auto) { return std::invoke(work.f, work.items[index]); });
@@ -143,7 +136,7 @@ class MapJob final : public ResultState<map_result_t<R>> {
     this->finish_run();
   }
 
-  std::optional<Work> work_;
+  std::optional<Work<F, Items>> work_;
   const std::size_t size_;
   const Chunking chunking_;
   atomic<std::size_t> next_{0};
