@@ -3,7 +3,6 @@
 #define MILLPOND_ASYNC_RESULT_HPP
 
 #include <millpond/detail/deadline.hpp>
-#include <millpond/detail/job.hpp>
 #include <millpond/detail/result_state.hpp>
 #include <millpond/errors.hpp>
 
@@ -33,7 +32,7 @@ class AsyncResult {
   AsyncResult() = default;
 
   /// Whether it refers to a result.
-  bool valid() const noexcept { return static_cast<bool>(state_); }
+  bool valid() const noexcept { return state_.get() != nullptr; }
 
   /// Waits. An lvalue handle gives a const reference, again and again; from an rvalue handle the
   /// result is moved out. Rethrows the task's error, TerminatedError, CancelledError.
@@ -107,11 +106,12 @@ class AsyncResult {
 
   using State = detail::ResultState<R>;
 
-  explicit AsyncResult(detail::Ref<State> state) noexcept : state_(std::move(state)) {}
+  /// Takes over the handle's share of a new job.
+  explicit AsyncResult(State* state) noexcept : state_(state) {}
 
   State& state() const {
-    if (!state_) throw ValueError("This AsyncResult refers to no result");
-    return *state_;
+    if (!valid()) throw ValueError("This AsyncResult refers to no result");
+    return *state_.get();
   }
 
   /// Returns the state with a value there, or throws.
@@ -125,7 +125,7 @@ class AsyncResult {
     return state;
   }
 
-  detail::Ref<State> state_;
+  detail::ResultHandle<R> state_;
 };
 
 }  // namespace millpond::inline v0_1

@@ -35,12 +35,13 @@ class ImapIterator {
 
   /// Refers to nothing: iterating and next() throw ValueError.
   ImapIterator() = default;
-  ImapIterator(ImapIterator&& other) noexcept = default;
+  ImapIterator(ImapIterator&& other) noexcept { swap(other); }
   ImapIterator& operator=(ImapIterator&& other) noexcept {
     ImapIterator(std::move(other)).swap(*this);
     return *this;
   }
   ~ImapIterator() {
+    forget_current();
     if (state_) state_->drop();
   }
 
@@ -68,12 +69,22 @@ class ImapIterator {
 
   using State = detail::ImapState<value_type>;
 
-  explicit ImapIterator(detail::Ref<State> state) noexcept : state_(std::move(state)) {}
+  /// Takes over the reader's reference to a new job.
+  explicit ImapIterator(State* state) noexcept : state_(detail::Ref<State>::adopt(state)) {}
 
   void swap(ImapIterator& other) noexcept {
     std::swap(state_, other.state_);
     std::swap(current_, other.current_);
     std::swap(error_, other.error_);
+    std::swap(error_seen_, other.error_seen_);
+  }
+
+  /// Before going on. An error that was stepped over is an error that nobody looked at.
+  void forget_current() noexcept {
+    current_.reset();
+    if (error_ && !error_seen_) state_->report(error_);
+    error_ = nullptr;
+    error_seen_ = false;
   }
 
   State& state() const {
@@ -84,6 +95,7 @@ class ImapIterator {
   detail::Ref<State> state_;
   std::optional<value_type> current_;  // what an Iterator refers to: a value, an error or the end
   std::exception_ptr error_;
+  bool error_seen_ = false;
 };
 
 /// Refers to its ImapIterator, which must stay where it is while being iterated over.
@@ -100,15 +112,17 @@ class ImapIterator<R>::Iterator {
 
   /// Throws the item's error, if it had one.
   value_type& operator*() const {
-    if (range_->error_) std::rethrow_exception(range_->error_);
+    if (range_->error_) {
+      range_->error_seen_ = true;
+      std::rethrow_exception(range_->error_);
+    }
     return *range_->current_;
   }
 
   /// Waits for the next value.
   Iterator& operator++() {
-    range_->error_ = nullptr;
-    range_->current_.reset();
     State& state = range_->state();
+    range_->forget_current();
     try {
       std::optional<value_type> next = state.next(detail::Deadline::never());
       if (next) range_->current_.emplace(*std::move(next));

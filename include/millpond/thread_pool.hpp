@@ -209,10 +209,11 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   }
 
  private:
+  /// Queues the job; the caller owns its handle's share.
   template <class Job>
-  detail::Ref<Job> submit(std::unique_ptr<Job> job);
+  Job* submit(std::unique_ptr<Job> job);
   template <class Job>
-  detail::Ref<Job> submit_map(std::unique_ptr<Job> job);
+  Job* submit_map(std::unique_ptr<Job> job);
 
   template <Passing kPassing, class F, class Items>
   auto run_map(F&& f, Items&& items, const BlockingMapOptions<Order>& options);
@@ -251,22 +252,22 @@ BasicThreadPool<Order>::BasicThreadPool(Processes processes, Initializer&& initi
 
 template <class Order>
 template <class Job>
-detail::Ref<Job> BasicThreadPool<Order>::submit(std::unique_ptr<Job> job) {
+Job* BasicThreadPool<Order>::submit(std::unique_ptr<Job> job) {
   if constexpr (std::is_base_of_v<detail::StreamJob, Job>) {
     core_->submit(*job);
   } else {
     core_->submit(*job, Job::kHasCallbacks);
   }
-  return detail::Ref<Job>::adopt(job.release());
+  return job.release();
 }
 
 template <class Order>
 template <class Job>
-detail::Ref<Job> BasicThreadPool<Order>::submit_map(std::unique_ptr<Job> job) {
+Job* BasicThreadPool<Order>::submit_map(std::unique_ptr<Job> job) {
   if (job->total() != 0) return submit(std::move(job));
   core_->accept(Job::kHasCallbacks);
   job->finish_empty();
-  return detail::Ref<Job>::adopt(job.release());
+  return job.release();
 }
 
 template <class Order>

@@ -411,17 +411,20 @@ TEST_P(Nesting, CallbacksMayWaitForWorkWhileAllWorkersAreHeld) {
 TEST_P(Nesting, CallbacksMayWaitForAResultWhoseOwnCallbackIsDue) {
   std::vector<std::string> order;
   AsyncResult<int> second;
+  Gate first_began;
   Gate second_done;
   ThreadPool pool(workers());
   const OpenAtExit open_at_exit(second_done);
   const auto first =
       pool.apply_async([] {}, std::tuple(), {.callback = [&] {
+                         first_began.open();
                          second_done.wait();  // Its callback is due, but this one is running.
                          order.emplace_back("first begins");
                          EXPECT_EQ(second.get(), 9);
                          EXPECT_TRUE(second.ready());
                          order.emplace_back("first ends");
                        }});
+  first_began.wait();
   second = pool.apply_async(square, std::tuple(3),
                             {.callback = [&order](const int&) { order.emplace_back("second"); }});
   visit_every_worker(pool);

@@ -623,6 +623,25 @@ TEST_F(ImapIteratorPlace, IsTheBackOnceTheWindowHasBeenFull) {
   EXPECT_EQ(order(), (std::vector{0, 100, 101, 1, 102}));
 }
 
+TEST_F(ImapIteratorPlace, IsTheBackOnceAWholeWindowHasBeenReadThoughAFastReaderKeepsItOpen) {
+  Gate yielded;
+  Generated<int> input([&yielded, next = 0]() mutable -> std::optional<int> {
+    if (next == 3) return std::nullopt;
+    if (next == 1) yielded.wait();  // item 0 has been taken when item 1 is read
+    return next++;
+  });
+  BusyWorkers busy(pool_);
+  auto iterator = pool_.imap(noting(), std::move(input), {.buffersize = 2});
+  issue(100);
+  busy.release();
+  EXPECT_EQ(iterator.next(), 0);
+  yielded.open();
+  EXPECT_EQ(iterator.next(), 1);
+  EXPECT_EQ(iterator.next(), 2);
+  EXPECT_EQ(iterator.next(), std::nullopt);
+  EXPECT_EQ(order(), (std::vector{0, 1, 100, 2}));
+}
+
 TEST_F(ImapIteratorPlace, IsSharedFairlyByIteratorsThatAreBothRead) {
   auto first = pool_.imap(noting(), std::views::iota(0), {.buffersize = 1});
   auto second = pool_.imap(noting(), std::views::iota(100), {.buffersize = 1});

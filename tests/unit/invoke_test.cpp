@@ -2,6 +2,7 @@
 //
 // How functions and their arguments are told apart, kept for later and called.
 #include <millpond/detail/invoke.hpp>
+#include <millpond/thread_pool.hpp>
 
 #include <array>
 #include <cstddef>
@@ -124,7 +125,10 @@ struct ConvertsToAFunction {
 };
 static_assert(std::is_invocable_r_v<int, ConvertsToAFunction, int>);
 
-TEST(IsCallable, IsTrueOfWhatConvertsToAFunction) { EXPECT_TRUE(is_callable<ConvertsToAFunction>); }
+// is_callable cannot see that; it is only asked why a call does not fit.
+TEST(Apply, CallsWhatConvertsToAFunction) {
+  EXPECT_EQ(ThreadPool(1).apply(ConvertsToAFunction(), 2), twice(2));
+}
 
 // What a call gives
 

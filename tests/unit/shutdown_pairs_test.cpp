@@ -917,6 +917,74 @@ TEST_P(AfterTheEnd, ATaskOfAPoolBeingDestroyedCanIssueNothing) {
   destroyer.join();
 }
 
+// --- A deep queue -------------------------------------------------------------------
+
+// A worker that finds many tasks may take several at once: those behind one that blocks.
+TEST_P(AfterTheEnd, TasksBehindABlockedOneEndWithThePool) {
+  for (const End end : kEnds) {
+    for (const Caller caller : {Caller::outside, Caller::task}) {
+      SCOPED_TRACE(std::string(name_of(end)) + " called by " + name_of(caller));
+      Gate first_gate, other_gates, blocked, cue, ended, finish;
+      EventCount occupied;
+      std::atomic<int> ran{0};
+      auto owner = std::make_unique<ThreadPool>(workers());
+      ThreadPool& pool = *owner;
+      const auto end_pool = [&] {
+        switch (end) {
+          case End::close:
+            pool.close();
+            break;
+          case End::terminate:
+            pool.terminate();
+            break;
+          case End::destructor:
+            owner.reset();
+            break;
+        }
+        ended.open();
+      };
+      for (int i = 0; i < workers(); ++i) {
+        Gate& gate = i == 0 ? first_gate : other_gates;
+        pool.apply_async([&] {
+          occupied.add();
+          gate.wait();
+        });
+      }
+      occupied.wait_until(static_cast<std::size_t>(workers()));
+      const AsyncResult<int> blocking = pool.apply_async([&] {
+        blocked.open();
+        cue.wait();
+        if (caller == Caller::task) end_pool();
+        finish.wait();
+        return 1;
+      });
+      std::vector<AsyncResult<int>> behind;
+      for (int i = 0; i < 200; ++i) behind.push_back(pool.apply_async([&] { return ++ran; }));
+      first_gate.open();  // one worker comes, and meets the one that blocks
+      blocked.wait();
+
+      cue.open();
+      std::thread ender;
+      if (caller == Caller::outside) ender = std::thread(end_pool);
+      if (end == End::close) {
+        ended.wait();
+      } else {
+        for (const AsyncResult<int>& result : behind) EXPECT_THROW(result.get(), TerminatedError);
+        EXPECT_EQ(ran, 0);
+      }
+      finish.open();
+      other_gates.open();
+      EXPECT_EQ(blocking.get(), 1);
+      if (ender.joinable()) ender.join();
+      ended.wait();
+      if (end != End::destructor) pool.join();
+      if (end == End::close) {
+        EXPECT_EQ(ran, 200);
+      }
+    }
+  }
+}
+
 // --- Maps under way ----------------------------------------------------------------------------
 
 TEST_P(AfterTheEnd, AMapUnderWayIsReadyWhenItsRunningChunksHaveEnded) {

@@ -71,7 +71,7 @@ class ApplyJob final : public ResultState<R> {
   void execute() noexcept {
     this->outcome().run(std::move(call_));
     std::destroy_at(&call_);
-    this->finish_run();
+    this->finish();
   }
 
   union {

@@ -6,6 +6,7 @@
 #include <millpond/detail/job.hpp>
 #include <millpond/detail/sync.hpp>
 #include <millpond/detail/thread_context.hpp>
+#include <millpond/detail/waiters.hpp>
 #include <millpond/errors.hpp>
 #include <millpond/state.hpp>
 
@@ -74,9 +75,13 @@ class Core {
   /// Hands a job to the callback thread, together with one reference.
   void post_callback(Job& job) noexcept;
 
-  /// On the callback thread: waits until `job` has been posted, and runs its callback out of
-  /// turn. False if the deadline came first.
-  bool run_callback_of(Job& job, Deadline deadline) noexcept;
+  /// Notes that a thread of the pool waits for `job`, which has callbacks: if the callback thread
+  /// itself waits, in a callback, it runs this one meanwhile.
+  void want_callback(Job& job) noexcept;
+
+  /// On the callback thread, in a callback: waits until `waiters` is ready, and meanwhile runs due
+  /// callbacks that are wanted, out of turn. False if the deadline came first.
+  bool wait_in_callback(WaiterList& waiters, Deadline deadline) noexcept;
 
   /// Tells on_unobserved_error.
   void report(const std::exception_ptr& error) const noexcept;
@@ -247,18 +252,43 @@ void Core::serve_callbacks(unique_lock& lock, Done done) noexcept {
   }
 }
 
-inline bool Core::run_callback_of(Job& job, Deadline deadline) noexcept {
+inline void Core::want_callback(Job& job) noexcept {
+  const lock_guard lock(mutex_);
+  job.callback_wanted_ = true;
+  if (job.callback_posted_) callback_condition_.notify_one();
+}
+
+inline bool Core::wait_in_callback(WaiterList& waiters, Deadline deadline) noexcept {
+  struct Alarm final : Waiter {
+    explicit Alarm(Core& its_core) : core(its_core) {}
+    void notify() noexcept override {
+      const lock_guard lock(core.mutex_);
+      rang = true;
+      core.callback_condition_.notify_one();
+    }
+    Core& core;
+    bool rang = false;  // guarded by core.mutex_
+  } alarm(*this);
+  if (!waiters.add(alarm)) return true;
+
   unique_lock lock(mutex_);
-  const auto is_posted = [&job] { return job.callback_posted_; };
-  if (deadline.is_never()) {
-    callback_condition_.wait(lock, is_posted);
-  } else if (!callback_condition_.wait_until(lock, deadline.when(), is_posted)) {
-    return false;
+  while (!alarm.rang) {
+    Job* const job = posted_.find([](const Job& due) { return due.callback_wanted_; });
+    if (job != nullptr) {
+      posted_.erase(*job);
+      job->callback_posted_ = false;
+      lock.unlock();
+      job->run_callback();
+      lock.lock();
+    } else if (deadline.is_never()) {
+      callback_condition_.wait(lock);
+    } else if (callback_condition_.wait_until(lock, deadline.when()) == std::cv_status::timeout) {
+      lock.unlock();
+      if (waiters.remove(alarm)) return false;
+      lock.lock();
+      deadline = Deadline::never();  // it is about to ring
+    }
   }
-  posted_.erase(job);
-  job.callback_posted_ = false;
-  lock.unlock();
-  job.run_callback();
   return true;
 }
 

@@ -55,6 +55,9 @@ class ImapState : public StreamJob {
     give_up(false);
   }
 
+  /// Tells of an error that the reader has taken and not looked at.
+  void report(const std::exception_ptr& error) const noexcept { core_->report(error); }
+
   void run() noexcept final;
   void abandon(const std::exception_ptr&) noexcept final { give_up(true); }
   void lift_limit() noexcept final;

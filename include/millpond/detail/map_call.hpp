@@ -64,22 +64,24 @@ using imap_result_t = item_result_t<ImapCall<kPassing, F, Items>>;
 /// True, or a compile error of one sentence.
 template <class F, class... Args>
 constexpr bool check_apply() {
-  if constexpr (!is_callable<F>) {
+  if constexpr (std::is_invocable_v<F, Args...>) {
+    return true;
+  } else if constexpr (!is_callable<F>) {
     static_assert(always_false<F>,
                   "millpond: the first argument is not callable; pass the function itself, as in "
                   "apply(f, x), not the result of calling it, as in apply(f(x))");
     return false;
-  } else if constexpr (!std::is_invocable_v<F, Args...>) {
+  } else {
     static_assert(always_false<F>, "millpond: the function cannot be called with these arguments");
     return false;
-  } else {
-    return true;
   }
 }
 
 template <class Call, Passing kPassing, class F, class Items>
 constexpr bool check_map() {
-  if constexpr (!is_callable<F>) {
+  if constexpr (!std::is_same_v<typename Call::Result, Misuse>) {
+    return true;
+  } else if constexpr (!is_callable<F>) {
     static_assert(always_false<F>,
                   "millpond: the first argument is not callable; pass the function itself, as in "
                   "map(f, items), not the result of calling it, as in map(f(), items)");
@@ -87,8 +89,6 @@ constexpr bool check_map() {
   } else if constexpr (!ItemRange<Items>) {
     static_assert(always_false<F>, "millpond: the second argument is not a range of items");
     return false;
-  } else if constexpr (!std::is_same_v<typename Call::Result, Misuse>) {
-    return true;
   } else if constexpr (kPassing == Passing::unpacked) {
     static_assert(always_false<F>,
                   "millpond: the function cannot be called with an unpacked item of this range; "

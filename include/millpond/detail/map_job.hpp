@@ -133,7 +133,7 @@ class MapJob final : public ResultState<map_result_t<R>> {
       this->outcome().run([this] { return results_->take(); });
     }
     results_.reset();
-    this->finish_run();
+    this->finish();
   }
 
   std::optional<Work<F, Items>> work_;

@@ -30,6 +30,13 @@ class Outcome {
   Outcome& operator=(Outcome&&) = delete;
   ~Outcome() { reset(); }
 
+  /// Back to nothing.
+  void reset() noexcept {
+    const Kind kind = std::exchange(kind_, Kind::none);
+    if (kind == Kind::value) std::destroy_at(std::addressof(value_));
+    if (kind == Kind::error) std::destroy_at(&error_);
+  }
+
   bool is_error() const noexcept { return kind_ == Kind::error; }
   /// Only if is_error().
   const std::exception_ptr& error() const noexcept { return error_; }
@@ -84,12 +91,6 @@ class Outcome {
 
  private:
   enum class Kind : std::uint8_t { none, value, error };
-
-  void reset() noexcept {
-    const Kind kind = std::exchange(kind_, Kind::none);
-    if (kind == Kind::value) std::destroy_at(std::addressof(value_));
-    if (kind == Kind::error) std::destroy_at(&error_);
-  }
 
   union {
     Stored value_;

@@ -11,6 +11,7 @@
 #include <millpond/detail/waiters.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <optional>
 #include <type_traits>
@@ -59,10 +60,6 @@ class ResultBase : public Job {
   /// Claims and runs on this thread, one of the pool's own, what has not started.
   virtual void help() noexcept = 0;
 
-  /// The outcome is stored and all else of the user's is destroyed: runs the callbacks, if any,
-  /// then makes ready. The caller holds a reference.
-  void finish() noexcept;
-  /// The last steps of finish(), also on the callback thread.
   void complete() noexcept { waiters_.complete(); }
 
   /// An error that is to be reported unless somebody looks at it: keeps the core for that.
@@ -96,10 +93,8 @@ inline bool ResultBase::wait(Deadline deadline) noexcept {
   if (context != nullptr) {
     help();
     if (ready()) return true;
-    // Nobody but this thread can run the callback that stands between us and ready.
-    if (has_callbacks_ && context->is_callback_thread()) {
-      return core_->run_callback_of(*this, deadline);
-    }
+    if (has_callbacks_) core_->want_callback(*this);
+    if (context->is_callback_thread()) return core_->wait_in_callback(waiters_, deadline);
   }
   if (spinning_pays()) spin_until([this] { return ready(); });
   ThreadWaiter waiter;
@@ -112,42 +107,48 @@ inline bool ResultBase::wait(Deadline deadline) noexcept {
   return true;
 }
 
-inline void ResultBase::finish() noexcept {
-  if (has_callbacks_) {
-    add_ref();
-    core_->post_callback(*this);
-    return;
-  }
-  Core& core = *core_;  // alive: this job counts as unfinished until job_done()
-  complete();
-  core.job_done();
-}
-
 /// What AsyncResult<R> refers to: a job whose outcome is an R.
+///
+/// The outcome has owners of its own: the handles, and the work until it is ready. The last owner
+/// destroys it. So no worker that is still a moment at a finished job keeps a result alive which
+/// may look at what its reader is about to destroy. All owners together hold one reference to the
+/// job.
 template <class R>
 class ResultState : public ResultBase {
  public:
-  /// Only once wait() was true.
-  const Outcome<R>& outcome() const noexcept { return outcome_; }
+  /// Only for owners, once wait() was true.
   Outcome<R>& outcome() noexcept { return outcome_; }
+
+  void add_owner() noexcept { owners_.fetch_add(1, std::memory_order_relaxed); }
+  void remove_owner() noexcept {
+    // As in Job::release(): acquire pairs with the release half of the others' decrements.
+    if (owners_.load(std::memory_order_acquire) != 1 &&
+        owners_.fetch_sub(1, std::memory_order_acq_rel) != 1) {
+      return;
+    }
+    if (outcome_.is_error()) report_if_unobserved(outcome_.error());
+    outcome_.reset();
+    this->release();
+  }
 
  protected:
   using ResultBase::ResultBase;
-  ~ResultState() override {
-    if (outcome_.is_error()) report_if_unobserved(outcome_.error());
+
+  /// The outcome is stored and all else of the user's is destroyed: has the callbacks run, if any,
+  /// then makes ready. The caller holds a reference.
+  void finish() noexcept {
+    if (has_callbacks()) {
+      this->add_ref();
+      this->core().post_callback(*this);
+    } else {
+      make_ready();
+    }
   }
 
   /// finish() with an error that was not the task's own but our doing, and nobody need look at.
   void finish_abandoned(const std::exception_ptr& why) noexcept {
     outcome_.set_error(why);
-    observe();
-    finish();
-  }
-
-  /// finish() with whatever outcome the task had. The error is kept for a report only where no
-  /// callbacks are to come, which may still look at it.
-  void finish_run() noexcept {
-    if (!has_callbacks() && outcome_.is_error()) expect_observation();
+    this->observe();
     finish();
   }
 
@@ -156,10 +157,45 @@ class ResultState : public ResultBase {
   void run_callbacks(std::optional<Callbacks>& callbacks) noexcept;
 
  private:
+  void make_ready() noexcept {
+    Core& core = this->core();  // alive: this job counts as unfinished until job_done()
+    if (outcome_.is_error()) this->expect_observation();
+    remove_owner();
+    this->complete();
+    core.job_done();
+  }
+
   template <class Callbacks>
   void call_back(Callbacks& callbacks) noexcept;
 
+  atomic<std::uint32_t> owners_{2};  // a new result's: the work and the handle
   MILLPOND_NO_UNIQUE_ADDRESS Outcome<R> outcome_;
+};
+
+/// An owner of a result.
+template <class R>
+class ResultHandle {
+ public:
+  ResultHandle() = default;
+  /// Takes over the share that a new job has for its handle.
+  explicit ResultHandle(ResultState<R>* state) noexcept : state_(state) {}
+  ResultHandle(const ResultHandle& other) noexcept : state_(other.state_) {
+    if (state_ != nullptr) state_->add_owner();
+  }
+  ResultHandle(ResultHandle&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  ResultHandle& operator=(ResultHandle other) noexcept {
+    std::swap(state_, other.state_);
+    return *this;
+  }
+  ~ResultHandle() {
+    if (state_ != nullptr) state_->remove_owner();
+  }
+
+  ResultState<R>* get() const noexcept { return state_; }
+  friend bool operator==(const ResultHandle&, const ResultHandle&) = default;
+
+ private:
+  ResultState<R>* state_ = nullptr;
 };
 
 template <class R>
@@ -171,12 +207,8 @@ void ResultState<R>::run_callbacks(std::optional<Callbacks>& callbacks) noexcept
   call_back(*callbacks);
   callbacks.reset();
   context.callback_frames = frame.outer;
-
-  if (outcome_.is_error()) this->expect_observation();
-  Core& core = this->core();  // alive: this job counts as unfinished until job_done()
-  this->complete();
+  make_ready();
   this->release();
-  core.job_done();
 }
 
 template <class R>
