@@ -12,12 +12,14 @@
 namespace millpond::inline v0_1::detail {
 
 /// Whether a vector of default-made results can be filled by assignment from several threads with
-/// nothing for the user to notice. (bool: neighbours of a vector<bool> share bytes. Proxies, which
-/// assign to something else, are not trivially copyable.)
+/// nothing for the user to notice. Not of bool: neighbours in a vector<bool> share bytes. Not of
+/// proxies, whose assignment is to something else: to assign to a const one makes sense, too, but
+/// for that of vector<bool>, before C++23.
 template <class R>
 inline constexpr bool is_filled_in_place =
-    std::is_trivially_copyable_v<R> && std::is_nothrow_default_constructible_v<R> &&
-    std::is_move_assignable_v<R> && !std::is_same_v<R, bool>;
+    std::is_nothrow_default_constructible_v<R> && std::is_move_assignable_v<R> &&
+    !std::is_same_v<R, bool> && !std::is_same_v<R, std::vector<bool>::reference> &&
+    !std::is_assignable_v<const R&, R>;
 
 /// The results of a map while they come in: distinct indices may be set from distinct threads at
 /// once. take(), once all are set, gives the vector.
