@@ -79,9 +79,25 @@ class Core {
   /// itself waits, in a callback, it runs this one meanwhile.
   void want_callback(Job& job) noexcept;
 
-  /// On the callback thread, in a callback: waits until `waiters` is ready, and meanwhile runs due
-  /// callbacks that are wanted, out of turn. False if the deadline came first.
-  bool wait_in_callback(WaiterList& waiters, Deadline deadline) noexcept;
+  /// Ends a wait of the callback thread in a callback. Lives on its stack.
+  class Alarm final : public Waiter {
+   public:
+    explicit Alarm(Core& core) noexcept : core_(core) {}
+    void notify() noexcept override {
+      const lock_guard lock(core_.mutex_);
+      rang_ = true;
+      core_.callback_condition_.notify_one();
+    }
+
+   private:
+    friend class Core;
+    Core& core_;
+    bool rang_ = false;  // guarded by the core's mutex
+  };
+
+  /// On the callback thread, in a callback: waits for `alarm`, and meanwhile runs due callbacks
+  /// that are wanted, out of turn. False if the deadline came first.
+  bool wait_in_callback(Alarm& alarm, Deadline deadline) noexcept;
 
   /// Tells on_unobserved_error.
   void report(const std::exception_ptr& error) const noexcept;
@@ -258,21 +274,9 @@ inline void Core::want_callback(Job& job) noexcept {
   if (job.callback_posted_) callback_condition_.notify_one();
 }
 
-inline bool Core::wait_in_callback(WaiterList& waiters, Deadline deadline) noexcept {
-  struct Alarm final : Waiter {
-    explicit Alarm(Core& its_core) : core(its_core) {}
-    void notify() noexcept override {
-      const lock_guard lock(core.mutex_);
-      rang = true;
-      core.callback_condition_.notify_one();
-    }
-    Core& core;
-    bool rang = false;  // guarded by core.mutex_
-  } alarm(*this);
-  if (!waiters.add(alarm)) return true;
-
+inline bool Core::wait_in_callback(Alarm& alarm, Deadline deadline) noexcept {
   unique_lock lock(mutex_);
-  while (!alarm.rang) {
+  while (!alarm.rang_) {
     Job* const job = posted_.find([](const Job& due) { return due.callback_wanted_; });
     if (job != nullptr) {
       posted_.erase(*job);
@@ -283,10 +287,7 @@ inline bool Core::wait_in_callback(WaiterList& waiters, Deadline deadline) noexc
     } else if (deadline.is_never()) {
       callback_condition_.wait(lock);
     } else if (callback_condition_.wait_until(lock, deadline.when()) == std::cv_status::timeout) {
-      lock.unlock();
-      if (waiters.remove(alarm)) return false;
-      lock.lock();
-      deadline = Deadline::never();  // it is about to ring
+      return alarm.rang_;
     }
   }
   return true;

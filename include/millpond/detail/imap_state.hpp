@@ -107,6 +107,8 @@ class ImapState : public StreamJob {
   std::optional<Value> end(unique_lock& lock);
   /// False if the deadline came.
   bool sleep(unique_lock& lock, Deadline deadline);
+  bool sleep_in_callback(unique_lock& lock, Deadline deadline);
+  void wake_readers_locked() noexcept;
   void requeue_locked(Core::Place place) noexcept;
   [[nodiscard]] Chunks start_advancing(unique_lock& lock) noexcept;
   void give_up(bool terminated) noexcept;
@@ -130,7 +132,8 @@ class ImapState : public StreamJob {
   std::size_t window_ = 0;          // chunks read and not yet wholly claimed
   std::size_t running_ = 0;         // chunks committed, not yet published or discarded
   std::size_t sleepers_ = 0;
-  condition_variable condition_;  // readers: something is available, or it is finished
+  std::vector<Core::Alarm*> alarms_;  // of the callback thread's waits, the innermost last
+  condition_variable condition_;      // readers: something is available, or it is finished
 };
 
 template <class Value>
@@ -153,6 +156,8 @@ std::optional<Value> ImapState<Value>::next(Deadline deadline) {
 
 template <class Value>
 bool ImapState<Value>::sleep(unique_lock& lock, Deadline deadline) {
+  const ThreadContext* const context = context_in(core_.get());
+  if (context != nullptr && context->is_callback_thread()) return sleep_in_callback(lock, deadline);
   ++sleepers_;
   bool in_time = true;
   if (deadline.is_never()) {
@@ -162,6 +167,26 @@ bool ImapState<Value>::sleep(unique_lock& lock, Deadline deadline) {
   }
   --sleepers_;
   return in_time;
+}
+
+/// The callback thread has callbacks to serve while it waits, so it sleeps elsewhere, with an alarm
+/// left here. Callbacks that it runs meanwhile may read the same imap: then alarms_ is a stack.
+template <class Value>
+bool ImapState<Value>::sleep_in_callback(unique_lock& lock, Deadline deadline) {
+  Core::Alarm alarm(*core_);
+  alarms_.push_back(&alarm);
+  lock.unlock();
+  const bool in_time = core_->wait_in_callback(alarm, deadline);
+  lock.lock();
+  alarms_.pop_back();
+  return in_time;
+}
+
+/// Wakes all readers: something is available, or it is finished.
+template <class Value>
+void ImapState<Value>::wake_readers_locked() noexcept {
+  if (sleepers_ != 0) condition_.notify_all();
+  for (Core::Alarm* const alarm : alarms_) alarm->notify();
 }
 
 /// Takes a slot of the first chunk. Values are moved out without locks; as several readers may be
@@ -298,7 +323,7 @@ void ImapState<Value>::publish(ChunkPosition chunk) noexcept {
     chunk->done = true;
     if (!ordered_) chunks_.splice(chunks_.end(), unordered_, chunk);
     --running_;
-    if (sleepers_ != 0 && available_locked()) condition_.notify_all();
+    if (available_locked()) wake_readers_locked();
     finishes = finishes_locked();
   }
   if (finishes) finish();
@@ -338,7 +363,7 @@ void ImapState<Value>::finish() noexcept {
   {
     const lock_guard lock(mutex_);
     finished_ = true;
-    condition_.notify_all();
+    wake_readers_locked();
   }
   core_->job_done();
 }

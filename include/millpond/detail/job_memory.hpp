@@ -42,6 +42,7 @@ class JobMemory {
     if (!recycles(size)) return ::operator delete(memory);
     const std::size_t size_class = class_of(size);
     Magazine& magazine = magazines_[size_class];
+    if (magazine.count == 0) flush_when_thread_ends();
     if (magazine.count == kBatch && !empty_into_depot(magazine, size_class)) {
       return ::operator delete(memory);
     }
@@ -86,10 +87,14 @@ class JobMemory {
     std::size_t pools = 0;
   };
 
-  /// Flushes the magazines of a thread that is not ours when it ends.
-  struct Flusher {
-    ~Flusher() { flush_thread(); }
-  };
+  /// To be called before a magazine gets its first block.
+  static void flush_when_thread_ends() noexcept {
+    struct Flusher {
+      ~Flusher() { flush_thread(); }
+    };
+    thread_local const Flusher flusher;
+    static_cast<void>(flusher);
+  }
 
   static constexpr bool recycles(std::size_t size) noexcept {
     return MILLPOND_RECYCLES_MEMORY != 0 && size <= kClasses * kGranule;
@@ -122,6 +127,7 @@ inline bool JobMemory::refill(Magazine& magazine, std::size_t size_class) noexce
   Depot& depot = JobMemory::depot();
   atomic<Block*>& head = depot.heads[size_class];
   if (head.load(std::memory_order_relaxed) == nullptr) return false;
+  flush_when_thread_ends();
   const lock_guard lock(depot.mutex_);
   Block* const batch = head.load(std::memory_order_relaxed);
   if (batch == nullptr) return false;
@@ -136,8 +142,6 @@ inline bool JobMemory::empty_into_depot(Magazine& magazine, std::size_t size_cla
   Depot& depot = JobMemory::depot();
   const std::size_t bytes = batch_bytes(size_class);
   if (depot.bytes.load(std::memory_order_relaxed) + bytes > kDepotBytes) return false;
-  thread_local const Flusher flusher;  // registers this thread, once
-  static_cast<void>(flusher);
   const lock_guard lock(depot.mutex_);
   if (depot.pools == 0) return false;
   depot.bytes.fetch_add(bytes, std::memory_order_relaxed);

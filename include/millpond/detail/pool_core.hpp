@@ -80,11 +80,15 @@ class PoolCore final : public Core {
   void wake_for_new(unique_lock& lock) noexcept;
   void name_callback_thread() noexcept override { name_this_thread(thread_name_prefix_, "cb"); }
 
-  TaskQueue<Order> queue_;      // guarded by mutex_, as are the next four
+  /// While there are batches and a queue, every so many takes one is from a batch.
+  static constexpr std::size_t kTakesASteal = 32;
+
+  TaskQueue<Order> queue_;      // guarded by mutex_, as are the next five
   std::size_t sleepers_ = 0;    // workers in work_condition_.wait()
   bool waking_ = false;         // a notified worker has not yet come back from that wait
   bool spinning_ = false;       // a worker looks at the queue, without mutex_, before it sleeps
   std::size_t batched_ = 0;     // workers whose batches may hold jobs
+  std::size_t takes_ = 0;       // jobs taken while there were batches
   std::vector<Batch> batches_;  // one for each worker
   std::vector<thread> workers_;
   /// Made beforehand: terminating must not need memory.
@@ -197,8 +201,12 @@ void PoolCore<Order>::work(ThreadContext& context) noexcept {
 /// sleeps, so that none sleeps while calls wait.
 template <class Order>
 typename PoolCore<Order>::Taken PoolCore<Order>::take_locked(std::size_t worker) noexcept {
+  // Now and then even if there is a queue: a batch whose owner is stuck must not wait for ever.
+  if (batched_ != 0 && (queue_.empty() || ++takes_ % kTakesASteal == 0)) {
+    if (const Taken stolen = steal_locked(worker); stolen.job != nullptr) return stolen;
+  }
   Job* const first = queue_.take();
-  if (first == nullptr) return batched_ != 0 ? steal_locked(worker) : Taken{};
+  if (first == nullptr) return {};
   if constexpr (TaskQueue<Order>::kMayBatch) {
     if (sleepers_ == 0 && first->kind() == Job::Kind::call) {
       Job* jobs[Batch::kCapacity];
@@ -215,12 +223,15 @@ typename PoolCore<Order>::Taken PoolCore<Order>::take_locked(std::size_t worker)
   return {first, false};
 }
 
-/// For a worker whose batch is empty and who finds the queue empty: takes half of another's batch.
+/// For a worker whose batch is empty: takes half of another's.
 template <class Order>
 typename PoolCore<Order>::Taken PoolCore<Order>::steal_locked(std::size_t worker) noexcept {
   Job* jobs[Batch::kCapacity];
-  for (std::size_t step = 1; step < size(); ++step) {
-    const std::uint32_t count = batches_[(worker + step) % size()].take_half(jobs);
+  const std::size_t others = size() - 1;
+  for (std::size_t i = 0; i < others; ++i) {
+    // Not always the same one first: it may be refilled as often as we come.
+    const std::size_t other = (worker + 1 + (takes_ / kTakesASteal + i) % others) % size();
+    const std::uint32_t count = batches_[other].take_half(jobs);
     if (count == 0) continue;
     if (count > 1) fill_batch_locked(worker, jobs + 1, count - 1);
     return {jobs[0], count > 1};

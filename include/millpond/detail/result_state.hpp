@@ -77,6 +77,8 @@ class ResultBase : public Job {
   }
 
  private:
+  bool wait_in_callback(Deadline deadline) noexcept;
+
   atomic<bool> claimed_{false};  // small members first: they fit into Job's tail padding
   atomic<bool> observed_{false};
   bool reports_ = false;
@@ -94,7 +96,7 @@ inline bool ResultBase::wait(Deadline deadline) noexcept {
     help();
     if (ready()) return true;
     if (has_callbacks_) core_->want_callback(*this);
-    if (context->is_callback_thread()) return core_->wait_in_callback(waiters_, deadline);
+    if (context->is_callback_thread()) return wait_in_callback(deadline);
   }
   if (spinning_pays()) spin_until([this] { return ready(); });
   ThreadWaiter waiter;
@@ -105,6 +107,14 @@ inline bool ResultBase::wait(Deadline deadline) noexcept {
   }
   waiter.wait();
   return true;
+}
+
+inline bool ResultBase::wait_in_callback(Deadline deadline) noexcept {
+  Core::Alarm alarm(*core_);
+  if (!waiters_.add(alarm)) return true;
+  if (core_->wait_in_callback(alarm, deadline)) return true;
+  if (waiters_.remove(alarm)) return false;
+  return core_->wait_in_callback(alarm, Deadline::never());  // it is about to ring
 }
 
 /// What AsyncResult<R> refers to: a job whose outcome is an R.
