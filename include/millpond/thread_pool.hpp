@@ -290,7 +290,8 @@ template <class F, class... Args>
   requires(!detail::is_tuple_and_options<Args...>)
 auto BasicThreadPool<Order>::apply_async(F&& f, Args&&... args)
     -> AsyncResult<ApplyResult<std::decay_t<F>, std::decay_t<Args>...>> {
-  if constexpr (detail::check_apply<std::decay_t<F>, std::decay_t<Args>...>()) {
+  if constexpr (detail::check_apply<std::decay_t<F>, std::decay_t<Args>...>() &&
+                detail::check_kept_function<F>() && detail::check_kept_arguments<Args...>()) {
     using R = ApplyResult<std::decay_t<F>, std::decay_t<Args>...>;
     using Call = detail::BoundCall<std::decay_t<F>, std::decay_t<Args>...>;
     using Job = detail::ApplyJob<R, Call>;
@@ -307,7 +308,8 @@ auto BasicThreadPool<Order>::apply_async(
     F&& f, std::tuple<Args...> args,
     ApplyOptions<ApplyResult<std::decay_t<F>, Args...>, Order> options)
     -> AsyncResult<ApplyResult<std::decay_t<F>, Args...>> {
-  if constexpr (detail::check_apply<std::decay_t<F>, Args...>()) {
+  if constexpr (detail::check_apply<std::decay_t<F>, Args...>() &&
+                detail::check_kept_function<F>()) {
     using R = ApplyResult<std::decay_t<F>, Args...>;
     using Call = detail::BoundCall<std::decay_t<F>, Args...>;
     core_->check_running();  // before anything is moved

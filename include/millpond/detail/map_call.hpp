@@ -77,6 +77,26 @@ constexpr bool check_apply() {
   }
 }
 
+/// For calls that keep the function.
+template <class F>
+constexpr bool check_kept_function() {
+  constexpr bool kOk = std::is_constructible_v<std::decay_t<F>, F>;
+  static_assert(kOk,
+                "millpond: this call returns before the work is done, so it copies the function, "
+                "and this one cannot be copied; pass std::move(f), or std::ref(f)");
+  return kOk;
+}
+
+/// For calls that keep the arguments; these as deduced for forwarding references.
+template <class... Args>
+constexpr bool check_kept_arguments() {
+  constexpr bool kOk = (std::is_constructible_v<std::decay_t<Args>, Args> && ...);
+  static_assert(kOk,
+                "millpond: this call returns before the work is done, so it copies the arguments, "
+                "and one of them cannot be copied; pass std::move(x), or std::ref(x)");
+  return kOk;
+}
+
 template <class Call, Passing kPassing, class F, class Items>
 constexpr bool check_map() {
   if constexpr (!std::is_same_v<typename Call::Result, Misuse>) {
@@ -113,13 +133,8 @@ constexpr bool check_owning_map() {
                   "and these cannot be copied; pass std::move(items), or std::ref(items) if they "
                   "outlive the work");
     return false;
-  } else if constexpr (!std::is_constructible_v<std::decay_t<F>, F>) {
-    static_assert(always_false<F>,
-                  "millpond: this call returns before the work is done, so it copies the function, "
-                  "and this one cannot be copied; pass std::move(f), or std::ref(f)");
-    return false;
   } else {
-    return true;
+    return check_kept_function<F>();
   }
 }
 

@@ -23,7 +23,8 @@ class Outcome {
 
   Outcome() noexcept {}
   Outcome(Outcome&& other) noexcept(std::is_nothrow_move_constructible_v<Stored>) {
-    if (other.kind_ == Kind::value) std::construct_at(&value_, std::move(other.value_));
+    if (other.kind_ == Kind::value)
+      std::construct_at(std::addressof(value_), std::move(other.value_));
     if (other.kind_ == Kind::error) std::construct_at(&error_, std::move(other.error_));
     kind_ = other.kind_;
   }
@@ -55,10 +56,10 @@ class Outcome {
     try {
       if constexpr (std::is_void_v<R>) {
         std::forward<Call>(call)();
-        std::construct_at(&value_);
+        std::construct_at(std::addressof(value_));
       } else if constexpr (std::is_reference_v<R>) {
         R reference = std::forward<Call>(call)();
-        std::construct_at(&value_, std::addressof(reference));
+        std::construct_at(std::addressof(value_), std::addressof(reference));
       } else {
         ::new (static_cast<void*>(std::addressof(value_))) Value(std::forward<Call>(call)());
       }
