@@ -128,7 +128,8 @@ class MapJob final : public ResultState<map_result_t<R>> {
   void finish_map() noexcept {
     work_.reset();
     if (error_) {
-      this->outcome().set_error(std::move(error_));
+      // Exchanged: a std::exception_ptr need not give up what it is moved from.
+      this->outcome().set_error(std::exchange(error_, nullptr));
     } else {
       this->outcome().run([this] { return results_->take(); });
     }
