@@ -124,7 +124,7 @@ class EigenPool {
 //     benchmark::RegisterBenchmark(name, contender<Pool>);
 //   });
 template <class Register>
-bool for_each_pool(Register register_pool) {
+bool for_each_pool([[maybe_unused]] Register register_pool) {
 #ifdef MILLPOND_BENCH_TBB
   register_pool.template operator()<TbbPool>("tbb_enqueue");
 #endif

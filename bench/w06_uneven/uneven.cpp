@@ -77,7 +77,7 @@ void millpond_map(benchmark::State& state) {
   });
 }
 
-std::size_t pythons_chunksize(std::size_t items, std::int64_t workers) {
+[[maybe_unused]] std::size_t pythons_chunksize(std::size_t items, std::int64_t workers) {
   const std::size_t chunks = 4 * static_cast<std::size_t>(workers);
   return (items + chunks - 1) / chunks;
 }
