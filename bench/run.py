@@ -214,7 +214,9 @@ def count_instructions(programs):
 
 def collect(program, pattern):
     with tempfile.TemporaryDirectory() as folder:
-        valgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out"]
+        # Fair: else the producer may run ahead as far as it likes, now this far and now that far.
+        valgrind = ["valgrind", "--tool=callgrind", "--fair-sched=yes"]
+        valgrind.append(f"--callgrind-out-file={folder}/out")
         flags = [f"--benchmark_filter={pattern}", "--benchmark_min_time=0"]
         ran = subprocess.run([*valgrind, *program.command, *flags], capture_output=True, text=True)
     return int(re.search(r"Collected : (\d+)", ran.stderr).group(1))
