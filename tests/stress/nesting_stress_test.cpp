@@ -296,6 +296,46 @@ TEST_P(NestingStress, ACallbackWaitsForATaskThatWaitsForACallback) {
   EXPECT_EQ(result.get(), 1);
 }
 
+// The same through two workers, the second of which waits before the callback does, or after it.
+TEST_P(NestingStress, ACallbackWaitsForATaskThatWaitsForATaskThatWaitsForACallback) {
+  if (!test::kSeesThreads) GTEST_SKIP() << "looks at other threads";
+  for (const bool callback_waits_first : {true, false}) {
+    test::Gate outer_started, inner_started, inside, go_on;
+    std::atomic<test::ThreadId> callback_id{0}, outer_id{0}, inner_id{0};
+    std::atomic<int> called{0};
+    ThreadPool pool(workers() + 2);  // for both tasks, and what is waited for last
+    const AsyncResult<int> inner = pool.apply_async([&] {
+      inner_id = test::this_thread_id();
+      inner_started.open();
+      go_on.wait();
+      return pool
+          .apply_async([] { return 2; }, std::tuple{}, {.callback = [&](const int&) { ++called; }})
+          .get();
+    });
+    inner_started.wait();
+    const AsyncResult<int> outer = pool.apply_async([&] {
+      outer_id = test::this_thread_id();
+      outer_started.open();
+      return inner.get();
+    });
+    outer_started.wait();
+    const auto wait_in_callback = [&](const int&) {
+      callback_id = test::this_thread_id();
+      inside.open();
+      if (!callback_waits_first) test::wait_until_asleep(inner_id);
+      EXPECT_EQ(outer.get(), 2);
+      EXPECT_EQ(called, 1);
+    };
+    const AsyncResult<int> first =
+        pool.apply_async([] { return 1; }, std::tuple{}, {.callback = wait_in_callback});
+    inside.wait();
+    test::wait_until_asleep(outer_id);
+    if (callback_waits_first) test::wait_until_asleep(callback_id);
+    go_on.open();
+    EXPECT_EQ(first.get(), 1);
+  }
+}
+
 TEST_P(NestingStress, ACallbackWaitsForAMapThatWaitsForCallbacks) {
   for (Rounds rounds(50); rounds.next();) {
     std::atomic<int> called{0};
@@ -363,9 +403,7 @@ TEST_P(NestingStress, AWaitingCallbackRunsNoStrangersCallback) {
 }
 
 // Nor if somebody else waits for that one, who has nothing to do with what the first waits for.
-// Fails: which callbacks the waiting one depends on is not followed yet (docs/design/shutdown.md,
-// Limits).
-TEST_P(NestingStress, DISABLED_AWaitingCallbackRunsNoCallbackThatOnlyStrangersWaitFor) {
+TEST_P(NestingStress, AWaitingCallbackRunsNoCallbackThatOnlyStrangersWaitFor) {
   if (workers() == 1 || !test::kSeesThreads) GTEST_SKIP() << "two tasks run at once";
   test::Gate finish, waiting;
   std::atomic<test::ThreadId> callback_id{0}, stranger_id{0};

@@ -2,11 +2,10 @@
 #ifndef MILLPOND_DETAIL_CORE_HPP
 #define MILLPOND_DETAIL_CORE_HPP
 
-#include <millpond/detail/deadline.hpp>
+#include <millpond/detail/callback_thread.hpp>
 #include <millpond/detail/job.hpp>
 #include <millpond/detail/sync.hpp>
 #include <millpond/detail/thread_context.hpp>
-#include <millpond/detail/waiters.hpp>
 #include <millpond/errors.hpp>
 #include <millpond/state.hpp>
 
@@ -72,42 +71,18 @@ class Core {
   void lift_look_ahead_limit() noexcept;
   void forget(StreamJob& job) noexcept;
 
-  /// Hands a job to the callback thread, together with one reference.
-  void post_callback(Job& job) noexcept;
-
-  /// Notes that a thread of the pool waits for `job`, which has callbacks: if the callback thread
-  /// itself waits, in a callback, it runs this one meanwhile.
-  void want_callback(Job& job) noexcept;
-
-  /// Ends a wait of the callback thread in a callback. Lives on its stack.
-  class Alarm final : public Waiter {
-   public:
-    explicit Alarm(Core& core) noexcept : core_(core) {}
-    void notify() noexcept override {
-      const lock_guard lock(core_.mutex_);
-      rang_ = true;
-      core_.callback_condition_.notify_one();
-    }
-
-   private:
-    friend class Core;
-    Core& core_;
-    bool rang_ = false;  // guarded by the core's mutex
-  };
-
-  /// On the callback thread, in a callback: waits for `alarm`, and meanwhile runs due callbacks
-  /// that are wanted, out of turn. False if the deadline came first.
-  bool wait_in_callback(Alarm& alarm, Deadline deadline) noexcept;
+  /// Who runs callbacks, and who waits for what.
+  CallbackThread& callbacks() noexcept { return callbacks_; }
 
   /// Tells on_unobserved_error.
   void report(const std::exception_ptr& error) const noexcept;
 
  protected:
-  enum class Callbacks : bool { no, yes };
+  enum class NeedsCallbacks : bool { no, yes };
 
   /// Counts a new job in; the first check and the last of an issuing call. Throws ValueError if
   /// the pool does not run, std::system_error if it needs a callback thread that cannot start.
-  void accept_locked(Callbacks callbacks);
+  void accept_locked(NeedsCallbacks needs_callbacks);
   void accept_locked(StreamJob& job, std::list<StreamJob*>& place);
 
   /// Counts finished jobs out and tells all sleepers if no more work can come.
@@ -118,8 +93,6 @@ class Core {
   bool workers_done_locked() const noexcept {
     return state() == State::terminate || (state() == State::close && unfinished_ == 0);
   }
-
-  bool callbacks_idle_locked() const noexcept { return callbacks_running_ == 0 && posted_.empty(); }
 
   /// Takes a live imap off the list, with a reference.
   Ref<StreamJob> pop_stream() noexcept;
@@ -136,12 +109,9 @@ class Core {
   atomic<State> state_{State::run};  // written under mutex_
   std::size_t unfinished_ = 0;
   std::size_t workers_alive_ = 0;
-  condition_variable work_condition_;      // workers: work has come, or they can go
-  condition_variable callback_condition_;  // the callback thread: likewise
-  condition_variable exit_condition_;      // joiners: a thread is about to end, or all is finished
-  thread callback_thread_;                 // started under mutex_, while running
-  bool callback_thread_alive_ = false;
-  std::size_t callbacks_running_ = 0;  // on the callback thread: in one another, if several
+  condition_variable work_condition_;  // workers: work has come, or they can go
+  condition_variable exit_condition_;  // joiners: a thread is about to end, or all is finished
+  CallbackThread callbacks_{mutex_};
 
  private:
   virtual void name_callback_thread() noexcept = 0;
@@ -149,7 +119,6 @@ class Core {
   atomic<std::size_t> refs_{1};
   const std::size_t size_;
   const ErrorHandler on_unobserved_error_;
-  JobList posted_;                 // jobs whose callback is due
   std::list<StreamJob*> streams_;  // imaps that may still read
   atomic<bool> look_ahead_unlimited_{false};
 };
@@ -174,15 +143,17 @@ inline bool Core::settle_locked(std::size_t finished) noexcept {
   if (unfinished_ != 0) return false;
   if (state() != State::run) {
     work_condition_.notify_all();
-    callback_condition_.notify_one();
+    callbacks_.wake_locked();
     exit_condition_.notify_all();
   }
   return true;
 }
 
-inline void Core::accept_locked(Callbacks callbacks) {
+inline void Core::accept_locked(NeedsCallbacks needs_callbacks) {
   if (state_.load(std::memory_order_relaxed) != State::run) throw_not_running();
-  if (callbacks == Callbacks::yes && !callback_thread_.joinable()) start_callback_thread_locked();
+  if (needs_callbacks == NeedsCallbacks::yes && !callbacks_.started_locked()) {
+    start_callback_thread_locked();
+  }
   if (unfinished_++ == 0) add_ref();
 }
 
@@ -191,8 +162,7 @@ inline void Core::throw_not_running() { throw ValueError("Pool not running"); }
 inline void Core::start_callback_thread_locked() {
   add_ref();
   try {
-    callback_thread_ = thread([this] { run_callback_thread(); });
-    callback_thread_alive_ = true;
+    callbacks_.start_locked([this] { run_callback_thread(); });
   } catch (...) {
     refs_.fetch_sub(1, std::memory_order_relaxed);  // never the last: our caller holds one
     throw;
@@ -200,7 +170,7 @@ inline void Core::start_callback_thread_locked() {
 }
 
 inline void Core::accept_locked(StreamJob& job, std::list<StreamJob*>& place) {
-  accept_locked(Callbacks::no);
+  accept_locked(NeedsCallbacks::no);
   job.place_ = place.begin();
   job.listed_ = true;
   streams_.splice(streams_.end(), place);
@@ -242,66 +212,22 @@ inline void Core::lift_look_ahead_limit() noexcept {
   }
 }
 
-inline void Core::post_callback(Job& job) noexcept {
-  const lock_guard lock(mutex_);
-  job.callback_posted_ = true;
-  posted_.push_back(job);
-  callback_condition_.notify_one();
-}
-
 template <class Done>
 void Core::serve_callbacks(unique_lock& lock, Done done) noexcept {
-  for (;;) {
-    if (Job* const job = posted_.pop_front()) {
-      job->callback_posted_ = false;
-      ++callbacks_running_;
-      lock.unlock();
-      job->run_callback();
-      lock.lock();
-      --callbacks_running_;
-      if (callbacks_idle_locked() && state() != State::run) exit_condition_.notify_all();
-    } else if (done()) {
-      return;
-    } else {
-      callback_condition_.wait(lock);
-    }
-  }
-}
-
-inline void Core::want_callback(Job& job) noexcept {
-  const lock_guard lock(mutex_);
-  job.callback_wanted_ = true;
-  if (job.callback_posted_) callback_condition_.notify_one();
-}
-
-inline bool Core::wait_in_callback(Alarm& alarm, Deadline deadline) noexcept {
-  unique_lock lock(mutex_);
-  while (!alarm.rang_) {
-    Job* const job = posted_.find([](const Job& due) { return due.callback_wanted_; });
-    if (job != nullptr) {
-      posted_.erase(*job);
-      job->callback_posted_ = false;
-      lock.unlock();
-      job->run_callback();
-      lock.lock();
-    } else if (deadline.is_never()) {
-      callback_condition_.wait(lock);
-    } else if (callback_condition_.wait_until(lock, deadline.when()) == std::cv_status::timeout) {
-      return alarm.rang_;
-    }
-  }
-  return true;
+  callbacks_.serve(lock, done, [this] {
+    if (state() != State::run) exit_condition_.notify_all();
+  });
 }
 
 inline void Core::run_callback_thread() noexcept {
   const Ref<Core> self = Ref<Core>::adopt(this);
-  ThreadContext context{this, std::nullopt};
+  ThreadContext context{this};
   current_thread_context = &context;
   name_callback_thread();
   {
     unique_lock lock(mutex_);
     serve_callbacks(lock, [this] { return state() != State::run && unfinished_ == 0; });
-    callback_thread_alive_ = false;
+    callbacks_.end_locked();
     exit_condition_.notify_all();
   }
   current_thread_context = nullptr;

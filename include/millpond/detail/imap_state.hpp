@@ -106,7 +106,7 @@ class ImapState : public StreamJob {
   void recycle(ChunkPosition chunk) noexcept;
   std::optional<Value> end(unique_lock& lock);
   /// False if the deadline came.
-  bool sleep(unique_lock& lock, Deadline deadline);
+  bool sleep(unique_lock& lock, ThreadContext* context, Deadline deadline);
   bool sleep_in_callback(unique_lock& lock, Deadline deadline);
   void wake_readers_locked() noexcept;
   void requeue_locked(Core::Place place) noexcept;
@@ -132,8 +132,9 @@ class ImapState : public StreamJob {
   std::size_t window_ = 0;          // chunks read and not yet wholly claimed
   std::size_t running_ = 0;         // chunks committed, not yet published or discarded
   std::size_t sleepers_ = 0;
-  std::vector<Core::Alarm*> alarms_;  // of the callback thread's waits, the innermost last
-  condition_variable condition_;      // readers: something is available, or it is finished
+  std::vector<CallbackThread::Alarm*>
+      alarms_;                    // of the callback thread's waits, the innermost last
+  condition_variable condition_;  // readers: something is available, or it is finished
 };
 
 template <class Value>
@@ -145,19 +146,22 @@ std::optional<Value> ImapState<Value>::next(Deadline deadline) {
     if (finished_) return end(lock);
     if (timed_out) throw TimeoutError("No result within the timeout");
     // The chunk that would be read next is the one we wait for, if none is being run.
-    if (reading_ == Reading::queued && running_ == 0 && context_in(core_.get()) != nullptr) {
+    ThreadContext* const context = context_in(core_.get());
+    if (context != nullptr && reading_ == Reading::queued && running_ == 0) {
+      const JobStack::Frame frame(context->running, this);
       step(start_advancing(lock));
       lock.lock();
     } else {
-      timed_out = !sleep(lock, deadline);
+      timed_out = !sleep(lock, context, deadline);
     }
   }
 }
 
 template <class Value>
-bool ImapState<Value>::sleep(unique_lock& lock, Deadline deadline) {
-  const ThreadContext* const context = context_in(core_.get());
+bool ImapState<Value>::sleep(unique_lock& lock, ThreadContext* context, Deadline deadline) {
   if (context != nullptr && context->is_callback_thread()) return sleep_in_callback(lock, deadline);
+  std::optional<CallbackThread::Blocked> blocked;  // gone before the lock is: that is the order
+  if (context != nullptr) blocked.emplace(core_->callbacks(), *context, *this);
   ++sleepers_;
   bool in_time = true;
   if (deadline.is_never()) {
@@ -173,10 +177,11 @@ bool ImapState<Value>::sleep(unique_lock& lock, Deadline deadline) {
 /// left here. Callbacks that it runs meanwhile may read the same imap: then alarms_ is a stack.
 template <class Value>
 bool ImapState<Value>::sleep_in_callback(unique_lock& lock, Deadline deadline) {
-  Core::Alarm alarm(*core_);
+  CallbackThread& callbacks = core_->callbacks();
+  CallbackThread::Alarm alarm(callbacks);
   alarms_.push_back(&alarm);
   lock.unlock();
-  const bool in_time = core_->wait_in_callback(alarm, deadline);
+  const bool in_time = callbacks.wait_in_callback(alarm, *this, deadline);
   lock.lock();
   alarms_.pop_back();
   return in_time;
@@ -186,7 +191,7 @@ bool ImapState<Value>::sleep_in_callback(unique_lock& lock, Deadline deadline) {
 template <class Value>
 void ImapState<Value>::wake_readers_locked() noexcept {
   if (sleepers_ != 0) condition_.notify_all();
-  for (Core::Alarm* const alarm : alarms_) alarm->notify();
+  for (CallbackThread::Alarm* const alarm : alarms_) alarm->notify();
 }
 
 /// Takes a slot of the first chunk. Values are moved out without locks; as several readers may be

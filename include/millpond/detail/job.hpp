@@ -83,7 +83,7 @@ class Job {
 
  private:
   friend class JobList;
-  friend class Core;
+  friend class CallbackThread;
 
   Job* next_ = nullptr;
   Job* prev_ = nullptr;
@@ -91,8 +91,7 @@ class Job {
   int priority_ = 0;
   atomic<bool> queued_{false};
   const Kind kind_;
-  bool callback_posted_ = false;  // guarded by the core's mutex, as is the next
-  bool callback_wanted_ = false;  // a thread of the pool waits for the callback phase
+  bool callback_due_ = false;  // guarded by the core's mutex
 };
 
 /// A job that reads its input bit by bit (an imap) and so is at times unfinished though neither
@@ -138,14 +137,6 @@ class JobList {
     (job.prev_ != nullptr ? job.prev_->next_ : head_) = job.next_;
     (job.next_ != nullptr ? job.next_->prev_ : tail_) = job.prev_;
     job.queued_.store(false, std::memory_order_relaxed);
-  }
-
-  /// The first for which `is_it(job)`, or null.
-  template <class Predicate>
-  Job* find(Predicate is_it) const noexcept {
-    Job* job = head_;
-    while (job != nullptr && !is_it(*job)) job = job->next_;
-    return job;
   }
 
   Job* pop_front() noexcept {

@@ -169,6 +169,7 @@ template <class Order>
 void PoolCore<Order>::work(ThreadContext& context) noexcept {
   const std::size_t worker = *context.worker_index;
   bool has_worked = false;  // since it last looked in vain
+  JobStack::Frame frame(context.running);
   unique_lock lock(mutex_);
   for (;;) {
     // Never the last reference: this thread holds one.
@@ -176,9 +177,13 @@ void PoolCore<Order>::work(ThreadContext& context) noexcept {
     if (workers_done_locked()) break;
     if (const Taken taken = take_locked(worker); taken.job != nullptr) {
       wake_next(lock);
+      frame.job = taken.job;
       taken.job->run();
       if (taken.has_batch) {
-        while (Job* const job = batches_[worker].take()) job->run();
+        while (Job* const job = batches_[worker].take()) {
+          frame.job = job;
+          job->run();
+        }
       }
       lock.lock();
       if (taken.has_batch) --batched_;
@@ -194,7 +199,7 @@ void PoolCore<Order>::work(ThreadContext& context) noexcept {
   }
   --workers_alive_;
   exit_condition_.notify_all();
-  callback_condition_.notify_one();  // it may be joining, too
+  callbacks_.wake_locked();  // it may be joining, too
 }
 
 /// From a deep queue a worker takes several calls together, into its batch: but not while another
@@ -293,7 +298,7 @@ void PoolCore<Order>::wake_one(unique_lock& lock) noexcept {
 template <class Order>
 void PoolCore<Order>::submit(Job& job, bool with_callbacks) {
   unique_lock lock(mutex_);
-  accept_locked(with_callbacks ? Callbacks::yes : Callbacks::no);
+  accept_locked(with_callbacks ? NeedsCallbacks::yes : NeedsCallbacks::no);
   queue_.push_back(job);
   wake_for_new(lock);
 }
@@ -310,7 +315,7 @@ void PoolCore<Order>::submit(StreamJob& job) {
 template <class Order>
 void PoolCore<Order>::accept(bool with_callbacks) {
   const lock_guard lock(mutex_);
-  accept_locked(with_callbacks ? Callbacks::yes : Callbacks::no);
+  accept_locked(with_callbacks ? NeedsCallbacks::yes : NeedsCallbacks::no);
 }
 
 template <class Order>
@@ -338,7 +343,7 @@ void PoolCore<Order>::close() noexcept {
   if (state() != State::run) return;
   state_.store(State::close, std::memory_order_release);  // release: pairs with state()
   work_condition_.notify_all();
-  callback_condition_.notify_one();
+  callbacks_.wake_locked();
 }
 
 /// Once the state is set nothing enters the queue or the list of imaps, and no worker takes
@@ -352,7 +357,7 @@ void PoolCore<Order>::terminate() noexcept {
     if (state() != State::terminate) {
       state_.store(State::terminate, std::memory_order_release);  // release: pairs with state()
       work_condition_.notify_all();
-      callback_condition_.notify_one();
+      callbacks_.wake_locked();
     }
   }
   for (;;) {
@@ -406,10 +411,10 @@ void PoolCore<Order>::join_or_detach() noexcept {
     } else if (completing) {
       const std::size_t own_workers = own != nullptr ? 1 : 0;
       exit_condition_.wait(
-          lock, [&] { return workers_alive_ == own_workers && callbacks_idle_locked(); });
+          lock, [&] { return workers_alive_ == own_workers && callbacks_.idle_locked(); });
     } else {
       exit_condition_.wait(lock, [this] {
-        return workers_alive_ == 0 && unfinished_ == 0 && !callback_thread_alive_;
+        return workers_alive_ == 0 && unfinished_ == 0 && !callbacks_.alive_locked();
       });
     }
   }
@@ -422,11 +427,10 @@ void PoolCore<Order>::join_or_detach() noexcept {
       worker.join();
     }
   }
-  if (!callback_thread_.joinable()) return;
   if (completing) {
-    callback_thread_.detach();
+    callbacks_.detach();
   } else {
-    callback_thread_.join();
+    callbacks_.join();
   }
 }
 

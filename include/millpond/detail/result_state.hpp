@@ -77,7 +77,8 @@ class ResultBase : public Job {
   }
 
  private:
-  bool wait_in_callback(Deadline deadline) noexcept;
+  bool sleep(Deadline deadline) noexcept;
+  bool sleep_in_callback(Deadline deadline) noexcept;
 
   atomic<bool> claimed_{false};  // small members first: they fit into Job's tail padding
   atomic<bool> observed_{false};
@@ -90,15 +91,26 @@ class ResultBase : public Job {
 inline bool ResultBase::wait(Deadline deadline) noexcept {
   if (ready()) return true;
   ThreadContext* const context = context_in(core_);
-  if (context != nullptr && context->in_callback_of(this)) return true;
+  if (context != nullptr && context->calling_back.contains(this)) return true;
   if (deadline.is_poll()) return false;
   if (context != nullptr) {
-    help();
+    {
+      const JobStack::Frame frame(context->running, this);
+      help();
+    }
     if (ready()) return true;
-    if (has_callbacks_) core_->want_callback(*this);
-    if (context->is_callback_thread()) return wait_in_callback(deadline);
+    if (context->is_callback_thread()) return sleep_in_callback(deadline);
   }
-  if (spinning_pays()) spin_until([this] { return ready(); });
+  if (spinning_pays()) {
+    spin_until([this] { return ready(); });
+    if (ready()) return true;
+  }
+  if (context == nullptr) return sleep(deadline);
+  const CallbackThread::Blocked blocked(core_->callbacks(), *context, *this);
+  return sleep(deadline);
+}
+
+inline bool ResultBase::sleep(Deadline deadline) noexcept {
   ThreadWaiter waiter;
   if (!waiters_.add(waiter)) return true;
   if (!deadline.is_never()) {
@@ -109,12 +121,13 @@ inline bool ResultBase::wait(Deadline deadline) noexcept {
   return true;
 }
 
-inline bool ResultBase::wait_in_callback(Deadline deadline) noexcept {
-  Core::Alarm alarm(*core_);
+inline bool ResultBase::sleep_in_callback(Deadline deadline) noexcept {
+  CallbackThread& callbacks = core_->callbacks();
+  CallbackThread::Alarm alarm(callbacks);
   if (!waiters_.add(alarm)) return true;
-  if (core_->wait_in_callback(alarm, deadline)) return true;
+  if (callbacks.wait_in_callback(alarm, *this, deadline)) return true;
   if (waiters_.remove(alarm)) return false;
-  return core_->wait_in_callback(alarm, Deadline::never());  // it is about to ring
+  return callbacks.wait_in_callback(alarm, *this, Deadline::never());  // it is about to ring
 }
 
 /// What AsyncResult<R> refers to: a job whose outcome is an R.
@@ -149,7 +162,7 @@ class ResultState : public ResultBase {
   void finish() noexcept {
     if (has_callbacks()) {
       this->add_ref();
-      this->core().post_callback(*this);
+      this->core().callbacks().post(*this);
     } else {
       make_ready();
     }
@@ -211,12 +224,11 @@ class ResultHandle {
 template <class R>
 template <class Callbacks>
 void ResultState<R>::run_callbacks(std::optional<Callbacks>& callbacks) noexcept {
-  ThreadContext& context = *current_thread_context;
-  const CallbackFrame frame{this, context.callback_frames};
-  context.callback_frames = &frame;
-  call_back(*callbacks);
-  callbacks.reset();
-  context.callback_frames = frame.outer;
+  {
+    const JobStack::Frame frame(current_thread_context->calling_back, this);
+    call_back(*callbacks);
+    callbacks.reset();
+  }
   make_ready();
   this->release();
 }

@@ -4,33 +4,61 @@
 
 #include <cstddef>
 #include <optional>
+#include <utility>
 
 namespace millpond::inline v0_1::detail {
 
 class Core;
 class Job;
 
-/// A callback that is running on this thread; a chain, as callbacks may wait for other callbacks.
-struct CallbackFrame {
-  const Job* job;
-  const CallbackFrame* outer;
-};
-
-/// What a thread of a pool knows of itself. Only its own thread reads or writes it.
-struct ThreadContext {
-  Core* core;
-  std::optional<std::size_t> worker_index;         // none: the callback thread
-  std::size_t finished_jobs = 0;                   // not yet subtracted from the core's count
-  const CallbackFrame* callback_frames = nullptr;  // innermost first
-
-  bool is_callback_thread() const noexcept { return !worker_index.has_value(); }
-
-  bool in_callback_of(const Job* job) const noexcept {
-    for (const CallbackFrame* frame = callback_frames; frame != nullptr; frame = frame->outer) {
+/// Jobs on the stack of one thread, each begun while the ones before were under way.
+class JobStack {
+ public:
+  bool contains(const Job* job) const noexcept {
+    for (const Frame* frame = top_; frame != nullptr; frame = frame->below_) {
       if (frame->job == job) return true;
     }
     return false;
   }
+
+  /// Is on the stack as long as it lives.
+  class Frame {
+   public:
+    explicit Frame(JobStack& stack, const Job* on_top = nullptr) noexcept
+        : job(on_top), stack_(stack), below_(std::exchange(stack.top_, this)) {}
+    Frame(const Frame&) = delete;
+    Frame& operator=(const Frame&) = delete;
+    ~Frame() { stack_.top_ = below_; }
+
+    const Job* job;
+
+   private:
+    friend class JobStack;
+    JobStack& stack_;
+    const Frame* const below_;
+  };
+
+ private:
+  const Frame* top_ = nullptr;
+};
+
+/// What a thread of a pool knows of itself. Only its own thread reads or writes it; but what a
+/// worker has last written before it blocked may be read under the pool's mutex until it goes on.
+struct ThreadContext {
+  Core* core;
+  std::optional<std::size_t> worker_index = std::nullopt;  // none: the callback thread
+  std::size_t finished_jobs = 0;  // not yet subtracted from the core's count
+  JobStack running{};             // which may be another's that it waits for
+  JobStack calling_back{};        // whose callbacks run here
+
+  // Used by CallbackThread while this worker sleeps in a wait; guarded by the pool's mutex.
+  Job* awaited = nullptr;
+  ThreadContext* next_blocked = nullptr;
+  ThreadContext** link_blocked = nullptr;
+  ThreadContext* next_reached = nullptr;
+  bool reached = false;
+
+  bool is_callback_thread() const noexcept { return !worker_index.has_value(); }
 };
 
 /// While one lives, this thread completes jobs of `core` without being one of its threads: it
