@@ -235,7 +235,9 @@ BasicThreadPool<Order>::BasicThreadPool(PoolOptions options) {
   if (options.processes && *options.processes < 1) {
     throw ValueError("Number of processes must be at least 1");
   }
-  const std::size_t size = detail::size_or(options.processes, cpu_count());
+  // Counting processors reads files, so only if asked for.
+  const std::size_t size =
+      options.processes ? static_cast<std::size_t>(*options.processes) : cpu_count();
   core_ = detail::Ref<detail::PoolCore<Order>>::adopt(
       new detail::PoolCore<Order>(size, std::move(options.on_unobserved_error)));
   core_->start(std::move(options.thread_name_prefix), options.initializer);

@@ -23,8 +23,8 @@ namespace millpond::inline v0_1::detail {
 /// four billion jobs within one take()).
 class Batch {
  public:
-  /// 32 jobs: from 8 up W1 is the same within noise; the slots fill four cache lines.
-  static constexpr std::uint32_t kCapacity = 32;
+  /// 64 jobs: with 32 tiny tasks cost a tenth more.
+  static constexpr std::uint32_t kCapacity = 64;
 
   void fill(Job* const* jobs, std::uint32_t count) noexcept {
     const std::uint32_t begin = begin_of(range_.load(std::memory_order_relaxed));

@@ -20,6 +20,10 @@ inline bool spinning_pays() noexcept {
   return pays;
 }
 
+/// How long a thread tries to lock a mutex, which others hold for a few instructions only, before
+/// it sleeps for it: 1.2 us. Being woken from that costs the 30 to 47 us.
+inline constexpr int kLockPauses = 50;
+
 /// Calls done() again and again for a while; returns early once it is true.
 template <class Done>
 void spin_until(Done done) noexcept {
@@ -30,6 +34,17 @@ void spin_until(Done done) noexcept {
       pause();
     }
   }
+}
+
+/// Locks, trying for a while before it sleeps.
+inline void lock_spinning(unique_lock& lock) {
+  if (spinning_pays()) {
+    for (int pauses = 0; pauses != kLockPauses; ++pauses) {
+      if (lock.try_lock()) return;
+      pause();
+    }
+  }
+  lock.lock();
 }
 
 }  // namespace millpond::inline v0_1::detail
