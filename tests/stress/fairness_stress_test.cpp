@@ -62,6 +62,26 @@ TEST_P(FairnessStress, ATaskIsNotOvertakenForEverByLaterOnes) {
 }
 
 // The tasks behind a blocked one are others' to run, though the queue never runs empty.
+// Tasks that wait for each other all start, as long as there are workers: none is left in a batch
+// while a worker sleeps.
+TEST_P(FairnessStress, AsManyTasksAsWorkersRunAtOnce) {
+  for (Rounds rounds(300); rounds.next();) {
+    ThreadPool pool(workers());
+    for (int again = 0; again != 5; ++again) {
+      const std::size_t count = pool.size();
+      EventCount started;
+      std::vector<AsyncResult<void>> results;
+      for (std::size_t i = 0; i != count; ++i) {
+        results.push_back(pool.apply_async([&] {
+          started.add();
+          started.wait_until(count);
+        }));
+      }
+      for (const AsyncResult<void>& result : results) result.get();
+    }
+  }
+}
+
 TEST_P(FairnessStress, ATaskBehindABlockedOneIsNotOvertakenForEver) {
   if (workers() == 1) GTEST_SKIP() << "the lone worker is blocked";
   for (Rounds rounds(20); rounds.next();) {

@@ -37,7 +37,8 @@ class IdleJob final : public Job {
 
 std::vector<const Job*> drain(JobList& list) {
   std::vector<const Job*> jobs;
-  while (const Job* const job = list.pop_front()) jobs.push_back(job);
+  Job* job;
+  while (list.pop_front(&job, 1, [](const Job&) { return true; }) == 1) jobs.push_back(job);
   return jobs;
 }
 
@@ -55,7 +56,7 @@ class JobLists : public ::testing::Test {
 TEST_F(JobLists, StartEmpty) {
   EXPECT_TRUE(list_.empty());
   EXPECT_EQ(list_.front(), nullptr);
-  EXPECT_EQ(list_.pop_front(), nullptr);
+  EXPECT_EQ(drain(list_), Jobs{});
 }
 
 TEST_F(JobLists, AreFirstInFirstOut) {
@@ -129,8 +130,28 @@ TEST_F(JobLists, TellAJobWhetherItIsQueued) {
   list_.erase(a_);
   EXPECT_FALSE(a_.is_queued());
   EXPECT_TRUE(b_.is_queued());
-  EXPECT_EQ(list_.pop_front(), &b_);
+  EXPECT_EQ(drain(list_), Jobs{&b_});
   EXPECT_FALSE(b_.is_queued());
+}
+
+TEST_F(JobLists, GiveSeveralFromTheFrontUpToALimitOrTheFirstThatIsOfAnotherKind) {
+  list_.push_back(a_);
+  list_.push_back(b_);
+  list_.push_back(c_);
+  Job* jobs[3];
+  ASSERT_EQ(list_.pop_front(jobs, 0, [](const Job&) { return true; }), 0U);
+  ASSERT_EQ(list_.pop_front(jobs, 3, [&](const Job& job) { return &job != &b_; }), 1U);
+  EXPECT_EQ(jobs[0], &a_);
+  EXPECT_EQ(list_.front(), &b_);
+  EXPECT_FALSE(a_.is_queued());
+  EXPECT_TRUE(b_.is_queued());
+  list_.push_front(a_);
+  ASSERT_EQ(list_.pop_front(jobs, 2, [](const Job&) { return true; }), 2U);
+  EXPECT_EQ(jobs[1], &b_);
+  list_.erase(c_);
+  EXPECT_TRUE(list_.empty());
+  list_.push_back(b_);
+  EXPECT_EQ(drain(list_), Jobs{&b_});
 }
 
 // Counting

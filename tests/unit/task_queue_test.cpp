@@ -120,17 +120,26 @@ TEST_F(TaskQueueTest, ErasesAJobOnce) {
   third.release();
 }
 
-TEST_F(TaskQueueTest, TakesCallsAloneWhereOnlyTheyWillDo) {
+TEST_F(TaskQueueTest, TakesSeveralCallsTogetherButNothingElse) {
   Job& first = queued(Job::Kind::call);
-  Job& second = queued(Job::Kind::map);
-  EXPECT_EQ(queue_.take_call(), &first);
-  first.release();
-  EXPECT_EQ(queue_.take_call(), nullptr);
-  EXPECT_EQ(queue_.size(), 1U);
-  EXPECT_EQ(queue_.pop(), &second);
-  second.release();
-  EXPECT_EQ(queue_.take_call(), nullptr);
-  EXPECT_EQ(queue_.size(), 0U);
+  Job& second = queued(Job::Kind::call);
+  Job& third = queued(Job::Kind::call);
+  Job& map = queued(Job::Kind::map);
+  queued(Job::Kind::call);
+  Job* calls[5];
+  ASSERT_EQ(queue_.take_calls(calls, 2), 2U);
+  EXPECT_EQ(calls[0], &first);
+  EXPECT_EQ(calls[1], &second);
+  EXPECT_EQ(queue_.size(), 3U);
+  ASSERT_EQ(queue_.take_calls(calls, 5), 1U);
+  EXPECT_EQ(calls[0], &third);
+  ASSERT_EQ(queue_.take_calls(calls, 5), 0U);
+  EXPECT_EQ(queue_.size(), 2U);
+  EXPECT_EQ(queue_.pop(), &map);
+  ASSERT_EQ(queue_.take_calls(calls + 1, 5), 1U);
+  ASSERT_EQ(queue_.take_calls(calls + 2, 5), 0U);
+  EXPECT_TRUE(queue_.empty());
+  for (Job* const job : {&first, &second, &third, &map, calls[1]}) job->release();
 }
 
 }  // namespace

@@ -35,6 +35,12 @@ class Batch {
     range_.store(range_of(begin, begin + count), std::memory_order_release);
   }
 
+  /// Exact under the pool's mutex if true: only its holder fills batches.
+  bool empty() const noexcept {
+    const std::uint64_t range = range_.load(std::memory_order_relaxed);
+    return begin_of(range) == end_of(range);
+  }
+
   /// Takes the oldest job; null if there is none.
   Job* take() noexcept {
     Job* job = nullptr;

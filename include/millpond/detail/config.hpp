@@ -48,6 +48,13 @@
 #define MILLPOND_PAUSE() static_cast<void>(0)
 #endif
 
+/// A function off the hot path, to be kept out of those on it.
+#if defined(__GNUC__)
+#define MILLPOND_COLD __attribute__((cold))
+#else
+#define MILLPOND_COLD
+#endif
+
 #if defined(_MSC_VER)
 #define MILLPOND_NO_UNIQUE_ADDRESS [[msvc::no_unique_address]]
 #else

@@ -3,6 +3,7 @@
 #define MILLPOND_DETAIL_CORE_HPP
 
 #include <millpond/detail/callback_thread.hpp>
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/job.hpp>
 #include <millpond/detail/sync.hpp>
 #include <millpond/detail/thread_context.hpp>
@@ -97,8 +98,8 @@ class Core {
   /// Takes a live imap off the list, with a reference.
   Ref<StreamJob> pop_stream() noexcept;
 
-  [[noreturn]] static void throw_not_running();
-  void start_callback_thread_locked();
+  [[noreturn]] MILLPOND_COLD static void throw_not_running();
+  MILLPOND_COLD void start_callback_thread_locked();
   void run_callback_thread() noexcept;
 
   /// Runs callbacks, here, as they come, until `done()`, which is called under the mutex.

@@ -139,10 +139,19 @@ class JobList {
     job.queued_.store(false, std::memory_order_relaxed);
   }
 
-  Job* pop_front() noexcept {
+  /// Takes out the jobs at the front for which `is_it(job)`, at most `limit`, into `jobs`. Returns
+  /// how many.
+  template <class Predicate>
+  std::size_t pop_front(Job** jobs, std::size_t limit, Predicate is_it) noexcept {
+    std::size_t count = 0;
     Job* job = head_;
-    if (job != nullptr) erase(*job);
-    return job;
+    for (; count != limit && job != nullptr && is_it(*job); job = job->next_) {
+      job->queued_.store(false, std::memory_order_relaxed);
+      jobs[count++] = job;
+    }
+    head_ = job;
+    (job != nullptr ? job->prev_ : tail_) = nullptr;
+    return count;
   }
 
  private:

@@ -3,6 +3,7 @@
 #define MILLPOND_DETAIL_POOL_CORE_HPP
 
 #include <millpond/detail/batch.hpp>
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/spin.hpp>
 #include <millpond/detail/sync.hpp>
@@ -66,21 +67,21 @@ class PoolCore final : public Core {
   void run_worker(std::size_t index, StartUp* start_up) noexcept;
   void initialize_worker(StartUp& start_up) noexcept;
   void work(ThreadContext& context) noexcept;
-  /// A job to run, with a reference; whether there may be more in the worker's own batch; and
-  /// whether there is more anywhere.
+  /// A job to run, with a reference; and whether there may be more in the worker's own batch.
   struct Taken {
     Job* job = nullptr;
     bool has_batch = false;
-    bool has_more = false;
   };
   Taken take_locked(std::size_t worker) noexcept;
   Taken take_queued_locked(std::size_t worker) noexcept;
   Taken steal_locked(std::size_t worker) noexcept;
   void fill_batch_locked(std::size_t worker, Job* const* jobs, std::uint32_t count) noexcept;
+  bool others_have_batches_locked() const noexcept;
   void spin(unique_lock& lock) noexcept;
   void pace() const noexcept;
-  void wake_one(unique_lock& lock) noexcept;
-  void wake_for_new(unique_lock& lock) noexcept;
+  [[nodiscard]] bool begin_wake_locked() noexcept;
+  [[nodiscard]] bool begin_wake_for_new_locked() noexcept;
+  MILLPOND_COLD void wake() noexcept;
   void name_callback_thread() noexcept override { name_this_thread(thread_name_prefix_, "cb"); }
 
   /// While there are batches and a queue, every so many takes one is from a batch.
@@ -186,11 +187,10 @@ void PoolCore<Order>::work(ThreadContext& context) noexcept {
     if (settle_locked(std::exchange(context.finished_jobs, 0))) release();
     if (workers_done_locked()) break;
     if (const Taken taken = take_locked(worker); taken.job != nullptr) {
-      if (taken.has_more && sleepers_ != 0 && !waking_) {
-        wake_one(lock);
-      } else {
-        lock.unlock();
-      }
+      const bool fills = taken.has_batch || !queue_.empty();  // faster than this worker empties it
+      const bool wakes = (fills || others_have_batches_locked()) && begin_wake_locked();
+      lock.unlock();
+      if (wakes) wake();
       frame.job = taken.job;
       taken.job->run();
       if (taken.has_batch) {
@@ -199,7 +199,7 @@ void PoolCore<Order>::work(ThreadContext& context) noexcept {
           job->run();
         }
       }
-      if (taken.has_more) pace();
+      if (fills) pace();
       lock_spinning(lock);
       if (taken.has_batch) --batched_;
       has_worked = true;
@@ -219,14 +219,11 @@ void PoolCore<Order>::work(ThreadContext& context) noexcept {
 
 template <class Order>
 typename PoolCore<Order>::Taken PoolCore<Order>::take_locked(std::size_t worker) noexcept {
-  Taken taken;
   // Now and then even if there is a queue: a batch whose owner is stuck must not wait for ever.
   if (batched_ != 0 && (queue_.empty() || ++takes_ % kTakesASteal == 0)) {
-    taken = steal_locked(worker);
+    if (const Taken stolen = steal_locked(worker); stolen.job != nullptr) return stolen;
   }
-  if (taken.job == nullptr) taken = take_queued_locked(worker);
-  taken.has_more = taken.has_batch || !queue_.empty();
-  return taken;
+  return take_queued_locked(worker);
 }
 
 /// From a deep queue a worker takes several calls together, into its batch: of its share, were the
@@ -239,10 +236,8 @@ typename PoolCore<Order>::Taken PoolCore<Order>::take_queued_locked(std::size_t 
       Job* jobs[Batch::kCapacity];
       const std::size_t share =
           std::min<std::size_t>(queue_.size() / (2 * (size() - sleepers_)), Batch::kCapacity);
-      std::uint32_t count = 0;
-      while (count < share && (jobs[count] = queue_.take_call()) != nullptr) ++count;
-      if (count != 0) {
-        fill_batch_locked(worker, jobs, count);
+      if (const std::size_t count = queue_.take_calls(jobs, share); count != 0) {
+        fill_batch_locked(worker, jobs, static_cast<std::uint32_t>(count));
         return {.job = first, .has_batch = true};
       }
     }
@@ -273,6 +268,14 @@ void PoolCore<Order>::fill_batch_locked(std::size_t worker, Job* const* jobs,
   ++batched_;
 }
 
+/// Whether a sleeper would find a job in a batch. Only looks if there is a sleeper.
+template <class Order>
+bool PoolCore<Order>::others_have_batches_locked() const noexcept {
+  return batched_ != 0 && sleepers_ != 0 &&
+         std::any_of(batches_.begin(), batches_.end(),
+                     [](const Batch& batch) { return !batch.empty(); });
+}
+
 /// Looks for more work without the mutex for a while. One worker at a time does: issuing work
 /// need wake nobody then, as the spinner takes the mutex and looks at the queue when it is done.
 template <class Order>
@@ -298,44 +301,52 @@ void PoolCore<Order>::pace() const noexcept {
   }
 }
 
-/// After queueing a job: sees to it that a worker comes; if it is the only one in the queue, a
-/// spinner will do. Unlocks.
+/// If a worker sleeps and none is on its way: true, and the caller calls wake() after unlocking.
 template <class Order>
-void PoolCore<Order>::wake_for_new(unique_lock& lock) noexcept {
-  if (sleepers_ == 0 || waking_ || (spinning_ && queue_.size() == 1)) {
-    lock.unlock();
-  } else {
-    wake_one(lock);
-  }
+bool PoolCore<Order>::begin_wake_locked() noexcept {
+  if (sleepers_ == 0 || waking_) return false;
+  waking_ = true;
+  add_ref();  // the work just queued may be done, and have destroyed the pool, before wake()
+  return true;
 }
 
-/// Notifies a sleeper. Unlocks before that, so that the woken worker does not run into our mutex;
-/// by then the work just queued may have been done and have destroyed the pool, hence the
-/// reference.
+/// The same after queueing a job; if it is the only one in the queue, a spinner will do.
 template <class Order>
-void PoolCore<Order>::wake_one(unique_lock& lock) noexcept {
-  waking_ = true;
-  const Ref<Core> self = Ref<Core>::share(this);
-  lock.unlock();
+bool PoolCore<Order>::begin_wake_for_new_locked() noexcept {
+  if (sleepers_ == 0) return false;
+  return !(spinning_ && queue_.size() == 1) && begin_wake_locked();
+}
+
+/// Without the mutex, so that the woken worker does not run into it.
+template <class Order>
+void PoolCore<Order>::wake() noexcept {
   work_condition_.notify_one();
+  release();
 }
 
 template <class Order>
 void PoolCore<Order>::submit(Job& job, bool with_callbacks) {
-  unique_lock lock(mutex_, std::defer_lock);
-  lock_spinning(lock);
-  accept_locked(with_callbacks ? NeedsCallbacks::yes : NeedsCallbacks::no);
-  queue_.push_back(job);
-  wake_for_new(lock);
+  bool wakes;
+  {
+    const SpinningLockGuard lock(mutex_);
+    accept_locked(with_callbacks ? NeedsCallbacks::yes : NeedsCallbacks::no);
+    queue_.push_back(job);
+    wakes = begin_wake_for_new_locked();
+  }
+  if (wakes) wake();
 }
 
 template <class Order>
 void PoolCore<Order>::submit(StreamJob& job) {
   std::list<StreamJob*> place{&job};
-  unique_lock lock(mutex_);
-  accept_locked(job, place);
-  queue_.push_back(job);
-  wake_for_new(lock);
+  bool wakes;
+  {
+    const lock_guard lock(mutex_);
+    accept_locked(job, place);
+    queue_.push_back(job);
+    wakes = begin_wake_for_new_locked();
+  }
+  if (wakes) wake();
 }
 
 template <class Order>
@@ -352,15 +363,19 @@ bool PoolCore<Order>::unlink(Job& job) noexcept {
 
 template <class Order>
 void PoolCore<Order>::requeue(Job& job, Place place) noexcept {
-  unique_lock lock(mutex_);
-  if (state() == State::terminate) return;
-  job.add_ref();
-  if (place == Place::front) {
-    queue_.push_front(job);
-  } else {
-    queue_.push_back(job);
+  bool wakes;
+  {
+    const lock_guard lock(mutex_);
+    if (state() == State::terminate) return;
+    job.add_ref();
+    if (place == Place::front) {
+      queue_.push_front(job);
+    } else {
+      queue_.push_back(job);
+    }
+    wakes = begin_wake_for_new_locked();
   }
-  wake_for_new(lock);
+  if (wakes) wake();
 }
 
 template <class Order>

@@ -36,7 +36,7 @@ class ResultBase : public Job {
   /// Waits until ready, or for the outcome if this thread is just running the result's own
   /// callback. On a thread of the pool runs first what of this job has not started, and nothing
   /// else. True if there is something to get; false if the deadline came first.
-  bool wait(Deadline deadline) noexcept;
+  bool wait(Deadline deadline) noexcept { return ready() || wait_until_ready(deadline); }
 
   /// Notes that somebody has looked at the outcome.
   void observe() noexcept { observed_.store(true, std::memory_order_relaxed); }
@@ -77,6 +77,7 @@ class ResultBase : public Job {
   }
 
  private:
+  bool wait_until_ready(Deadline deadline) noexcept;
   bool sleep(Deadline deadline) noexcept;
   bool sleep_in_callback(Deadline deadline) noexcept;
 
@@ -88,8 +89,7 @@ class ResultBase : public Job {
   WaiterList waiters_;
 };
 
-inline bool ResultBase::wait(Deadline deadline) noexcept {
-  if (ready()) return true;
+inline bool ResultBase::wait_until_ready(Deadline deadline) noexcept {
   ThreadContext* const context = context_in(core_);
   if (context != nullptr && context->calling_back.contains(this)) return true;
   if (deadline.is_poll()) return false;
@@ -143,15 +143,17 @@ class ResultState : public ResultBase {
   Outcome<R>& outcome() noexcept { return outcome_; }
 
   void add_owner() noexcept { owners_.fetch_add(1, std::memory_order_relaxed); }
-  void remove_owner() noexcept {
+  /// True if it was the last.
+  bool remove_owner() noexcept {
     // As in Job::release(): acquire pairs with the release half of the others' decrements.
     if (owners_.load(std::memory_order_acquire) != 1 &&
         owners_.fetch_sub(1, std::memory_order_acq_rel) != 1) {
-      return;
+      return false;
     }
     if (outcome_.is_error()) report_if_unobserved(outcome_.error());
     outcome_.reset();
     this->release();
+    return true;
   }
 
  protected:
@@ -183,8 +185,7 @@ class ResultState : public ResultBase {
   void make_ready() noexcept {
     Core& core = this->core();  // alive: this job counts as unfinished until job_done()
     if (outcome_.is_error()) this->expect_observation();
-    remove_owner();
-    this->complete();
+    if (!remove_owner()) this->complete();  // without handles nobody waits, or ever will
     core.job_done();
   }
 

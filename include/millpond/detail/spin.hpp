@@ -2,6 +2,7 @@
 #ifndef MILLPOND_DETAIL_SPIN_HPP
 #define MILLPOND_DETAIL_SPIN_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/sync.hpp>
 
 #include <cstddef>
@@ -36,16 +37,33 @@ void spin_until(Done done) noexcept {
   }
 }
 
-/// Locks, trying for a while before it sleeps.
-inline void lock_spinning(unique_lock& lock) {
-  if (spinning_pays()) {
-    for (int pauses = 0; pauses != kLockPauses; ++pauses) {
-      if (lock.try_lock()) return;
-      pause();
-    }
+/// For lock_spinning(), when the first try has failed.
+template <class Lockable>
+MILLPOND_COLD void lock_contended(Lockable& lockable) {
+  for (int pauses = 0; spinning_pays() && pauses != kLockPauses; ++pauses) {
+    pause();
+    if (lockable.try_lock()) return;
   }
-  lock.lock();
+  lockable.lock();
 }
+
+/// Locks a mutex or a unique_lock, trying for a while before it sleeps.
+template <class Lockable>
+void lock_spinning(Lockable& lockable) {
+  if (!lockable.try_lock()) lock_contended(lockable);
+}
+
+/// Takes a mutex by lock_spinning().
+class SpinningLockGuard {
+ public:
+  explicit SpinningLockGuard(mutex& m) : mutex_(m) { lock_spinning(m); }
+  SpinningLockGuard(const SpinningLockGuard&) = delete;
+  SpinningLockGuard& operator=(const SpinningLockGuard&) = delete;
+  ~SpinningLockGuard() { mutex_.unlock(); }
+
+ private:
+  mutex& mutex_;
+};
 
 }  // namespace millpond::inline v0_1::detail
 

@@ -54,12 +54,13 @@ class TaskQueue<Fifo> {
     return job;
   }
 
-  /// Like take(), if the next job is a call.
-  Job* take_call() noexcept {
-    Job* const job = jobs_.front();
-    if (job == nullptr || job->kind() != Job::Kind::call) return nullptr;
-    erase_queued(*job);
-    return job;
+  /// Takes the next jobs, as take() would, as long as they are calls; at most `limit`. Returns how
+  /// many.
+  std::size_t take_calls(Job** jobs, std::size_t limit) noexcept {
+    const auto is_call = [](const Job& job) { return job.kind() == Job::Kind::call; };
+    const std::size_t count = jobs_.pop_front(jobs, limit, is_call);
+    add(std::size_t{0} - count);
+    return count;
   }
 
   /// Takes out the first job whatever it is, with the queue's reference; null if there is none.
