@@ -47,6 +47,16 @@ void many_items() {
   check(squares_later.get() == squares && powers_later.get() == powers, "the same, later");
 }
 
+void into_my_own() {
+  millpond::ThreadPool pool(4);
+  const std::vector<int> numbers{1, 2, 3, 4};
+  // snippet: into my own
+  std::vector<int> squares(numbers.size());
+  pool.map_into(squares, square, numbers);  // as often as you like: no allocation for results
+  // snippet end
+  check(squares == std::vector{1, 4, 9, 16}, "map_into");
+}
+
 void one_by_one() {
   millpond::ThreadPool pool(4);
   int sum = 0;
@@ -93,6 +103,7 @@ void ownership() {
 int main() {
   one_call();
   many_items();
+  into_my_own();
   one_by_one();
   chunksize();
   ownership();

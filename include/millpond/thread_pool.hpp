@@ -13,6 +13,7 @@
 #include <millpond/detail/map_call.hpp>
 #include <millpond/detail/map_job.hpp>
 #include <millpond/detail/map_overloads.hpp>
+#include <millpond/detail/map_results.hpp>
 #include <millpond/detail/pool_core.hpp>
 #include <millpond/errors.hpp>
 #include <millpond/imap_iterator.hpp>
@@ -108,6 +109,7 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   using Overloads::istarmap_unordered;
   using Overloads::map;
   using Overloads::map_async;
+  using Overloads::map_into;
   using Overloads::starmap;
   using Overloads::starmap_async;
 
@@ -118,6 +120,12 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
       F&& f, Items&& items, BlockingMapOptions<Order> options = {}) {
     return run_map<Passing::whole>(std::forward<F>(f), std::forward<Items>(items), options);
   }
+
+  /// map whose results are assigned to the elements of `out`, a random-access range of the same
+  /// size that the caller keeps, from several workers at once; waits. Elements whose items have
+  /// failed or were skipped keep their values. Throws ValueError, nothing run, if the sizes differ.
+  template <class Out, class F, class Items>
+  void map_into(Out&& out, F&& f, Items&& items, BlockingMapOptions<Order> options = {});
 
   /// map with each item, a tuple, pair or array, unpacked into f's arguments.
   template <class F, class Items>
@@ -215,6 +223,8 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   template <class Job>
   Job* submit_map(std::unique_ptr<Job> job);
 
+  template <class Job, class Items, class F, class... Output>
+  auto run_map_job(F& f, Items& items, const BlockingMapOptions<Order>& options, Output&... output);
   template <Passing kPassing, class F, class Items>
   auto run_map(F&& f, Items&& items, const BlockingMapOptions<Order>& options);
   template <Passing kPassing, class F, class Items, class Options>
@@ -331,18 +341,39 @@ auto BasicThreadPool<Order>::apply_async(
 }
 
 template <class Order>
+template <class Job, class Items, class F, class... Output>
+auto BasicThreadPool<Order>::run_map_job(F& f, Items& items,
+                                         const BlockingMapOptions<Order>& options,
+                                         Output&... output) {
+  core_->check_running();
+  detail::check_size("Chunksize", options.chunksize);
+  auto job = std::make_unique<Job>(*core_, options.chunksize, detail::borrow_items<Items>(items), f,
+                                   output...);
+  return AsyncResult<typename Job::Result>(submit_map(std::move(job))).get();
+}
+
+template <class Order>
 template <detail::Passing kPassing, class F, class Items>
 auto BasicThreadPool<Order>::run_map(F&& f, Items&& items,
                                      const BlockingMapOptions<Order>& options) {
   using Call = detail::BlockingMapCall<kPassing, F, Items>;
   if constexpr (detail::check_map<Call, kPassing, F, Items>()) {
-    using R = detail::item_result_t<Call>;
-    using Job = detail::MapJob<R, typename Call::Function, typename Call::Source>;
-    core_->check_running();
-    detail::check_size("Chunksize", options.chunksize);
-    auto job =
-        std::make_unique<Job>(*core_, options.chunksize, detail::borrow_items<Items>(items), f);
-    return AsyncResult<detail::map_result_t<R>>(submit_map(std::move(job))).get();
+    using Job = detail::MapJob<detail::MapResults<detail::item_result_t<Call>>,
+                               typename Call::Function, typename Call::Source>;
+    return run_map_job<Job, Items>(f, items, options);
+  }
+}
+
+template <class Order>
+template <class Out, class F, class Items>
+void BasicThreadPool<Order>::map_into(Out&& out, F&& f, Items&& items,
+                                      BlockingMapOptions<Order> options) {
+  using Call = detail::BlockingMapCall<Passing::whole, F, Items>;
+  if constexpr (detail::check_map<Call, Passing::whole, F, Items>() &&
+                detail::check_map_output<Out, typename Call::Result>()) {
+    using Job = detail::MapJob<detail::MapOutput<std::remove_reference_t<Out>>,
+                               typename Call::Function, typename Call::Source>;
+    run_map_job<Job, Items>(f, items, options, out);
   }
 }
 
@@ -356,7 +387,8 @@ auto BasicThreadPool<Order>::issue_map(F&& f, Items&& items, Options options) {
     core_->check_running();
     detail::check_size("Chunksize", options.chunksize);
     const auto issue = [&]<class Callbacks>(std::type_identity<Callbacks>) {
-      using Job = detail::MapJob<R, typename Call::Function, typename Call::Source, Callbacks>;
+      using Job = detail::MapJob<detail::MapResults<R>, typename Call::Function,
+                                 typename Call::Source, Callbacks>;
       auto job = std::make_unique<Job>(*core_, options.chunksize, detail::own_items<Items>(items),
                                        std::forward<F>(f));
       if constexpr (Job::kHasCallbacks) {

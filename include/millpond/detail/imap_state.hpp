@@ -6,6 +6,7 @@
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/job.hpp>
 #include <millpond/detail/outcome.hpp>
+#include <millpond/detail/spin.hpp>
 #include <millpond/detail/sync.hpp>
 #include <millpond/detail/thread_context.hpp>
 #include <millpond/errors.hpp>
@@ -97,6 +98,9 @@ class ImapState : public StreamJob {
   enum class Reading { queued, advancing, full, over };
 
   bool available_locked() const noexcept { return !chunks_.empty() && chunks_.front().done; }
+  void note_to_be_had_locked() noexcept {
+    to_be_had_.store(available_locked() || finished_, std::memory_order_relaxed);
+  }
   bool window_open_locked() const noexcept {
     return window_ < buffersize_ || core_->look_ahead_unlimited();
   }
@@ -133,14 +137,17 @@ class ImapState : public StreamJob {
   std::size_t running_ = 0;         // chunks committed, not yet published or discarded
   std::size_t sleepers_ = 0;
   std::vector<CallbackThread::Alarm*>
-      alarms_;                    // of the callback thread's waits, the innermost last
-  condition_variable condition_;  // readers: something is available, or it is finished
+      alarms_;                     // of the callback thread's waits, the innermost last
+  atomic<bool> to_be_had_{false};  // available, or finished; without mutex_ a hint
+  condition_variable condition_;   // readers: something is available, or it is finished
 };
 
 template <class Value>
 std::optional<Value> ImapState<Value>::next(Deadline deadline) {
-  unique_lock lock(mutex_);
+  unique_lock lock(mutex_, std::defer_lock);
+  lock_spinning(lock);
   bool timed_out = deadline.is_poll();
+  bool has_spun = false;  // since it last slept
   for (;;) {
     if (available_locked()) return yield(lock);
     if (finished_) return end(lock);
@@ -151,8 +158,13 @@ std::optional<Value> ImapState<Value>::next(Deadline deadline) {
       const JobStack::Frame frame(context->running, this);
       step(start_advancing(lock));
       lock.lock();
+    } else if (!std::exchange(has_spun, true) && spinning_pays()) {
+      lock.unlock();
+      spin_until([this] { return to_be_had_.load(std::memory_order_relaxed); });
+      lock_spinning(lock);
     } else {
       timed_out = !sleep(lock, context, deadline);
+      has_spun = false;
     }
   }
 }
@@ -190,6 +202,7 @@ bool ImapState<Value>::sleep_in_callback(unique_lock& lock, Deadline deadline) {
 /// Wakes all readers: something is available, or it is finished.
 template <class Value>
 void ImapState<Value>::wake_readers_locked() noexcept {
+  note_to_be_had_locked();
   if (sleepers_ != 0) condition_.notify_all();
   for (CallbackThread::Alarm* const alarm : alarms_) alarm->notify();
 }
@@ -203,6 +216,7 @@ std::optional<Value> ImapState<Value>::yield(unique_lock& lock) {
   if (chunk->claimed == chunk->slots.size()) {
     yielding_.splice(yielding_.end(), chunks_, chunk);
     --window_;
+    note_to_be_had_locked();
     if (reading_ == Reading::full && window_open_locked()) {
       requeue_locked(Core::Place::back);
     }
@@ -229,7 +243,7 @@ void ImapState<Value>::recycle(ChunkPosition chunk) noexcept {
   chunk->claimed = 0;
   chunk->emptied.store(0, std::memory_order_relaxed);
   Chunks surplus;
-  const lock_guard lock(mutex_);
+  const SpinningLockGuard lock(mutex_);
   Chunks& destination = spare_.size() < buffersize_ ? spare_ : surplus;
   destination.splice(destination.begin(), yielding_, chunk);
 }
@@ -259,7 +273,8 @@ typename ImapState<Value>::Chunks ImapState<Value>::start_advancing(unique_lock&
 
 template <class Value>
 void ImapState<Value>::run() noexcept {
-  unique_lock lock(mutex_);
+  unique_lock lock(mutex_, std::defer_lock);
+  lock_spinning(lock);
   if (reading_ == Reading::queued) {
     step(start_advancing(lock));
   } else {
@@ -274,7 +289,7 @@ std::optional<typename ImapState<Value>::ChunkPosition> ImapState<Value>::commit
   std::optional<ChunkPosition> position;
   bool finishes;
   {
-    const lock_guard lock(mutex_);
+    const SpinningLockGuard lock(mutex_);
     if (has_items) ++running_;
     if (given_up_) {
       reading_ = Reading::over;
@@ -324,7 +339,7 @@ template <class Value>
 void ImapState<Value>::publish(ChunkPosition chunk) noexcept {
   bool finishes;
   {
-    const lock_guard lock(mutex_);
+    const SpinningLockGuard lock(mutex_);
     chunk->done = true;
     if (!ordered_) chunks_.splice(chunks_.end(), unordered_, chunk);
     --running_;

@@ -6,8 +6,10 @@
 #include <millpond/detail/items.hpp>
 
 #include <concepts>
+#include <ranges>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 /// The types of one call of the map family, and what is wrong with it, if anything.
 
@@ -119,6 +121,33 @@ constexpr bool check_map() {
                   "millpond: the function cannot be called with an item of this range; it must "
                   "take exactly one argument of the item's type (for several, see starmap)");
     return false;
+  }
+}
+
+/// For map_into: `Out` as deduced for a forwarding reference.
+template <class Out, class R>
+constexpr bool check_map_output() {
+  using Range = std::remove_reference_t<Out>;
+  if constexpr (!IndexedRange<Range>) {
+    static_assert(always_false<Out>,
+                  "millpond: map_into writes to a random-access range of known size, such as a "
+                  "vector, an array or a span");
+    return false;
+  } else {
+    using Element = std::ranges::range_reference_t<Range>;
+    if constexpr (std::is_same_v<Element, std::vector<bool>::reference>) {
+      static_assert(always_false<Out>,
+                    "millpond: map_into cannot write to a std::vector<bool>, as workers would "
+                    "write to the same bytes; use a vector of char");
+      return false;
+    } else if constexpr (std::is_void_v<R> || !std::is_assignable_v<Element, R>) {
+      static_assert(always_false<Out>,
+                    "millpond: what the function returns cannot be assigned to an element of the "
+                    "output of map_into");
+      return false;
+    } else {
+      return true;
+    }
   }
 }
 

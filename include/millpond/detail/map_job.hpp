@@ -3,12 +3,10 @@
 #define MILLPOND_DETAIL_MAP_JOB_HPP
 
 #include <millpond/detail/apply_job.hpp>
-#include <millpond/detail/callback.hpp>
 #include <millpond/detail/chunking.hpp>
 #include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/items.hpp>
-#include <millpond/detail/map_results.hpp>
 #include <millpond/detail/result_state.hpp>
 #include <millpond/detail/thread_context.hpp>
 
@@ -29,23 +27,26 @@ namespace millpond::inline v0_1::detail {
 /// Whoever brings done_ to size() finishes the job; that happens once, as each item is claimed
 /// once. Whoever brings next_ to size() takes the entry out of the queue.
 ///
-/// R is the decayed result. F may be a reference (blocking calls borrow the function). Items is a
-/// source of items.hpp.
-template <class R, class F, class Items, class Callbacks = NoCallbacks>
-class MapJob final : public ResultState<map_result_t<R>> {
-  using Base = ResultState<map_result_t<R>>;
+/// Results is one of map_results.hpp, where the results go. F may be a reference (blocking calls
+/// borrow the function). Items is a source of items.hpp.
+template <class Results, class F, class Items, class Callbacks = NoCallbacks>
+class MapJob final : public ResultState<typename Results::Result> {
+  using Base = ResultState<typename Results::Result>;
 
  public:
+  using Result = typename Results::Result;
   static constexpr bool kHasCallbacks = !std::is_same_v<Callbacks, NoCallbacks>;
 
-  /// Walks or measures the items here, in the caller: throws what they throw.
-  template <class Holder, class... FArgs>
-  MapJob(Core& core, std::optional<std::ptrdiff_t> chunksize, Holder&& holder, FArgs&&... f_args)
+  /// Walks or measures the items here, in the caller: throws what they throw. `output` is what
+  /// Results is made from, besides the number of items.
+  template <class Holder, class G, class... Output>
+  MapJob(Core& core, std::optional<std::ptrdiff_t> chunksize, Holder&& holder, G&& f,
+         Output&... output)
       : Base(core, Job::Kind::map, kHasCallbacks),
-        work_(std::in_place, std::forward<Holder>(holder), std::forward<FArgs>(f_args)...),
+        work_(std::in_place, std::forward<Holder>(holder), std::forward<G>(f)),
         size_(work_->items.size()),
         chunking_(chunksize, size_, core.size()),
-        results_(std::in_place, size_) {}
+        results_(std::in_place, size_, output...) {}
 
   void set_callbacks(Callbacks callbacks)
     requires kHasCallbacks
@@ -144,7 +145,7 @@ class MapJob final : public ResultState<map_result_t<R>> {
   atomic<std::size_t> done_{0};
   atomic<bool> failed_{false};
   std::exception_ptr error_;  // written by whoever set failed_
-  std::optional<MapResults<R>> results_;
+  std::optional<Results> results_;
   MILLPOND_NO_UNIQUE_ADDRESS CallbackStore<Callbacks> callbacks_;
 };
 

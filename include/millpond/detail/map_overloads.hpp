@@ -39,6 +39,27 @@ class MapOverloads {
     static_assert(always_false<F>, "millpond: map needs items: map(f, items)");
   }
 
+  template <class Out, class F, class Items, std::integral Chunksize>
+  void map_into(Out&& out, F&& f, Items&& items, Chunksize chunksize) {
+    pool().map_into(std::forward<Out>(out), std::forward<F>(f), std::forward<Items>(items),
+                    {.chunksize = to_ptrdiff(chunksize)});
+  }
+  template <class Out, class F, class T>
+  void map_into(Out&& out, F&& f, std::initializer_list<T> items,
+                BlockingMapOptions<Order> options = {}) {
+    pool().map_into(std::forward<Out>(out), std::forward<F>(f), std::ranges::subrange(items),
+                    options);
+  }
+  template <class Out, class F, class T, std::integral Chunksize>
+  void map_into(Out&& out, F&& f, std::initializer_list<T> items, Chunksize chunksize) {
+    pool().map_into(std::forward<Out>(out), std::forward<F>(f), std::ranges::subrange(items),
+                    {.chunksize = to_ptrdiff(chunksize)});
+  }
+  template <class Out, class F>
+  void map_into(Out&&, F&&) {
+    static_assert(always_false<F>, "millpond: map_into needs items: map_into(out, f, items)");
+  }
+
   template <class F, class Items, std::integral Chunksize>
   auto starmap(F&& f, Items&& items, Chunksize chunksize) {
     return pool().starmap(std::forward<F>(f), std::forward<Items>(items),

@@ -2,9 +2,13 @@
 #ifndef MILLPOND_DETAIL_MAP_RESULTS_HPP
 #define MILLPOND_DETAIL_MAP_RESULTS_HPP
 
+#include <millpond/errors.hpp>
+
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <ranges>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -26,6 +30,8 @@ inline constexpr bool is_filled_in_place =
 template <class R>
 class MapResults {
  public:
+  using Result = std::vector<R>;
+
   explicit MapResults(std::size_t n) : slots_(n) { results_.reserve(n); }
 
   template <class Call>
@@ -47,6 +53,8 @@ template <class R>
   requires is_filled_in_place<R>
 class MapResults<R> {
  public:
+  using Result = std::vector<R>;
+
   explicit MapResults(std::size_t n) : results_(n) {}
 
   template <class Call>
@@ -63,6 +71,8 @@ class MapResults<R> {
 template <>
 class MapResults<void> {
  public:
+  using Result = void;
+
   explicit MapResults(std::size_t) noexcept {}
 
   template <class Call>
@@ -71,6 +81,32 @@ class MapResults<void> {
   }
 
   void take() noexcept {}
+};
+
+/// A range of the caller's that the results of a map are assigned to.
+template <class Range>
+class MapOutput {
+ public:
+  using Result = void;
+
+  /// Throws ValueError if it has not n elements.
+  MapOutput(std::size_t n, Range& out) : first_(std::ranges::begin(out)) {
+    const auto size = static_cast<std::size_t>(std::ranges::size(out));
+    if (size != n) {
+      throw ValueError("The output has " + std::to_string(size) + " elements, the input " +
+                       std::to_string(n));
+    }
+  }
+
+  template <class Call>
+  void set(std::size_t index, Call&& call) {
+    first_[static_cast<std::ranges::range_difference_t<Range>>(index)] = std::forward<Call>(call)();
+  }
+
+  void take() noexcept {}
+
+ private:
+  const std::ranges::iterator_t<Range> first_;
 };
 
 }  // namespace millpond::inline v0_1::detail

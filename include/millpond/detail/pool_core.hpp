@@ -365,7 +365,7 @@ template <class Order>
 void PoolCore<Order>::requeue(Job& job, Place place) noexcept {
   bool wakes;
   {
-    const lock_guard lock(mutex_);
+    const SpinningLockGuard lock(mutex_);
     if (state() == State::terminate) return;
     job.add_ref();
     if (place == Place::front) {
