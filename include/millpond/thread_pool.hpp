@@ -59,7 +59,8 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   /// cpu_count() workers.
   BasicThreadPool() : BasicThreadPool(PoolOptions{}) {}
 
-  /// Throws ValueError if `processes` < 1, std::system_error if a thread cannot be started.
+  /// Throws ValueError if `processes` < 1, std::system_error if a thread cannot be started,
+  /// std::bad_alloc or std::length_error if there is no room for so many.
   template <std::integral Processes>
   explicit BasicThreadPool(Processes processes)
       : BasicThreadPool(PoolOptions{.processes = detail::to_ptrdiff(processes)}) {}

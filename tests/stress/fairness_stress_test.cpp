@@ -71,11 +71,18 @@ TEST_P(FairnessStress, AsManyTasksAsWorkersRunAtOnce) {
       const std::size_t count = pool.size();
       EventCount started;
       std::vector<AsyncResult<void>> results;
-      for (std::size_t i = 0; i != count; ++i) {
-        results.push_back(pool.apply_async([&] {
-          started.add();
-          started.wait_until(count);
-        }));
+      const auto issue = [&] {
+        for (std::size_t i = 0; i != count; ++i) {
+          results.push_back(pool.apply_async([&] {
+            started.add();
+            started.wait_until(count);
+          }));
+        }
+      };
+      if (again % 2 == 0) {
+        issue();
+      } else {
+        pool.apply(issue);
       }
       for (const AsyncResult<void>& result : results) result.get();
     }

@@ -373,6 +373,55 @@ TEST_P(NestingStress, ACallbackReadsAnImapThatWaitsForCallbacks) {
   }
 }
 
+// A callback waits for a result that terminate() is giving up, and there the destructor of what the
+// task has captured waits for another result, whose callback is due.
+TEST_P(NestingStress, ACallbackWaitsForAResultThatIsGivenUpByAThreadThatWaitsForACallback) {
+  for (const bool in_a_task : {true, false}) {
+    struct Waits {
+      Waits(AsyncResult<int> result, test::Gate& waiting)
+          : awaited(std::move(result)), entered(&waiting) {}
+      Waits(Waits&&) = default;
+      ~Waits() {
+        if (!awaited.valid()) return;
+        entered->open();
+        awaited.wait();
+      }
+      AsyncResult<int> awaited;
+      test::Gate* entered;
+    };
+    test::Gate inside, given_up, issued, started, terminate;
+    std::atomic<bool> called{false};
+    AsyncResult<int> doomed;
+    ThreadPool pool(workers());
+    const AsyncResult<int> first =
+        pool.apply_async([] { return 0; }, std::tuple{}, {.callback = [&](const int&) {
+                           inside.open();
+                           issued.wait();
+                           given_up.wait();  // else this thread would run it
+                           doomed.wait();
+                           EXPECT_TRUE(called);
+                         }});
+    inside.wait();
+    const AsyncResult<int> second = pool.apply_async(
+        [] { return 1; }, std::tuple{}, {.callback = [&](const int&) { called = true; }});
+    const AsyncResult<void> task = pool.apply_async([&] {
+      started.open();
+      terminate.wait();
+      if (in_a_task) pool.terminate();
+      first.wait();
+    });
+    test::BusyWorkers busy(pool, pool.size() - 1);
+    started.wait();  // so `second` has been run
+    doomed = pool.apply_async([waits = Waits(second, given_up)] { return 2; });
+    issued.open();
+    terminate.open();
+    if (!in_a_task) pool.terminate();
+    EXPECT_EQ(first.get(), 0);
+    EXPECT_THROW(doomed.get(), TerminatedError);
+    task.wait();
+  }
+}
+
 // A waiting callback may hold a lock, too: nobody else's callback runs in its place meanwhile.
 TEST_P(NestingStress, AWaitingCallbackRunsNoStrangersCallback) {
   if (workers() == 1) GTEST_SKIP() << "one worker holds what the callback waits for";

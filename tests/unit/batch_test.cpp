@@ -54,6 +54,39 @@ TEST(Batch, GivesTheOldestFirstHoweverOftenItIsRefilled) {
   }
 }
 
+TEST(Batch, GivesAll) {
+  const auto made = jobs(3);
+  Job* const three[] = {made[0].get(), made[1].get(), made[2].get()};
+  Batch batch;
+  batch.fill(three, 3);
+  EXPECT_EQ(batch.take(), three[0]);
+  Job* some[Batch::kCapacity];
+  ASSERT_EQ(batch.take_all(some), 2U);
+  EXPECT_EQ(some[0], three[1]);
+  EXPECT_EQ(some[1], three[2]);
+  EXPECT_TRUE(batch.empty());
+}
+
+TEST(Batch, IsStuckIfItHasJobsAndNoneWasTakenBetweenTwoLooks) {
+  const auto made = jobs(3);
+  Job* const three[] = {made[0].get(), made[1].get(), made[2].get()};
+  Batch batch;
+  EXPECT_FALSE(batch.is_stuck());
+  EXPECT_FALSE(batch.is_stuck());
+  batch.fill(three, 3);
+  EXPECT_FALSE(batch.is_stuck());
+  batch.take();
+  EXPECT_FALSE(batch.is_stuck());
+  EXPECT_TRUE(batch.is_stuck());
+  batch.take();
+  EXPECT_FALSE(batch.is_stuck());
+  batch.take();
+  EXPECT_FALSE(batch.is_stuck());
+  batch.fill(three, 3);
+  EXPECT_FALSE(batch.is_stuck());
+  EXPECT_TRUE(batch.is_stuck());
+}
+
 TEST(Batch, GivesTheOlderHalfRoundedUp) {
   const auto made = jobs(5);
   std::array<Job*, 5> five{};

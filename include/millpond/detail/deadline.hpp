@@ -26,6 +26,7 @@ class Deadline {
 
   bool is_poll() const noexcept { return poll_; }
   bool is_never() const noexcept { return !poll_ && !when_; }
+  bool has_passed() const noexcept { return poll_ || (when_ && *when_ <= Clock::now()); }
   /// Only for one that is neither.
   Clock::time_point when() const noexcept { return *when_; }
 

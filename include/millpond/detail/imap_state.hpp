@@ -52,7 +52,7 @@ class ImapState : public StreamJob {
 
   /// The reader goes: gives up what has not started. Does not block.
   void drop() noexcept {
-    const CompletionScope scope(core_.get());
+    const CompletionScope scope(core_.get(), this);
     give_up(false);
   }
 
@@ -160,7 +160,8 @@ std::optional<Value> ImapState<Value>::next(Deadline deadline) {
       lock.lock();
     } else if (!std::exchange(has_spun, true) && spinning_pays()) {
       lock.unlock();
-      spin_until([this] { return to_be_had_.load(std::memory_order_relaxed); });
+      spin_until(
+          [&] { return to_be_had_.load(std::memory_order_relaxed) || deadline.has_passed(); });
       lock_spinning(lock);
     } else {
       timed_out = !sleep(lock, context, deadline);
@@ -172,6 +173,7 @@ std::optional<Value> ImapState<Value>::next(Deadline deadline) {
 template <class Value>
 bool ImapState<Value>::sleep(unique_lock& lock, ThreadContext* context, Deadline deadline) {
   if (context != nullptr && context->is_callback_thread()) return sleep_in_callback(lock, deadline);
+  if (context == nullptr) context = CompletionScope::context_in(core_.get());
   std::optional<CallbackThread::Blocked> blocked;  // gone before the lock is: that is the order
   if (context != nullptr) blocked.emplace(core_->callbacks(), *context, *this);
   ++sleepers_;

@@ -56,7 +56,7 @@ class MapJob final : public ResultState<typename Results::Result> {
 
   /// Instead of being queued: for a map without items. Consumes one reference.
   void finish_empty() noexcept {
-    const CompletionScope scope(&this->core());
+    const CompletionScope scope(&this->core(), this);
     finish_map();
     this->release();
   }

@@ -2,7 +2,7 @@
 #ifndef MILLPOND_DETAIL_POOL_CORE_HPP
 #define MILLPOND_DETAIL_POOL_CORE_HPP
 
-#include <millpond/detail/batch.hpp>
+#include <millpond/detail/batches.hpp>
 #include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/spin.hpp>
@@ -11,6 +11,7 @@
 #include <millpond/detail/thread_name.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -67,16 +68,13 @@ class PoolCore final : public Core {
   void run_worker(std::size_t index, StartUp* start_up) noexcept;
   void initialize_worker(StartUp& start_up) noexcept;
   void work(ThreadContext& context) noexcept;
-  /// A job to run, with a reference; and whether there may be more in the worker's own batch.
-  struct Taken {
-    Job* job = nullptr;
-    bool has_batch = false;
-  };
-  Taken take_locked(std::size_t worker) noexcept;
-  Taken take_queued_locked(std::size_t worker) noexcept;
-  Taken steal_locked(std::size_t worker) noexcept;
-  void fill_batch_locked(std::size_t worker, Job* const* jobs, std::uint32_t count) noexcept;
-  bool others_have_batches_locked() const noexcept;
+  using Taken = Batches::Taken;
+  Taken take_locked(std::size_t worker, std::size_t batch_limit) noexcept;
+  std::size_t run(const Taken& taken, std::size_t worker, JobStack::Frame& frame) noexcept;
+  static std::size_t batch_limit_for(std::chrono::nanoseconds a_job) noexcept;
+  bool sleeper_could_steal_locked() const noexcept {
+    return sleepers_ != 0 && !waking_ && batches_.any_job_locked();
+  }
   void spin(unique_lock& lock) noexcept;
   void pace() const noexcept;
   [[nodiscard]] bool begin_wake_locked() noexcept;
@@ -84,8 +82,9 @@ class PoolCore final : public Core {
   MILLPOND_COLD void wake() noexcept;
   void name_callback_thread() noexcept override { name_this_thread(thread_name_prefix_, "cb"); }
 
-  /// While there are batches and a queue, every so many takes one is from a batch.
-  static constexpr std::size_t kTakesASteal = 32;
+  /// A worker takes so many jobs at once as it expects to run in this time: short, as the ones
+  /// behind a long one wait until another worker comes by.
+  static constexpr std::chrono::microseconds kBatchTime{20};
 
   /// pace() waits until so many jobs are queued, looks at that every 0.23 us and so many times at
   /// most, 4.6 us. With half of kPacedQueue W1 costs a fifth more; a look costs a round trip (W3)
@@ -94,13 +93,11 @@ class PoolCore final : public Core {
   static constexpr std::size_t kPaceLooks = 20;
   static constexpr std::size_t kPausesALook = 10;
 
-  TaskQueue<Order> queue_;      // guarded by mutex_, as are the next five
-  std::size_t sleepers_ = 0;    // workers in work_condition_.wait()
-  bool waking_ = false;         // a notified worker has not yet come back from that wait
-  bool spinning_ = false;       // a worker looks at the queue, without mutex_, before it sleeps
-  std::size_t batched_ = 0;     // workers whose batches may hold jobs
-  std::size_t takes_ = 0;       // jobs taken while there were batches
-  std::vector<Batch> batches_;  // one for each worker
+  TaskQueue<Order> queue_;    // guarded by mutex_, as are the next five
+  std::size_t sleepers_ = 0;  // workers in work_condition_.wait()
+  bool waking_ = false;       // a notified worker has not yet come back from that wait
+  bool spinning_ = false;     // a worker looks at the queue, without mutex_, before it sleeps
+  Batches batches_{size()};
   std::vector<thread> workers_;
   /// Made beforehand: terminating must not need memory.
   const std::exception_ptr terminated_error_ =
@@ -116,7 +113,6 @@ void PoolCore<Order>::start(std::string thread_name_prefix,
   StartUp start_up{initializer, 0, nullptr, {}};
   StartUp* const shared = initializer ? &start_up : nullptr;
   try {
-    batches_ = std::vector<Batch>(size());
     workers_.reserve(size());
     for (std::size_t index = 0; index < size(); ++index) {
       add_ref();
@@ -179,29 +175,29 @@ void PoolCore<Order>::initialize_worker(StartUp& start_up) noexcept {
 template <class Order>
 void PoolCore<Order>::work(ThreadContext& context) noexcept {
   const std::size_t worker = *context.worker_index;
-  bool has_worked = false;  // since it last looked in vain
+  bool has_worked = false;      // since it last looked in vain
+  std::size_t batch_limit = 0;  // no batches until it has seen how long jobs take
   JobStack::Frame frame(context.running);
   unique_lock lock(mutex_);
   for (;;) {
     // Never the last reference: this thread holds one.
     if (settle_locked(std::exchange(context.finished_jobs, 0))) release();
     if (workers_done_locked()) break;
-    if (const Taken taken = take_locked(worker); taken.job != nullptr) {
+    if (const Taken taken = take_locked(worker, batch_limit); taken.job != nullptr) {
       const bool fills = taken.has_batch || !queue_.empty();  // faster than this worker empties it
-      const bool wakes = (fills || others_have_batches_locked()) && begin_wake_locked();
+      const bool wakes = (fills || sleeper_could_steal_locked()) && begin_wake_locked();
       lock.unlock();
       if (wakes) wake();
-      frame.job = taken.job;
-      taken.job->run();
-      if (taken.has_batch) {
-        while (Job* const job = batches_[worker].take()) {
-          frame.job = job;
-          job->run();
-        }
+      if (fills) {
+        const auto start = std::chrono::steady_clock::now();
+        const std::size_t count = run(taken, worker, frame);
+        batch_limit = batch_limit_for((std::chrono::steady_clock::now() - start) / count);
+        pace();
+      } else {
+        run(taken, worker, frame);
       }
-      if (fills) pace();
       lock_spinning(lock);
-      if (taken.has_batch) --batched_;
+      if (taken.has_batch) batches_.emptied_locked();
       has_worked = true;
     } else if (std::exchange(has_worked, false) && !spinning_) {
       spin(lock);
@@ -217,27 +213,23 @@ void PoolCore<Order>::work(ThreadContext& context) noexcept {
   callbacks_.wake_locked();  // it may be joining, too
 }
 
-template <class Order>
-typename PoolCore<Order>::Taken PoolCore<Order>::take_locked(std::size_t worker) noexcept {
-  // Now and then even if there is a queue: a batch whose owner is stuck must not wait for ever.
-  if (batched_ != 0 && (queue_.empty() || ++takes_ % kTakesASteal == 0)) {
-    if (const Taken stolen = steal_locked(worker); stolen.job != nullptr) return stolen;
-  }
-  return take_queued_locked(worker);
-}
-
 /// From a deep queue a worker takes several calls together, into its batch: of its share, were the
-/// queue divided among the workers that are awake, half.
+/// queue divided among the workers that are awake, half, but not more than the limit.
 template <class Order>
-typename PoolCore<Order>::Taken PoolCore<Order>::take_queued_locked(std::size_t worker) noexcept {
+Batches::Taken PoolCore<Order>::take_locked(std::size_t worker, std::size_t batch_limit) noexcept {
+  if (batches_.in_use_locked()) {
+    const Taken taken =
+        queue_.empty() ? batches_.steal_locked(worker) : batches_.rescue_locked(worker);
+    if (taken.job != nullptr) return taken;
+  }
   Job* const first = queue_.take();
   if constexpr (TaskQueue<Order>::kMayBatch) {
-    if (first != nullptr && first->kind() == Job::Kind::call) {
+    if (first != nullptr && batch_limit != 0 && first->kind() == Job::Kind::call) {
       Job* jobs[Batch::kCapacity];
-      const std::size_t share =
-          std::min<std::size_t>(queue_.size() / (2 * (size() - sleepers_)), Batch::kCapacity);
-      if (const std::size_t count = queue_.take_calls(jobs, share); count != 0) {
-        fill_batch_locked(worker, jobs, static_cast<std::uint32_t>(count));
+      const std::size_t share = queue_.size() / (2 * (size() - sleepers_));
+      const std::size_t count = queue_.take_calls(jobs, std::min(share, batch_limit));
+      if (count != 0) {
+        batches_.fill_locked(worker, jobs, count);
         return {.job = first, .has_batch = true};
       }
     }
@@ -245,35 +237,25 @@ typename PoolCore<Order>::Taken PoolCore<Order>::take_queued_locked(std::size_t 
   return {.job = first};
 }
 
-/// For a worker whose batch is empty: takes half of another's.
+/// Runs the job and what is in the batch; returns how many.
 template <class Order>
-typename PoolCore<Order>::Taken PoolCore<Order>::steal_locked(std::size_t worker) noexcept {
-  Job* jobs[Batch::kCapacity];
-  const std::size_t others = size() - 1;
-  for (std::size_t i = 0; i < others; ++i) {
-    // Not always the same one first: it may be refilled as often as we come.
-    const std::size_t other = (worker + 1 + (takes_ / kTakesASteal + i) % others) % size();
-    const std::uint32_t count = batches_[other].take_half(jobs);
-    if (count == 0) continue;
-    if (count > 1) fill_batch_locked(worker, jobs + 1, count - 1);
-    return {.job = jobs[0], .has_batch = count > 1};
+std::size_t PoolCore<Order>::run(const Taken& taken, std::size_t worker,
+                                 JobStack::Frame& frame) noexcept {
+  frame.job = taken.job;
+  taken.job->run();
+  std::size_t count = 1;
+  if (!taken.has_batch) return count;
+  for (; Job* const job = batches_.take(worker); ++count) {
+    frame.job = job;
+    job->run();
   }
-  return {};
+  return count;
 }
 
 template <class Order>
-void PoolCore<Order>::fill_batch_locked(std::size_t worker, Job* const* jobs,
-                                        std::uint32_t count) noexcept {
-  batches_[worker].fill(jobs, count);
-  ++batched_;
-}
-
-/// Whether a sleeper would find a job in a batch. Only looks if there is a sleeper.
-template <class Order>
-bool PoolCore<Order>::others_have_batches_locked() const noexcept {
-  return batched_ != 0 && sleepers_ != 0 &&
-         std::any_of(batches_.begin(), batches_.end(),
-                     [](const Batch& batch) { return !batch.empty(); });
+std::size_t PoolCore<Order>::batch_limit_for(std::chrono::nanoseconds a_job) noexcept {
+  const auto jobs = kBatchTime / std::max(a_job, std::chrono::nanoseconds(1));
+  return std::min<std::size_t>(static_cast<std::size_t>(jobs), Batch::kCapacity);
 }
 
 /// Looks for more work without the mutex for a while. One worker at a time does: issuing work
@@ -392,7 +374,11 @@ void PoolCore<Order>::close() noexcept {
 template <class Order>
 void PoolCore<Order>::terminate() noexcept {
   const Ref<Core> self = Ref<Core>::share(this);  // a capture that dies here may own the pool
-  const CompletionScope scope(this);
+  CompletionScope scope(this);
+  const auto abandon = [&](Job& job) {
+    scope.set_job(&job);
+    job.abandon(terminated_error_);
+  };
   {
     const lock_guard lock(mutex_);
     if (state() != State::terminate) {
@@ -408,12 +394,10 @@ void PoolCore<Order>::terminate() noexcept {
       job = Ref<Job>::adopt(queue_.pop());
     }
     if (!job) break;
-    job->abandon(terminated_error_);
+    abandon(*job);
   }
-  for (Batch& batch : batches_) {
-    while (const Ref<Job> job = Ref<Job>::adopt(batch.take())) job->abandon(terminated_error_);
-  }
-  while (const Ref<StreamJob> job = pop_stream()) job->abandon(terminated_error_);
+  while (const Ref<Job> job = Ref<Job>::adopt(batches_.drain())) abandon(*job);
+  while (const Ref<StreamJob> job = pop_stream()) abandon(*job);
 }
 
 template <class Order>

@@ -102,11 +102,12 @@ inline bool ResultBase::wait_until_ready(Deadline deadline) noexcept {
     if (context->is_callback_thread()) return sleep_in_callback(deadline);
   }
   if (spinning_pays()) {
-    spin_until([this] { return ready(); });
+    spin_until([&] { return ready() || deadline.has_passed(); });
     if (ready()) return true;
   }
-  if (context == nullptr) return sleep(deadline);
-  const CallbackThread::Blocked blocked(core_->callbacks(), *context, *this);
+  ThreadContext* const waiter = context != nullptr ? context : CompletionScope::context_in(core_);
+  if (waiter == nullptr) return sleep(deadline);
+  const CallbackThread::Blocked blocked(core_->callbacks(), *waiter, *this);
   return sleep(deadline);
 }
 

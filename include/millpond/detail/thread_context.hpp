@@ -61,33 +61,6 @@ struct ThreadContext {
   bool is_callback_thread() const noexcept { return !worker_index.has_value(); }
 };
 
-/// While one lives, this thread completes jobs of `core` without being one of its threads: it
-/// gives them up (terminate(), a dropped imap) or finishes what needs no worker. That destroys
-/// objects of the user's, one of which may own the pool.
-class CompletionScope {
- public:
-  explicit CompletionScope(const Core* core) noexcept : core_(core), outer_(innermost_) {
-    innermost_ = this;
-  }
-  CompletionScope(const CompletionScope&) = delete;
-  CompletionScope& operator=(const CompletionScope&) = delete;
-  ~CompletionScope() { innermost_ = outer_; }
-
-  /// Whether this thread is inside one for `core`.
-  static bool is_inside(const Core* core) noexcept {
-    for (const CompletionScope* scope = innermost_; scope != nullptr; scope = scope->outer_) {
-      if (scope->core_ == core) return true;
-    }
-    return false;
-  }
-
- private:
-  const Core* const core_;
-  const CompletionScope* const outer_;
-
-  static inline constinit thread_local const CompletionScope* innermost_ = nullptr;
-};
-
 /// Null on threads that belong to no pool.
 inline constinit thread_local ThreadContext* current_thread_context = nullptr;
 
@@ -96,6 +69,47 @@ inline ThreadContext* context_in(const Core* core) noexcept {
   ThreadContext* const context = current_thread_context;
   return context != nullptr && context->core == core ? context : nullptr;
 }
+
+/// While one lives, this thread completes jobs of `core` otherwise than by running them as a
+/// worker: it gives them up (terminate(), a dropped imap) or finishes what needs no worker. That
+/// destroys objects of the user's, one of which may own the pool, or wait for a result.
+class CompletionScope {
+ public:
+  explicit CompletionScope(Core* core, const Job* job = nullptr) noexcept
+      : context_{core}, frame_(running_on_this_thread(core), job), outer_(innermost_) {
+    innermost_ = this;
+  }
+  CompletionScope(const CompletionScope&) = delete;
+  CompletionScope& operator=(const CompletionScope&) = delete;
+  ~CompletionScope() { innermost_ = outer_; }
+
+  /// Which job it is now.
+  void set_job(const Job* job) noexcept { frame_.job = job; }
+
+  /// Whether this thread is inside one for `core`.
+  static bool is_inside(const Core* core) noexcept { return context_in(core) != nullptr; }
+
+  /// What stands for this thread, which need not be one of the pool's, where the callback thread
+  /// looks for who waits for what; null outside.
+  static ThreadContext* context_in(const Core* core) noexcept {
+    for (CompletionScope* scope = innermost_; scope != nullptr; scope = scope->outer_) {
+      if (scope->context_.core == core) return &scope->context_;
+    }
+    return nullptr;
+  }
+
+ private:
+  JobStack& running_on_this_thread(const Core* core) noexcept {
+    ThreadContext* const own = detail::context_in(core);
+    return own != nullptr ? own->running : context_.running;
+  }
+
+  ThreadContext context_;  // unused on the pool's own threads, which have one
+  JobStack::Frame frame_;
+  CompletionScope* const outer_;
+
+  static inline constinit thread_local CompletionScope* innermost_ = nullptr;
+};
 
 }  // namespace millpond::inline v0_1::detail
 
