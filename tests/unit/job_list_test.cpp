@@ -37,8 +37,10 @@ class IdleJob final : public Job {
 
 std::vector<const Job*> drain(JobList& list) {
   std::vector<const Job*> jobs;
-  Job* job;
-  while (list.pop_front(&job, 1, [](const Job&) { return true; }) == 1) jobs.push_back(job);
+  while (Job* const job = list.front()) {
+    jobs.push_back(job);
+    EXPECT_TRUE(list.erase(*job));
+  }
   return jobs;
 }
 
@@ -134,24 +136,11 @@ TEST_F(JobLists, TellAJobWhetherItIsQueued) {
   EXPECT_FALSE(b_.is_queued());
 }
 
-TEST_F(JobLists, GiveSeveralFromTheFrontUpToALimitOrTheFirstThatIsOfAnotherKind) {
+TEST_F(JobLists, EraseAJobOnce) {
   list_.push_back(a_);
-  list_.push_back(b_);
-  list_.push_back(c_);
-  Job* jobs[3];
-  ASSERT_EQ(list_.pop_front(jobs, 0, [](const Job&) { return true; }), 0U);
-  ASSERT_EQ(list_.pop_front(jobs, 3, [&](const Job& job) { return &job != &b_; }), 1U);
-  EXPECT_EQ(jobs[0], &a_);
-  EXPECT_EQ(list_.front(), &b_);
-  EXPECT_FALSE(a_.is_queued());
-  EXPECT_TRUE(b_.is_queued());
-  list_.push_front(a_);
-  ASSERT_EQ(list_.pop_front(jobs, 2, [](const Job&) { return true; }), 2U);
-  EXPECT_EQ(jobs[1], &b_);
-  list_.erase(c_);
-  EXPECT_TRUE(list_.empty());
-  list_.push_back(b_);
-  EXPECT_EQ(drain(list_), Jobs{&b_});
+  EXPECT_TRUE(list_.erase(a_));
+  EXPECT_FALSE(list_.erase(a_));
+  EXPECT_FALSE(list_.erase(b_));
 }
 
 // Counting

@@ -33,6 +33,7 @@ class TaskQueueTest : public ::testing::Test {
   Job& queued(Job::Kind kind) {
     Job* const job = new QueuedJob(kind, alive_);
     job->release();
+    queue_.reserve_one();
     queue_.push_back(*job);
     return *job;
   }

@@ -2,6 +2,7 @@
 #ifndef MILLPOND_DETAIL_BATCH_HPP
 #define MILLPOND_DETAIL_BATCH_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/job.hpp>
 #include <millpond/detail/sync.hpp>
 
@@ -45,8 +46,16 @@ class alignas(64) Batch {
 
   /// Takes the oldest job; null if there is none.
   Job* take() noexcept {
-    Job* job = nullptr;
-    return take([](std::uint32_t) { return 1u; }, &job) != 0 ? job : nullptr;
+    std::uint64_t range = range_.load(std::memory_order_acquire);  // acquire: pairs with fill()
+    for (;;) {
+      const std::uint32_t begin = begin_of(range);
+      if (begin == end_of(range)) return nullptr;
+      Job* const job = slot(begin);
+      if (move_begin(range, begin + 1)) {
+        if (begin + 1 != end_of(range)) MILLPOND_PREFETCH(slot(begin + 1));
+        return job;
+      }
+    }
   }
 
   /// Takes the older half, rounded up, into `jobs` (room for kCapacity); returns how many.
@@ -78,6 +87,16 @@ class alignas(64) Batch {
     return std::uint64_t{begin} << 32 | end;
   }
 
+  Job* slot(std::uint32_t position) const noexcept {
+    return slots_[position % kCapacity].load(std::memory_order_relaxed);
+  }
+
+  /// If the range is still as given.
+  bool move_begin(std::uint64_t& range, std::uint32_t begin) noexcept {
+    return range_.compare_exchange_weak(range, range_of(begin, end_of(range)),
+                                        std::memory_order_acq_rel, std::memory_order_acquire);
+  }
+
   template <class Share>
   std::uint32_t take(Share share, Job** jobs) noexcept {
     std::uint64_t range = range_.load(std::memory_order_acquire);  // acquire: pairs with fill()
@@ -86,13 +105,8 @@ class alignas(64) Batch {
       const std::uint32_t size = end_of(range) - begin;
       if (size == 0) return 0;
       const std::uint32_t count = share(size);
-      for (std::uint32_t i = 0; i != count; ++i) {
-        jobs[i] = slots_[(begin + i) % kCapacity].load(std::memory_order_relaxed);
-      }
-      if (range_.compare_exchange_weak(range, range_of(begin + count, end_of(range)),
-                                       std::memory_order_acq_rel, std::memory_order_acquire)) {
-        return count;
-      }
+      for (std::uint32_t i = 0; i != count; ++i) jobs[i] = slot(begin + i);
+      if (move_begin(range, begin + count)) return count;
     }
   }
 

@@ -48,6 +48,13 @@
 #define MILLPOND_PAUSE() static_cast<void>(0)
 #endif
 
+/// Fetches what is at an address, which need not be valid, to be written soon.
+#if defined(__GNUC__)
+#define MILLPOND_PREFETCH(address) __builtin_prefetch(address, 1)
+#else
+#define MILLPOND_PREFETCH(address) static_cast<void>(address)
+#endif
+
 /// A function off the hot path, to be kept out of those on it.
 #if defined(__GNUC__)
 #define MILLPOND_COLD __attribute__((cold))

@@ -61,8 +61,11 @@ class Job {
   };
   Kind kind() const noexcept { return kind_; }
 
-  /// A hint unless read under the list's mutex; false is exact for whoever alone could set it.
-  bool is_queued() const noexcept { return queued_.load(std::memory_order_relaxed); }
+  /// False: it is in no list and no queue; exact for whoever alone could put it there. True is a
+  /// hint: a call that was taken together with others is not told so.
+  bool is_queued() const noexcept {
+    return place_.load(std::memory_order_relaxed) != Place::nowhere;
+  }
 
   void add_ref() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
 
@@ -83,13 +86,22 @@ class Job {
 
  private:
   friend class JobList;
+  friend class JobRing;
   friend class CallbackThread;
 
-  Job* next_ = nullptr;
-  Job* prev_ = nullptr;
+  enum class Place : std::uint8_t { nowhere, list, ring };
+  struct Links {
+    Job* next;
+    Job* prev;
+  };
+
+  union {
+    Links links_;             // in a JobList
+    std::uint64_t position_;  // in a JobRing
+  };
   atomic<std::uint32_t> refs_{2};  // a new job: one for the queue, one for the handle
   int priority_ = 0;
-  atomic<bool> queued_{false};
+  atomic<Place> place_{Place::nowhere};
   const Kind kind_;
   bool callback_due_ = false;  // guarded by the core's mutex
 };
@@ -117,41 +129,27 @@ class JobList {
   Job* front() const noexcept { return head_; }
 
   void push_back(Job& job) noexcept {
-    job.prev_ = tail_;
-    job.next_ = nullptr;
-    (tail_ != nullptr ? tail_->next_ : head_) = &job;
+    job.links_ = {nullptr, tail_};
+    (tail_ != nullptr ? tail_->links_.next : head_) = &job;
     tail_ = &job;
-    job.queued_.store(true, std::memory_order_relaxed);
+    job.place_.store(Job::Place::list, std::memory_order_relaxed);
   }
 
   void push_front(Job& job) noexcept {
-    job.prev_ = nullptr;
-    job.next_ = head_;
-    (head_ != nullptr ? head_->prev_ : tail_) = &job;
+    job.links_ = {head_, nullptr};
+    (head_ != nullptr ? head_->links_.prev : tail_) = &job;
     head_ = &job;
-    job.queued_.store(true, std::memory_order_relaxed);
+    job.place_.store(Job::Place::list, std::memory_order_relaxed);
   }
 
-  /// Takes out `job`, which must be in this list.
-  void erase(Job& job) noexcept {
-    (job.prev_ != nullptr ? job.prev_->next_ : head_) = job.next_;
-    (job.next_ != nullptr ? job.next_->prev_ : tail_) = job.prev_;
-    job.queued_.store(false, std::memory_order_relaxed);
-  }
-
-  /// Takes out the jobs at the front for which `is_it(job)`, at most `limit`, into `jobs`. Returns
-  /// how many.
-  template <class Predicate>
-  std::size_t pop_front(Job** jobs, std::size_t limit, Predicate is_it) noexcept {
-    std::size_t count = 0;
-    Job* job = head_;
-    for (; count != limit && job != nullptr && is_it(*job); job = job->next_) {
-      job->queued_.store(false, std::memory_order_relaxed);
-      jobs[count++] = job;
-    }
-    head_ = job;
-    (job != nullptr ? job->prev_ : tail_) = nullptr;
-    return count;
+  /// Takes out `job`; false if it is in no list. It must not be in another one.
+  bool erase(Job& job) noexcept {
+    if (job.place_.load(std::memory_order_relaxed) != Job::Place::list) return false;
+    const Job::Links links = job.links_;
+    (links.prev != nullptr ? links.prev->links_.next : head_) = links.next;
+    (links.next != nullptr ? links.next->links_.prev : tail_) = links.prev;
+    job.place_.store(Job::Place::nowhere, std::memory_order_relaxed);
+    return true;
   }
 
  private:

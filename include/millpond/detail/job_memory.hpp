@@ -35,7 +35,11 @@ class JobMemory {
       return ::operator new(size_of(size_class));
     }
     --magazine.count;
-    return std::exchange(magazine.head, magazine.head->next);
+    Block* const block = std::exchange(magazine.head, magazine.head->next);
+    // The next one comes from another processor's cache, most likely.
+    MILLPOND_PREFETCH(magazine.head);
+    MILLPOND_PREFETCH(reinterpret_cast<std::byte*>(magazine.head) + kCacheLine);
+    return block;
   }
 
   static void release(void* memory, std::size_t size) noexcept {
@@ -76,7 +80,8 @@ class JobMemory {
   static constexpr std::size_t kGranule = 16;
   static constexpr std::size_t kSmallest = 24;
   static constexpr std::size_t kClasses = 16;
-  static constexpr std::size_t kBatch = 64;                          // blocks
+  static constexpr std::size_t kBatch = 64;  // blocks
+  static constexpr std::size_t kCacheLine = 64;
   static constexpr std::size_t kDepotBytes = std::size_t{32} << 20;  // in the depot at most
 
   using Magazines = std::array<Magazine, kClasses>;

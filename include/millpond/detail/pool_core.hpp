@@ -311,6 +311,7 @@ void PoolCore<Order>::submit(Job& job, bool with_callbacks) {
   bool wakes;
   {
     const SpinningLockGuard lock(mutex_);
+    queue_.reserve_one();
     accept_locked(with_callbacks ? NeedsCallbacks::yes : NeedsCallbacks::no);
     queue_.push_back(job);
     wakes = begin_wake_for_new_locked();
@@ -324,6 +325,7 @@ void PoolCore<Order>::submit(StreamJob& job) {
   bool wakes;
   {
     const lock_guard lock(mutex_);
+    queue_.reserve_one();
     accept_locked(job, place);
     queue_.push_back(job);
     wakes = begin_wake_for_new_locked();
@@ -350,6 +352,13 @@ void PoolCore<Order>::requeue(Job& job, Place place) noexcept {
     const SpinningLockGuard lock(mutex_);
     if (state() == State::terminate) return;
     job.add_ref();
+    if (place == Place::back) {
+      try {
+        queue_.reserve_one();
+      } catch (...) {
+        place = Place::front;  // out of memory: better than not at all
+      }
+    }
     if (place == Place::front) {
       queue_.push_front(job);
     } else {

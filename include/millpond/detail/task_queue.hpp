@@ -3,6 +3,7 @@
 #define MILLPOND_DETAIL_TASK_QUEUE_HPP
 
 #include <millpond/detail/job.hpp>
+#include <millpond/detail/job_ring.hpp>
 #include <millpond/detail/sync.hpp>
 
 #include <cstddef>
@@ -29,27 +30,31 @@ class TaskQueue<Fifo> {
   /// Whether several jobs may be taken at once, to be run one after another.
   static constexpr bool kMayBatch = true;
 
-  bool empty() const noexcept { return jobs_.empty(); }
+  bool empty() const noexcept { return size() == 0; }
   /// Exact under the mutex, a hint without it.
   std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
 
+  /// Makes room for one more. Throws std::bad_alloc.
+  void reserve_one() { later_.reserve_one(); }
+
+  /// Needs room.
   void push_back(Job& job) noexcept {
-    jobs_.push_back(job);
+    later_.push_back(job);
     add(1);
   }
   void push_front(Job& job) noexcept {
-    jobs_.push_front(job);
+    first_.push_front(job);
     add(1);
   }
 
   /// The job to run next, with a reference for the caller; null if there is none.
   Job* take() noexcept {
-    Job* const job = jobs_.front();
+    Job* const job = front();
     if (job == nullptr) return nullptr;
     if (job->kind() == Job::Kind::map) {
       job->add_ref();
     } else {
-      erase_queued(*job);
+      pop_front(*job);
     }
     return job;
   }
@@ -57,37 +62,39 @@ class TaskQueue<Fifo> {
   /// Takes the next jobs, as take() would, as long as they are calls; at most `limit`. Returns how
   /// many.
   std::size_t take_calls(Job** jobs, std::size_t limit) noexcept {
-    const auto is_call = [](const Job& job) { return job.kind() == Job::Kind::call; };
-    const std::size_t count = jobs_.pop_front(jobs, limit, is_call);
+    if (!first_.empty()) return 0;
+    const std::size_t count = later_.pop_calls(jobs, limit);
     add(std::size_t{0} - count);
     return count;
   }
 
   /// Takes out the first job whatever it is, with the queue's reference; null if there is none.
   Job* pop() noexcept {
-    Job* const job = jobs_.front();
-    if (job != nullptr) erase_queued(*job);
+    Job* const job = front();
+    if (job != nullptr) pop_front(*job);
     return job;
   }
 
   /// False if it is not queued (any more); else the queue's reference is the caller's.
   bool erase(Job& job) noexcept {
-    if (!job.is_queued()) return false;
-    erase_queued(job);
+    if (!job.is_queued() || !(first_.erase(job) || later_.erase(job))) return false;
+    add(std::size_t{0} - 1);
     return true;
   }
 
  private:
-  void erase_queued(Job& job) noexcept {
-    jobs_.erase(job);
-    add(static_cast<std::size_t>(-1));
+  Job* front() noexcept { return first_.empty() ? later_.front() : first_.front(); }
+  void pop_front(Job& job) noexcept {
+    if (!first_.erase(job)) later_.pop_front();
+    add(std::size_t{0} - 1);
   }
   /// Not one atomic step: only those under the mutex write.
   void add(std::size_t difference) noexcept {
     size_.store(size_.load(std::memory_order_relaxed) + difference, std::memory_order_relaxed);
   }
 
-  JobList jobs_;
+  JobList first_;  // what was put in front
+  JobRing later_;
   atomic<std::size_t> size_{0};
 };
 
