@@ -6,6 +6,10 @@
 //   callback    each tells its result to a callback first
 //   timed_get   get(timeout) instead of get(), of results that come in time
 //
+// 100,000 tasks that wait behind others and are
+//
+//   cancel      cancelled, one after another, last first
+//
 // and a map of 1,000 trivial items, a thousand times:
 //
 //   map         called from outside
@@ -16,6 +20,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <latch>
 #include <numeric>
 #include <tuple>
 #include <vector>
@@ -90,6 +95,33 @@ void millpond_callback(benchmark::State& state) {
   bench::check(state, told, state.iterations() * state.range(0) * (state.range(0) - 1));
 }
 
+// Only cancelling is timed.
+void millpond_cancel(benchmark::State& state) {
+  for (auto _ : state) {
+    millpond::ThreadPool pool(state.range(1));
+    std::latch finish(1);
+    for (std::size_t i = 0; i < pool.size(); ++i) {
+      pool.apply_async([&] { finish.wait(); });
+    }
+    Results results;
+    for (std::int64_t i = 0; i < state.range(0); ++i) {
+      results.push_back(pool.apply_async(twice, i));
+    }
+    std::int64_t cancelled = 0;
+    const auto start = std::chrono::steady_clock::now();
+    for (auto result = results.rbegin(); result != results.rend(); ++result) {
+      cancelled += result->cancel() ? 1 : 0;
+    }
+    state.SetIterationTime(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    finish.count_down();
+    if (!bench::check(state, cancelled, state.range(0))) {
+      return;
+    }
+  }
+  bench::report_time_a_task(state, state.range(0));
+}
+
 // `map_all` maps the items as often as the first argument says and returns the sum of all results.
 template <class MapAll>
 void measure_maps(benchmark::State& state, MapAll map_all) {
@@ -157,6 +189,7 @@ void maps(benchmark::internal::Benchmark* benchmark) { bench::tasks_and_workers(
 BENCHMARK(millpond_plain)->Apply(tasks);
 BENCHMARK(millpond_callback)->Apply(tasks);
 BENCHMARK(millpond_timed_get)->Apply(tasks);
+BENCHMARK(millpond_cancel)->ArgNames({"tasks", "workers"})->Args({kTasks, 2})->UseManualTime();
 BENCHMARK(millpond_map)->Apply(maps);
 BENCHMARK(millpond_nested_map)->Apply(maps);
 #ifdef MILLPOND_BENCH_TBB

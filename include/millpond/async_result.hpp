@@ -83,6 +83,15 @@ class AsyncResult {
     return !state.outcome().is_error();
   }
 
+  /// Gives up what has not started: a task that waits for a worker, or the unstarted chunks of a
+  /// map. True, again and again, if there was any: then get() throws CancelledError (for a map,
+  /// once the chunks that run have ended, unless one of them failed before), and an error_callback
+  /// is told. False if all has started.
+  bool cancel() const { return state().cancel(); }
+
+  /// Whether cancel() has given up any of it.
+  bool cancelled() const { return state().cancelled(); }
+
   /// Waits; the error, or null on success.
   std::exception_ptr exception() const {
     State& state = this->state();

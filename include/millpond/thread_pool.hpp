@@ -15,6 +15,7 @@
 #include <millpond/detail/map_overloads.hpp>
 #include <millpond/detail/map_results.hpp>
 #include <millpond/detail/pool_core.hpp>
+#include <millpond/detail/touch_pages.hpp>
 #include <millpond/errors.hpp>
 #include <millpond/imap_iterator.hpp>
 #include <millpond/options.hpp>
@@ -361,7 +362,8 @@ auto BasicThreadPool<Order>::run_map(F&& f, Items&& items,
   if constexpr (detail::check_map<Call, kPassing, F, Items>()) {
     using Job = detail::MapJob<detail::MapResults<detail::item_result_t<Call>>,
                                typename Call::Function, typename Call::Source>;
-    return run_map_job<Job, Items>(f, items, options);
+    const detail::TouchPages touch(*core_);
+    return run_map_job<Job, Items>(f, items, options, touch);
   }
 }
 
@@ -390,8 +392,9 @@ auto BasicThreadPool<Order>::issue_map(F&& f, Items&& items, Options options) {
     const auto issue = [&]<class Callbacks>(std::type_identity<Callbacks>) {
       using Job = detail::MapJob<detail::MapResults<R>, typename Call::Function,
                                  typename Call::Source, Callbacks>;
+      const detail::TouchPages touch(*core_);
       auto job = std::make_unique<Job>(*core_, options.chunksize, detail::own_items<Items>(items),
-                                       std::forward<F>(f));
+                                       std::forward<F>(f), touch);
       if constexpr (Job::kHasCallbacks) {
         job->set_callbacks({std::move(options.callback), std::move(options.error_callback)});
       }

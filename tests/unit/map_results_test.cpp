@@ -2,11 +2,14 @@
 //
 // MapResults: where a map's results wait for each other.
 #include <millpond/detail/map_results.hpp>
+#include <millpond/millpond.hpp>
 
+#include <algorithm>
 #include <barrier>
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -17,6 +20,7 @@
 
 #include "../support/instance_counter.hpp"
 #include "../support/move_only.hpp"
+#include "../support/workers.hpp"
 
 namespace millpond::test {
 namespace {
@@ -127,6 +131,37 @@ TYPED_TEST(MapResultsOf, MayBeSetFromManyThreadsAtOnce) {
   for (int n = 0; n < kCount; ++n) {
     ASSERT_TRUE(is<TypeParam>(taken[static_cast<std::size_t>(n)], n)) << n;
   }
+}
+
+TEST(LargeMapResults, HaveTheirMemoryTouchedBeforeTheyAreFilled) {
+  if (MILLPOND_IS_SANITIZED != 0) GTEST_SKIP() << "off in sanitizer builds";
+  constexpr std::size_t kCount = 2'000'000;
+  std::size_t touched = 0;
+  const auto touch = [&](std::byte* memory, std::size_t size) {
+    std::fill_n(memory, size, std::byte{0x5a});
+    touched += size;
+  };
+  MapResults<int> results(kCount, touch);
+  EXPECT_EQ(touched, kCount * sizeof(int));
+  results.set(7, [] { return 8; });
+  const std::vector<int> taken = results.take();
+  EXPECT_EQ(taken.size(), kCount);
+  EXPECT_EQ(taken[6], 0);
+  EXPECT_EQ(taken[7], 8);
+  MapResults<int> small(1000, touch);
+  MapResults<std::string> of_strings(1000, touch);
+  EXPECT_EQ(touched, kCount * sizeof(int));
+}
+
+// The issuing thread does it itself rather than wait for workers.
+TEST(LargeMapResults, DoNotKeepAnIssuingCallWaitingForBusyWorkers) {
+  ThreadPool pool(2);
+  BusyWorkers busy(pool, pool.size());
+  const AsyncResult<std::vector<int>> result =
+      pool.map_async([](int n) { return n + 1; }, std::views::iota(0, 2'000'000));
+  EXPECT_FALSE(result.ready());
+  busy.release();
+  EXPECT_EQ(result.get()[1'234'567], 1'234'568);
 }
 
 TEST(MapResultsOfNothing, OnlyMakeTheCall) {

@@ -27,6 +27,8 @@ struct CallbackStore<NoCallbacks> {};
 /// One call: `call` is invoked once, as an rvalue, by whoever claims the job.
 template <class R, class Call, class Callbacks = NoCallbacks>
 class ApplyJob final : public ResultState<R> {
+  using Claim = ResultBase::Claim;
+
  public:
   static constexpr bool kHasCallbacks = !std::is_same_v<Callbacks, NoCallbacks>;
 
@@ -36,7 +38,7 @@ class ApplyJob final : public ResultState<R> {
         call_(std::forward<CallArgs>(call_args)...) {}
 
   ~ApplyJob() override {
-    if (!this->claimed()) std::destroy_at(&call_);  // it was never issued
+    if (this->claim() == Claim::none) std::destroy_at(&call_);  // it was never issued
   }
 
   void set_callbacks(Callbacks callbacks)
@@ -51,10 +53,15 @@ class ApplyJob final : public ResultState<R> {
   }
 
   void abandon(const std::exception_ptr& why) noexcept override {
-    if (!this->try_claim()) return;
-    std::destroy_at(&call_);
-    this->finish_abandoned(why);
+    if (this->try_claim()) give_up(why);
   }
+
+  bool cancel() noexcept override {
+    if (!this->try_claim(Claim::cancelled)) return cancelled();
+    this->cancel_claimed([this](const std::exception_ptr& why) { give_up(why); });
+    return true;
+  }
+  bool cancelled() const noexcept override { return this->claim() == Claim::cancelled; }
 
   void run_callback() noexcept override {
     if constexpr (kHasCallbacks) this->run_callbacks(callbacks_.callbacks);
@@ -68,6 +75,11 @@ class ApplyJob final : public ResultState<R> {
   }
 
  private:
+  void give_up(const std::exception_ptr& why) noexcept {
+    std::destroy_at(&call_);
+    this->finish_abandoned(why);
+  }
+
   void execute() noexcept {
     this->outcome().run(std::move(call_));
     std::destroy_at(&call_);

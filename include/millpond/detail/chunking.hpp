@@ -60,12 +60,17 @@ inline std::size_t size_or(std::optional<std::ptrdiff_t> size, std::size_t other
 class Chunking {
  public:
   Chunking(std::optional<std::ptrdiff_t> chunksize, std::size_t n, std::size_t workers) noexcept
-      : size_(size_or(chunksize, default_chunksize(n, workers))),
+      : size_(std::min(size_or(chunksize, default_chunksize(n, workers)), n)),
         shares_(chunksize ? 0 : kSharesPerWorker * workers) {}
+
+  /// Whether all chunks are of size(), but for the last, which may be shorter.
+  bool is_fixed() const noexcept { return shares_ == 0; }
+  /// Of the first chunk; not more than there are items.
+  std::size_t size() const noexcept { return size_; }
 
   /// The size of the next chunk when `left` > 0 items are left.
   std::size_t next(std::size_t left) const noexcept {
-    if (shares_ == 0) return std::min(size_, left);
+    if (is_fixed()) return std::min(size_, left);
     return std::min(size_, divide_rounding_up(left, shares_));
   }
 

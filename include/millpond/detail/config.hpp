@@ -22,19 +22,22 @@
 /// pthread_setname_np(thread, name), names of at most 15 characters.
 #define MILLPOND_HAS_PTHREAD_SETNAME MILLPOND_OS_LINUX
 
-/// Memory of jobs is used again (detail/job_memory.hpp), but not where a sanitizer watches it.
-#if !defined(MILLPOND_RECYCLES_MEMORY)
+/// A sanitizer watches memory.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define MILLPOND_RECYCLES_MEMORY 0
+#define MILLPOND_IS_SANITIZED 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
     __has_feature(memory_sanitizer)
-#define MILLPOND_RECYCLES_MEMORY 0
+#define MILLPOND_IS_SANITIZED 1
 #endif
 #endif
+#if !defined(MILLPOND_IS_SANITIZED)
+#define MILLPOND_IS_SANITIZED 0
 #endif
+
+/// Memory of jobs is used again (detail/job_memory.hpp), but not where a sanitizer watches it.
 #if !defined(MILLPOND_RECYCLES_MEMORY)
-#define MILLPOND_RECYCLES_MEMORY 1
+#define MILLPOND_RECYCLES_MEMORY (!MILLPOND_IS_SANITIZED)
 #endif
 
 #if defined(__x86_64__) || defined(__i386__)

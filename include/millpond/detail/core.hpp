@@ -143,7 +143,7 @@ inline bool Core::settle_locked(std::size_t finished) noexcept {
   unfinished_ -= finished;
   if (unfinished_ != 0) return false;
   if (state() != State::run) {
-    work_condition_.notify_all();
+    work_condition_.notify_one();  // the first to leave wakes the next
     callbacks_.wake_locked();
     exit_condition_.notify_all();
   }

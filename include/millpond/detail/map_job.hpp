@@ -7,6 +7,7 @@
 #include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/items.hpp>
+#include <millpond/detail/progress.hpp>
 #include <millpond/detail/result_state.hpp>
 #include <millpond/detail/thread_context.hpp>
 
@@ -22,10 +23,11 @@ namespace millpond::inline v0_1::detail {
 /// A whole map: one entry in the queue, of which workers claim chunk after chunk by moving an
 /// atomic cursor.
 ///
-/// Invariants: items before next_ are claimed, by a worker or as given up; done_ counts those
-/// claimed items that are finished (run, skipped after an error in their chunk, or given up).
-/// Whoever brings done_ to size() finishes the job; that happens once, as each item is claimed
-/// once. Whoever brings next_ to size() takes the entry out of the queue.
+/// Invariants: items before next_ are claimed, by a worker or as given up; next_ may go beyond
+/// size_. done_ counts those claimed items that are finished (run, skipped after an error in their
+/// chunk, or given up), each some time before the thread that claimed it leaves the job. Whoever
+/// brings done_ to size_ finishes the job; that happens once, as each item is claimed once. Whoever
+/// claims the last item takes the entry out of the queue.
 ///
 /// Results is one of map_results.hpp, where the results go. F may be a reference (blocking calls
 /// borrow the function). Items is a source of items.hpp.
@@ -46,6 +48,7 @@ class MapJob final : public ResultState<typename Results::Result> {
         work_(std::in_place, std::forward<Holder>(holder), std::forward<G>(f)),
         size_(work_->items.size()),
         chunking_(chunksize, size_, core.size()),
+        progress_(make_progress(core)),
         results_(std::in_place, size_, output...) {}
 
   void set_callbacks(Callbacks callbacks)
@@ -66,32 +69,83 @@ class MapJob final : public ResultState<typename Results::Result> {
     this->release();
   }
 
-  void abandon(const std::exception_ptr& why) noexcept override { give_up(why); }
+  void abandon(const std::exception_ptr& why) noexcept override {
+    const std::size_t begin = claim_rest(size_);
+    if (begin < size_) give_up(begin, why);
+  }
+
+  bool cancel() noexcept override {
+    const std::size_t begin = claim_rest(kCancelled);
+    if (begin >= size_) return begin >= kCancelled;
+    this->cancel_claimed([&](const std::exception_ptr& why) { give_up(begin, why); });
+    return true;
+  }
+  bool cancelled() const noexcept override {
+    return next_.load(std::memory_order_relaxed) >= kCancelled;
+  }
 
   void run_callback() noexcept override {
     if constexpr (kHasCallbacks) this->run_callbacks(callbacks_.callbacks);
   }
 
-  std::size_t completed() const noexcept override { return done_.load(std::memory_order_relaxed); }
+  std::size_t completed() const noexcept override {
+    return progress_ ? progress_->total() : done_.load(std::memory_order_relaxed);
+  }
   std::size_t total() const noexcept override { return size_; }
 
  protected:
   void help() noexcept override { work(); }
 
  private:
+  /// For maps of many chunks, where counting would cost most.
+  std::optional<Progress> make_progress(const Core& core) const {
+    const bool many =
+        chunking_.is_fixed() && size_ > 2 * kChunksPerWorker * core.size() * chunking_.size();
+    return many ? std::make_optional<Progress>(core) : std::nullopt;
+  }
+
+  struct Range {
+    std::size_t begin;
+    std::size_t end;
+    std::size_t size() const noexcept { return end - begin; }
+  };
+
+  /// Empty if there is nothing left.
+  Range claim_chunk() noexcept {
+    // relaxed: the items were there before the job was queued, under the pool's mutex.
+    std::size_t begin = next_.load(std::memory_order_relaxed);
+    if (begin >= size_) return {};
+    if (chunking_.is_fixed()) {
+      // Beyond size_ at most once for each thread: no overflow.
+      begin = next_.fetch_add(chunking_.size(), std::memory_order_relaxed);
+      if (begin >= size_) return {};
+      return {begin, begin + chunking_.next(size_ - begin)};
+    }
+    std::size_t end;
+    do {
+      if (begin >= size_) return {};
+      end = begin + chunking_.next(size_ - begin);
+    } while (!next_.compare_exchange_weak(begin, end, std::memory_order_relaxed));
+    return {begin, end};
+  }
+
   /// Claims and runs chunks until none is left.
   void work() noexcept {
-    std::size_t begin = next_.load(std::memory_order_relaxed);
-    while (begin < size_) {
-      const std::size_t end = begin + chunking_.next(size_ - begin);
-      // relaxed: the items were there before the job was queued, under the pool's mutex.
-      if (!next_.compare_exchange_weak(begin, end, std::memory_order_relaxed)) continue;
-      this->try_claim();  // notes that the job is running
-      if (end == size_ && this->core().unlink(*this)) this->release();  // our caller holds another
-      run_chunk(begin, end);
-      finish_items(end - begin);
-      begin = next_.load(std::memory_order_relaxed);
+    std::size_t finished = 0;
+    for (Range range = claim_chunk(); range.size() != 0; range = claim_chunk()) {
+      if (this->claim() == ResultBase::Claim::none) this->try_claim();  // it is running now
+      if (range.end == size_ && this->core().unlink(*this)) {
+        this->release();  // not the last: our caller holds another
+      }
+      run_chunk(range.begin, range.end);
+      if (progress_) {
+        progress_->add(range.size());
+        finished += range.size();
+      } else {
+        finish_items(range.size());
+      }
     }
+    if (finished != 0) finish_items(finished);
   }
 
   void run_chunk(std::size_t begin, std::size_t end) noexcept {
@@ -111,13 +165,21 @@ class MapJob final : public ResultState<typename Results::Result> {
     if (!failed_.exchange(true, std::memory_order_relaxed)) error_ = error;
   }
 
-  void give_up(const std::exception_ptr& why) noexcept {
-    const std::size_t begin = next_.exchange(size_, std::memory_order_relaxed);
-    if (begin >= size_) return;
+  /// Claims all that is left, to be given up. Returns the first of it; size_ or more, and does
+  /// nothing, if there was nothing.
+  std::size_t claim_rest(std::size_t mark) noexcept {
+    std::size_t begin = next_.load(std::memory_order_relaxed);
+    while (begin < size_ && !next_.compare_exchange_weak(begin, mark, std::memory_order_relaxed)) {
+    }
+    return begin;
+  }
+
+  void give_up(std::size_t begin, const std::exception_ptr& why) noexcept {
     if (!failed_.exchange(true, std::memory_order_relaxed)) {
       error_ = why;
       this->observe();
     }
+    if (progress_) progress_->add(size_ - begin);
     finish_items(size_ - begin);
   }
 
@@ -138,9 +200,13 @@ class MapJob final : public ResultState<typename Results::Result> {
     this->finish();
   }
 
+  /// From here on, next_ says that cancel() has claimed what was left.
+  static constexpr std::size_t kCancelled = ~(~std::size_t{0} >> 1);
+
   std::optional<Work<F, Items>> work_;
   const std::size_t size_;
   const Chunking chunking_;
+  std::optional<Progress> progress_;  // of what is finished; none: done_ has it
   atomic<std::size_t> next_{0};
   atomic<std::size_t> done_{0};
   atomic<bool> failed_{false};

@@ -2,6 +2,7 @@
 #ifndef MILLPOND_DETAIL_MAP_RESULTS_HPP
 #define MILLPOND_DETAIL_MAP_RESULTS_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/errors.hpp>
 
 #include <cstddef>
@@ -33,6 +34,8 @@ class MapResults {
   using Result = std::vector<R>;
 
   explicit MapResults(std::size_t n) : slots_(n) { results_.reserve(n); }
+  template <class Touch>
+  MapResults(std::size_t n, Touch&) : MapResults(n) {}
 
   template <class Call>
   void set(std::size_t index, Call&& call) {
@@ -57,6 +60,18 @@ class MapResults<R> {
 
   explicit MapResults(std::size_t n) : results_(n) {}
 
+  /// `touch(data, size)` writes to fresh memory before this thread fills it: only a large vector's,
+  /// which comes from the system page by page, at the first write to each.
+  template <class Touch>
+  MapResults(std::size_t n, Touch& touch) {
+    results_.reserve(n);
+    // A sanitizer may know that this memory is not in use yet.
+    if (!MILLPOND_IS_SANITIZED && n >= kTouchedFrom / sizeof(R)) {
+      touch(reinterpret_cast<std::byte*>(results_.data()), n * sizeof(R));
+    }
+    results_.resize(n);
+  }
+
   template <class Call>
   void set(std::size_t index, Call&& call) {
     results_[index] = std::forward<Call>(call)();
@@ -65,6 +80,8 @@ class MapResults<R> {
   std::vector<R> take() { return std::move(results_); }
 
  private:
+  static constexpr std::size_t kTouchedFrom = std::size_t{4} << 20;  // bytes
+
   std::vector<R> results_;
 };
 
@@ -74,6 +91,8 @@ class MapResults<void> {
   using Result = void;
 
   explicit MapResults(std::size_t) noexcept {}
+  template <class Touch>
+  MapResults(std::size_t, Touch&) noexcept {}
 
   template <class Call>
   void set(std::size_t, Call&& call) {

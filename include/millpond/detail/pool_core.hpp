@@ -209,8 +209,11 @@ void PoolCore<Order>::work(ThreadContext& context) noexcept {
     }
   }
   --workers_alive_;
-  exit_condition_.notify_all();
-  callbacks_.wake_locked();  // it may be joining, too
+  if (workers_alive_ <= 1) exit_condition_.notify_all();  // a joiner may be a worker itself
+  if (workers_alive_ == 0) callbacks_.wake_locked();      // or the callback thread
+  const bool others_sleep = sleepers_ != 0;
+  lock.unlock();
+  if (others_sleep) work_condition_.notify_one();
 }
 
 /// From a deep queue a worker takes several calls together, into its batch: of its share, were the
@@ -374,7 +377,7 @@ void PoolCore<Order>::close() noexcept {
   const lock_guard lock(mutex_);
   if (state() != State::run) return;
   state_.store(State::close, std::memory_order_release);  // release: pairs with state()
-  work_condition_.notify_all();
+  work_condition_.notify_one();                           // the first to leave wakes the next
   callbacks_.wake_locked();
 }
 
@@ -392,7 +395,7 @@ void PoolCore<Order>::terminate() noexcept {
     const lock_guard lock(mutex_);
     if (state() != State::terminate) {
       state_.store(State::terminate, std::memory_order_release);  // release: pairs with state()
-      work_condition_.notify_all();
+      work_condition_.notify_one();  // the first to leave wakes the next
       callbacks_.wake_locked();
     }
   }

@@ -9,6 +9,7 @@
 #include <millpond/detail/outcome.hpp>
 #include <millpond/detail/spin.hpp>
 #include <millpond/detail/waiters.hpp>
+#include <millpond/errors.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -31,12 +32,20 @@ class ResultBase : public Job {
   bool ready() const noexcept { return waiters_.ready(); }
 
   /// Started and not ready yet.
-  bool running() const noexcept { return claimed() && !ready(); }
+  bool running() const noexcept { return claim() == Claim::taken && !ready(); }
+
+  /// Gives up what has not started, with CancelledError. True, again and again, if there was
+  /// something; false if all has started.
+  virtual bool cancel() noexcept = 0;
+  virtual bool cancelled() const noexcept = 0;
 
   /// Waits until ready, or for the outcome if this thread is just running the result's own
   /// callback. On a thread of the pool runs first what of this job has not started, and nothing
   /// else. True if there is something to get; false if the deadline came first.
   bool wait(Deadline deadline) noexcept { return ready() || wait_until_ready(deadline); }
+
+  /// Runs here what has not started, whatever thread this is. For work of the library's own.
+  void take_part() noexcept { help(); }
 
   /// Notes that somebody has looked at the outcome.
   void observe() noexcept { observed_.store(true, std::memory_order_relaxed); }
@@ -52,10 +61,23 @@ class ResultBase : public Job {
   Core& core() const noexcept { return *core_; }
   bool has_callbacks() const noexcept { return has_callbacks_; }
 
-  /// Whether any of the job has been claimed.
-  bool claimed() const noexcept { return claimed_.load(std::memory_order_relaxed); }
+  /// Whether any of the job has been claimed, and what for.
+  enum class Claim : std::uint8_t { none, taken, cancelled };
+  Claim claim() const noexcept { return claim_.load(std::memory_order_relaxed); }
   /// True for exactly one caller.
-  bool try_claim() noexcept { return !claimed_.exchange(true, std::memory_order_relaxed); }
+  bool try_claim(Claim claim = Claim::taken) noexcept {
+    Claim none = Claim::none;
+    return claim_.compare_exchange_strong(none, claim, std::memory_order_relaxed);
+  }
+
+  /// For cancel(), once it has claimed something, which keeps the core alive: takes the job out of
+  /// the queue and has `give_up(error)` do the rest.
+  template <class GiveUp>
+  void cancel_claimed(GiveUp give_up) noexcept {
+    const CompletionScope scope(core_, this);
+    if (core_->unlink(*this)) this->release();  // not the last: our caller has a handle
+    give_up(std::make_exception_ptr(CancelledError("The task was cancelled")));
+  }
 
   /// Claims and runs on this thread, one of the pool's own, what has not started.
   virtual void help() noexcept = 0;
@@ -81,7 +103,7 @@ class ResultBase : public Job {
   bool sleep(Deadline deadline) noexcept;
   bool sleep_in_callback(Deadline deadline) noexcept;
 
-  atomic<bool> claimed_{false};  // small members first: they fit into Job's tail padding
+  atomic<Claim> claim_{Claim::none};  // small members first: they fit into Job's tail padding
   atomic<bool> observed_{false};
   bool reports_ = false;
   const bool has_callbacks_;

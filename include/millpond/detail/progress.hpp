@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#ifndef MILLPOND_DETAIL_PROGRESS_HPP
+#define MILLPOND_DETAIL_PROGRESS_HPP
+
+#include <millpond/detail/core.hpp>
+#include <millpond/detail/sync.hpp>
+#include <millpond/detail/thread_context.hpp>
+
+#include <cstddef>
+#include <memory>
+
+namespace millpond::inline v0_1::detail {
+
+/// How many items of a map are finished, for those who ask meanwhile. Each worker counts on its
+/// own, on a cache line of its own: a count of all would have to be fetched from another processor
+/// for every chunk.
+///
+/// Thread safety: all members, from any thread.
+class Progress {
+ public:
+  explicit Progress(const Core& core)
+      : core_(&core), workers_(core.size()), counts_(std::make_unique<Count[]>(workers_ + 1)) {}
+
+  void add(std::size_t items) noexcept {
+    const ThreadContext* const context = context_in(core_);
+    if (context != nullptr && !context->is_callback_thread()) {
+      atomic<std::size_t>& count = counts_[*context->worker_index].items;
+      count.store(count.load(std::memory_order_relaxed) + items, std::memory_order_relaxed);
+    } else {
+      counts_[workers_].items.fetch_add(items, std::memory_order_relaxed);
+    }
+  }
+
+  std::size_t total() const noexcept {
+    std::size_t sum = 0;
+    for (std::size_t i = 0; i <= workers_; ++i) {
+      sum += counts_[i].items.load(std::memory_order_relaxed);
+    }
+    return sum;
+  }
+
+ private:
+  struct alignas(64) Count {
+    atomic<std::size_t> items{0};
+  };
+
+  const Core* core_;  // only compared: it may be gone
+  std::size_t workers_;
+  std::unique_ptr<Count[]> counts_;  // the workers', and one that all other threads share
+};
+
+}  // namespace millpond::inline v0_1::detail
+
+#endif  // MILLPOND_DETAIL_PROGRESS_HPP
