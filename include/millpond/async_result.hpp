@@ -2,14 +2,18 @@
 #ifndef MILLPOND_ASYNC_RESULT_HPP
 #define MILLPOND_ASYNC_RESULT_HPP
 
+#include <millpond/detail/core.hpp>
 #include <millpond/detail/deadline.hpp>
+#include <millpond/detail/invoke.hpp>
 #include <millpond/detail/result_state.hpp>
+#include <millpond/detail/waiters.hpp>
 #include <millpond/errors.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -92,6 +96,12 @@ class AsyncResult {
   /// Whether cancel() has given up any of it.
   bool cancelled() const { return state().cancelled(); }
 
+  /// Has `f(AsyncResult)` called once the result is ready, on the thread that makes it so, after
+  /// those that were added before; at once, on this thread, if it is ready already. What f throws
+  /// goes to the pool's on_unobserved_error. f is decayed and moved in.
+  template <class F>
+  void add_done_callback(F&& f) const;
+
   /// Waits; the error, or null on success.
   std::exception_ptr exception() const {
     State& state = this->state();
@@ -114,6 +124,7 @@ class AsyncResult {
   friend struct std::hash<AsyncResult>;
 
   using State = detail::ResultState<R>;
+  friend State* state_of(const AsyncResult& result) noexcept { return result.state_.get(); }
 
   /// Takes over the handle's share of a new job.
   explicit AsyncResult(State* state) noexcept : state_(state) {}
@@ -136,6 +147,55 @@ class AsyncResult {
 
   detail::ResultHandle<R> state_;
 };
+
+namespace detail {
+
+/// A done-callback that waits for its result, which it shares; destroys itself.
+template <class R, class F>
+class DoneCallback final : public Waiter {
+ public:
+  template <class G>
+  DoneCallback(AsyncResult<R> result, G&& f)
+      : Waiter(Kind::code), result_(std::move(result)), f_(std::forward<G>(f)) {}
+
+  void notify() noexcept override {
+    const std::unique_ptr<DoneCallback> self(this);
+    call();
+  }
+
+  void call() noexcept {
+    const Core* const core = state_of(result_)->core_pointer();
+    try {
+      std::invoke(f_, std::move(result_));
+    } catch (...) {
+      Core::report_to(core, std::current_exception());
+    }
+  }
+
+ private:
+  AsyncResult<R> result_;
+  F f_;
+};
+
+}  // namespace detail
+
+template <class R>
+template <class F>
+void AsyncResult<R>::add_done_callback(F&& f) const {
+  if constexpr (std::is_invocable_v<std::decay_t<F>&, AsyncResult>) {
+    State& state = this->state();
+    auto callback =
+        std::make_unique<detail::DoneCallback<R, std::decay_t<F>>>(*this, std::forward<F>(f));
+    if (state.add_waiter(*callback)) {
+      callback.release();
+    } else {
+      callback->call();
+    }
+  } else {
+    static_assert(detail::always_false<F>,
+                  "millpond: a done-callback must be callable with the AsyncResult");
+  }
+}
 
 }  // namespace millpond::inline v0_1
 

@@ -13,5 +13,6 @@
 #include <millpond/this_worker.hpp>
 #include <millpond/thread_pool.hpp>
 #include <millpond/version.hpp>
+#include <millpond/wait.hpp>
 
 #endif  // MILLPOND_MILLPOND_HPP

@@ -137,9 +137,16 @@ TEST(GivenChunksize, IsKeptExactly) {
 }
 
 TEST(GivenChunksize, MayBeAsLargeAsCanBe) {
-  const Chunking chunking(kLargest, 10, 4);
+  const Chunking chunking(kLargest, kMost, 4);
   EXPECT_EQ(chunking.next(10), 10U);
   EXPECT_EQ(chunking.next(kMost), static_cast<std::size_t>(kLargest));
+}
+
+TEST(GivenChunksize, NeedNotBeLargerThanTheMap) {
+  const Chunking chunking(kLargest, 10, 4);
+  EXPECT_TRUE(chunking.is_fixed());
+  EXPECT_EQ(chunking.size(), 10U);
+  EXPECT_EQ(chunking.next(10), 10U);
 }
 
 TEST(GivenSize, MustBePositive) {

@@ -9,6 +9,7 @@
 #include <millpond/detail/waiters.hpp>
 
 #include <cstddef>
+#include <span>
 #include <utility>
 
 namespace millpond::inline v0_1::detail {
@@ -72,17 +73,18 @@ class CallbackThread {
     bool rang_ = false;
   };
 
-  /// On this thread, in a callback that waits for `awaited`: sleeps until the alarm, and meanwhile
-  /// runs the due callbacks on which `awaited` depends. False if the deadline came first.
-  bool wait_in_callback(Alarm& alarm, Job& awaited, Deadline deadline) noexcept;
+  /// On this thread, in a callback that waits for the jobs `awaited`: sleeps until the alarm, and
+  /// meanwhile runs the due callbacks on which these depend. False if the deadline came first.
+  bool wait_in_callback(Alarm& alarm, std::span<Job* const> awaited, Deadline deadline) noexcept;
 
-  /// While one lives this worker sleeps until `awaited` gets on.
+  /// While one lives this worker sleeps until one of the jobs `awaited` gets on.
   class Blocked {
    public:
-    Blocked(CallbackThread& callbacks, ThreadContext& worker, Job& awaited) noexcept
+    Blocked(CallbackThread& callbacks, ThreadContext& worker,
+            std::span<Job* const> awaited) noexcept
         : callbacks_(callbacks), worker_(worker) {
       const lock_guard lock(callbacks_.mutex_);
-      worker_.awaited = &awaited;
+      worker_.awaited = awaited;
       worker_.next_blocked = std::exchange(callbacks_.blocked_, &worker_);
       worker_.link_blocked = &callbacks_.blocked_;
       if (worker_.next_blocked) worker_.next_blocked->link_blocked = &worker_.next_blocked;
@@ -103,7 +105,7 @@ class CallbackThread {
 
  private:
   void run_callback(unique_lock& lock, Job& job) noexcept;
-  Job* due_for_locked(Job& awaited) noexcept;
+  Job* due_for_locked(std::span<Job* const> awaited) noexcept;
 
   mutex& mutex_;
   condition_variable condition_;
@@ -146,7 +148,7 @@ void CallbackThread::serve(unique_lock& lock, Done done, OnIdle on_idle) noexcep
   }
 }
 
-inline bool CallbackThread::wait_in_callback(Alarm& alarm, Job& awaited,
+inline bool CallbackThread::wait_in_callback(Alarm& alarm, std::span<Job* const> awaited,
                                              Deadline deadline) noexcept {
   unique_lock lock(mutex_);
   ++waiting_;
@@ -167,8 +169,7 @@ inline bool CallbackThread::wait_in_callback(Alarm& alarm, Job& awaited,
 /// Follows who waits for whom: what runs on a blocked worker depends on what that worker waits for.
 /// Null if no callback is due among all that `awaited` depends on. Whatever may change that wakes
 /// this thread: a callback that gets due, a worker that blocks.
-inline Job* CallbackThread::due_for_locked(Job& awaited) noexcept {
-  if (awaited.callback_due_) return &awaited;
+inline Job* CallbackThread::due_for_locked(std::span<Job* const> awaited) noexcept {
   for (ThreadContext* worker = blocked_; worker; worker = worker->next_blocked) {
     worker->reached = false;
   }
@@ -183,12 +184,15 @@ inline Job* CallbackThread::due_for_locked(Job& awaited) noexcept {
       end = &worker->next_reached;
     }
   };
-  reach(awaited);
-  for (; first != nullptr; first = first->next_reached) {
-    if (first->awaited->callback_due_) return first->awaited;
-    reach(*first->awaited);
+  for (;;) {
+    for (Job* const job : awaited) {
+      if (job->callback_due_) return job;
+      reach(*job);
+    }
+    if (first == nullptr) return nullptr;
+    awaited = std::exchange(first, first->next_reached)->awaited;
+    if (first == nullptr) end = &first;
   }
-  return nullptr;
 }
 
 }  // namespace millpond::inline v0_1::detail

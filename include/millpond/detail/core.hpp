@@ -35,11 +35,15 @@ class Core {
 
   Core(std::size_t size, ErrorHandler on_unobserved_error)
       : size_(size), on_unobserved_error_(std::move(on_unobserved_error)) {
+    live_cores().add(*this);
     JobMemory::add_pool();
   }
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
-  virtual ~Core() { JobMemory::remove_pool(); }
+  virtual ~Core() {
+    JobMemory::remove_pool();
+    live_cores().remove(*this);
+  }
 
   void add_ref() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
@@ -77,6 +81,8 @@ class Core {
 
   /// Tells on_unobserved_error.
   void report(const std::exception_ptr& error) const noexcept;
+  /// The same for a core that may be gone: then stderr is told.
+  static void report_to(const Core* core, const std::exception_ptr& error) noexcept;
 
  protected:
   enum class NeedsCallbacks : bool { no, yes };
@@ -115,11 +121,52 @@ class Core {
   CallbackThread callbacks_{mutex_};
 
  private:
+  /// All cores there are, for those who hold a pointer and no reference.
+  class LiveCores {
+   public:
+    void add(Core& core) {
+      const lock_guard lock(mutex_);
+      core.next_live_ = std::exchange(first_, &core);
+    }
+    void remove(Core& core) noexcept {
+      const lock_guard lock(mutex_);
+      Core** link = &first_;
+      while (*link != &core) link = &(*link)->next_live_;
+      *link = core.next_live_;
+    }
+    /// A reference, or null if it is gone or about to go.
+    Ref<Core> find(const Core* core) noexcept {
+      const lock_guard lock(mutex_);
+      for (Core* live = first_; live != nullptr; live = live->next_live_) {
+        if (live == core) return live->try_add_ref() ? Ref<Core>::adopt(live) : Ref<Core>();
+      }
+      return {};
+    }
+
+   private:
+    mutex mutex_;
+    Core* first_ = nullptr;
+  };
+  /// Never destroyed: pools and results may be static objects.
+  static LiveCores& live_cores() noexcept {
+    alignas(LiveCores) static std::byte memory[sizeof(LiveCores)];
+    static LiveCores* const live = ::new (static_cast<void*>(memory)) LiveCores;
+    return *live;
+  }
+  bool try_add_ref() noexcept {
+    std::size_t refs = refs_.load(std::memory_order_relaxed);
+    while (refs != 0 && !refs_.compare_exchange_weak(refs, refs + 1, std::memory_order_relaxed)) {
+    }
+    return refs != 0;
+  }
+
+  static void print(const std::exception_ptr& error) noexcept;
   virtual void name_callback_thread() noexcept = 0;
 
   atomic<std::size_t> refs_{1};
   const std::size_t size_;
   const ErrorHandler on_unobserved_error_;
+  Core* next_live_ = nullptr;
   std::list<StreamJob*> streams_;  // imaps that may still read
   atomic<bool> look_ahead_unlimited_{false};
 };
@@ -235,11 +282,24 @@ inline void Core::run_callback_thread() noexcept {
 }
 
 inline void Core::report(const std::exception_ptr& error) const noexcept {
+  if (!on_unobserved_error_) return print(error);
   try {
-    if (on_unobserved_error_) {
-      on_unobserved_error_(error);
-      return;
-    }
+    on_unobserved_error_(error);
+  } catch (...) {
+    print(std::current_exception());
+  }
+}
+
+inline void Core::report_to(const Core* core, const std::exception_ptr& error) noexcept {
+  if (const Ref<Core> live = live_cores().find(core)) {
+    live->report(error);
+  } else {
+    print(error);
+  }
+}
+
+inline void Core::print(const std::exception_ptr& error) noexcept {
+  try {
     std::rethrow_exception(error);
   } catch (const std::exception& exception) {
     std::fprintf(stderr, "millpond: unobserved error in a task: %s\n", exception.what());

@@ -15,6 +15,7 @@
 #include <exception>
 #include <list>
 #include <optional>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -175,7 +176,10 @@ bool ImapState<Value>::sleep(unique_lock& lock, ThreadContext* context, Deadline
   if (context != nullptr && context->is_callback_thread()) return sleep_in_callback(lock, deadline);
   if (context == nullptr) context = CompletionScope::context_in(core_.get());
   std::optional<CallbackThread::Blocked> blocked;  // gone before the lock is: that is the order
-  if (context != nullptr) blocked.emplace(core_->callbacks(), *context, *this);
+  Job* const self = this;
+  if (context != nullptr) {
+    blocked.emplace(core_->callbacks(), *context, std::span(&self, 1));
+  }
   ++sleepers_;
   bool in_time = true;
   if (deadline.is_never()) {
@@ -193,9 +197,10 @@ template <class Value>
 bool ImapState<Value>::sleep_in_callback(unique_lock& lock, Deadline deadline) {
   CallbackThread& callbacks = core_->callbacks();
   CallbackThread::Alarm alarm(callbacks);
+  Job* const self = this;
   alarms_.push_back(&alarm);
   lock.unlock();
-  const bool in_time = callbacks.wait_in_callback(alarm, *this, deadline);
+  const bool in_time = callbacks.wait_in_callback(alarm, {&self, 1}, deadline);
   lock.lock();
   alarms_.pop_back();
   return in_time;

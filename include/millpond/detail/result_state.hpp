@@ -44,11 +44,22 @@ class ResultBase : public Job {
   /// else. True if there is something to get; false if the deadline came first.
   bool wait(Deadline deadline) noexcept { return ready() || wait_until_ready(deadline); }
 
+  /// Has `waiter` notified once ready; false, and nothing is kept, if it is ready already.
+  bool add_waiter(Waiter& waiter) noexcept { return waiters_.add(waiter); }
+  /// False if `waiter` has been or is about to be notified.
+  bool remove_waiter(Waiter& waiter) noexcept { return waiters_.remove(waiter); }
+
+  /// The pool's, which may be gone if this is ready: only to compare it.
+  const Core* core_pointer() const noexcept { return core_; }
+
   /// Runs here what has not started, whatever thread this is. For work of the library's own.
   void take_part() noexcept { help(); }
 
   /// Notes that somebody has looked at the outcome.
   void observe() noexcept { observed_.store(true, std::memory_order_relaxed); }
+
+  /// Whether the outcome, which is there, is an error, and not that it was cancelled.
+  virtual bool failed() const noexcept = 0;
 
   virtual std::size_t completed() const noexcept { return ready() ? 1 : 0; }
   virtual std::size_t total() const noexcept { return 1; }
@@ -129,7 +140,8 @@ inline bool ResultBase::wait_until_ready(Deadline deadline) noexcept {
   }
   ThreadContext* const waiter = context != nullptr ? context : CompletionScope::context_in(core_);
   if (waiter == nullptr) return sleep(deadline);
-  const CallbackThread::Blocked blocked(core_->callbacks(), *waiter, *this);
+  Job* const self = this;
+  const CallbackThread::Blocked blocked(core_->callbacks(), *waiter, {&self, 1});
   return sleep(deadline);
 }
 
@@ -147,10 +159,11 @@ inline bool ResultBase::sleep(Deadline deadline) noexcept {
 inline bool ResultBase::sleep_in_callback(Deadline deadline) noexcept {
   CallbackThread& callbacks = core_->callbacks();
   CallbackThread::Alarm alarm(callbacks);
+  Job* const self = this;
   if (!waiters_.add(alarm)) return true;
-  if (callbacks.wait_in_callback(alarm, *this, deadline)) return true;
+  if (callbacks.wait_in_callback(alarm, {&self, 1}, deadline)) return true;
   if (waiters_.remove(alarm)) return false;
-  return callbacks.wait_in_callback(alarm, *this, Deadline::never());  // it is about to ring
+  return callbacks.wait_in_callback(alarm, {&self, 1}, Deadline::never());  // it is about to ring
 }
 
 /// What AsyncResult<R> refers to: a job whose outcome is an R.
@@ -164,6 +177,8 @@ class ResultState : public ResultBase {
  public:
   /// Only for owners, once wait() was true.
   Outcome<R>& outcome() noexcept { return outcome_; }
+
+  bool failed() const noexcept final { return outcome_.is_error() && !this->cancelled(); }
 
   void add_owner() noexcept { owners_.fetch_add(1, std::memory_order_relaxed); }
   /// True if it was the last.

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <utility>
 
 namespace millpond::inline v0_1::detail {
@@ -52,7 +53,7 @@ struct ThreadContext {
   JobStack calling_back{};        // whose callbacks run here
 
   // Used by CallbackThread while this worker sleeps in a wait; guarded by the pool's mutex.
-  Job* awaited = nullptr;
+  std::span<Job* const> awaited{};
   ThreadContext* next_blocked = nullptr;
   ThreadContext** link_blocked = nullptr;
   ThreadContext* next_reached = nullptr;

@@ -6,13 +6,19 @@
 #include <millpond/detail/sync.hpp>
 
 #include <cstdint>
+#include <utility>
 
 namespace millpond::inline v0_1::detail {
 
 /// Somebody to be told that a result is ready; lives in a WaiterList until told or removed.
 class Waiter {
  public:
-  Waiter() = default;
+  enum class Kind : bool {
+    sleeper,  // notify() is short
+    code,     // it runs what the user has left for this moment
+  };
+
+  explicit Waiter(Kind kind = Kind::sleeper) noexcept : kind_(kind) {}
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
 
@@ -26,6 +32,7 @@ class Waiter {
  private:
   friend class WaiterList;
   Waiter* next_ = nullptr;
+  const Kind kind_;
 };
 
 /// A thread that sleeps until its result is ready. Lives on that thread's stack.
@@ -106,7 +113,8 @@ class WaiterList {
     return true;
   }
 
-  /// Makes ready and notifies all who wait, in the order in which they came.
+  /// Makes ready and notifies all who wait, in the order in which they came: first threads, then
+  /// the user's code.
   void complete() noexcept {
     std::uintptr_t word = word_.load(std::memory_order_acquire);
     do {
@@ -114,18 +122,7 @@ class WaiterList {
       // release: publishes the outcome to ready(). acquire: pairs with add().
     } while (!word_.compare_exchange_weak(word, kReady, std::memory_order_acq_rel,
                                           std::memory_order_acquire));
-    Waiter* in_order = nullptr;
-    for (Waiter* waiter = to_waiter(word); waiter != nullptr;) {
-      Waiter* next = waiter->next_;
-      waiter->next_ = in_order;
-      in_order = waiter;
-      waiter = next;
-    }
-    while (in_order != nullptr) {
-      Waiter* next = in_order->next_;  // read first: notify() may end the waiter's life
-      in_order->notify();
-      in_order = next;
-    }
+    if (word != 0) notify_all(to_waiter(word));
   }
 
  private:
@@ -136,6 +133,24 @@ class WaiterList {
   static Waiter* to_waiter(std::uintptr_t word) noexcept { return reinterpret_cast<Waiter*>(word); }
   static std::uintptr_t to_word(Waiter* waiter) noexcept {
     return reinterpret_cast<std::uintptr_t>(waiter);
+  }
+
+  static void notify_all(Waiter* newest) noexcept {
+    Waiter* sleepers = nullptr;
+    Waiter* code = nullptr;
+    while (newest != nullptr) {
+      Waiter* const waiter = newest;
+      newest = waiter->next_;
+      Waiter*& list = waiter->kind_ == Waiter::Kind::sleeper ? sleepers : code;
+      waiter->next_ = std::exchange(list, waiter);
+    }
+    for (Waiter* waiter : {sleepers, code}) {
+      while (waiter != nullptr) {
+        Waiter* const next = waiter->next_;  // read first: notify() may end the waiter's life
+        waiter->notify();
+        waiter = next;
+      }
+    }
   }
 
   /// `word` as it is once nobody holds the lock bit.

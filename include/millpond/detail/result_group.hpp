@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+#ifndef MILLPOND_DETAIL_RESULT_GROUP_HPP
+#define MILLPOND_DETAIL_RESULT_GROUP_HPP
+
+#include <millpond/detail/callback_thread.hpp>
+#include <millpond/detail/core.hpp>
+#include <millpond/detail/deadline.hpp>
+#include <millpond/detail/result_state.hpp>
+#include <millpond/detail/spin.hpp>
+#include <millpond/detail/sync.hpp>
+#include <millpond/detail/thread_context.hpp>
+#include <millpond/detail/waiters.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace millpond::inline v0_1::detail {
+
+/// Several results that one thread waits for at once. It registers with each of them; each, when it
+/// gets ready, adds its number to a list, and wakes the thread if that is what it waits for.
+///
+/// Thread safety: one thread's, but for what the results do. The results must outlive it.
+class ResultGroup {
+ public:
+  explicit ResultGroup(std::span<ResultBase* const> results)
+      : members_(std::make_unique<Member[]>(results.size())), size_(results.size()) {
+    completed_.reserve(size_);
+    const ThreadContext* const own = current_thread_context;
+    if (own != nullptr) {
+      for (ResultBase* const result : results) {
+        if (result->core_pointer() == own->core) own_.push_back(result);
+      }
+    }
+    for (std::size_t i = 0; i != size_; ++i) {
+      members_[i].enter(*this, *results[i], i);
+      // A callback that waits for its own result is regarded as having it.
+      if (own != nullptr && own->calling_back.contains(results[i])) continue;
+      if (results[i]->add_waiter(members_[i])) {
+        members_[i].is_registered = true;
+      } else {
+        members_[i].notify();
+      }
+    }
+    for (std::size_t i = 0; i != size_; ++i) {
+      if (own != nullptr && own->calling_back.contains(results[i])) members_[i].notify();
+    }
+  }
+  ResultGroup(const ResultGroup&) = delete;
+  ResultGroup& operator=(const ResultGroup&) = delete;
+
+  /// Leaves the results that are not ready; those that are being told just now are awaited.
+  ~ResultGroup() {
+    std::size_t told = 0;
+    for (Member& member : std::span(members_.get(), size_)) {
+      if (!member.is_registered || !member.result->remove_waiter(member)) ++told;
+    }
+    unique_lock lock(mutex_);
+    while (completed_.size() != told) {
+      lock.unlock();
+      this_thread::yield();
+      lock.lock();
+    }
+  }
+
+  std::size_t size() const noexcept { return size_; }
+
+  /// Waits until `count` of the results are ready, or one of them with an error of its own if
+  /// `or_failed`. On a thread of the pool runs what has not started, one after another, as long as
+  /// none of the results is being worked on elsewhere. False if the deadline came first.
+  bool wait(std::size_t count, bool or_failed, Deadline deadline) noexcept {
+    awaited_ = count;
+    or_failed_ = or_failed;
+    if (!deadline.is_poll()) help();
+    while (!satisfied()) {
+      if (deadline.is_poll() || !sleep(deadline)) return satisfied();
+      help();
+    }
+    return true;
+  }
+
+  /// How many are ready, and the number of the n-th of them, in the order in which they came.
+  std::size_t completed() const noexcept {
+    const lock_guard lock(mutex_);
+    return completed_.size();
+  }
+  std::size_t nth_completed(std::size_t n) const noexcept {
+    const lock_guard lock(mutex_);
+    return completed_[n];
+  }
+
+ private:
+  class Member final : public Waiter {
+   public:
+    void enter(ResultGroup& group, ResultBase& its_result, std::size_t number) noexcept {
+      group_ = &group;
+      result = &its_result;
+      number_ = number;
+    }
+    void notify() noexcept override { group_->complete(number_); }
+
+    ResultBase* result = nullptr;
+    bool is_registered = false;
+
+   private:
+    ResultGroup* group_ = nullptr;
+    std::size_t number_ = 0;
+  };
+
+  bool satisfied_locked() const noexcept {
+    return completed_.size() >= awaited_ || (or_failed_ && failed_);
+  }
+  bool satisfied() const noexcept {
+    const lock_guard lock(mutex_);
+    return satisfied_locked();
+  }
+
+  /// All under the mutex: then the group may be gone as soon as its owner has got it.
+  void complete(std::size_t number) noexcept {
+    const lock_guard lock(mutex_);
+    completed_.push_back(number);
+    if (members_[number].result->failed()) failed_ = true;
+    count_.store(completed_.size(), std::memory_order_relaxed);
+    if (sleeper_ != nullptr && satisfied_locked()) std::exchange(sleeper_, nullptr)->notify();
+  }
+
+  /// If all are awaited, runs whatever has not started. If only some are, and one is being worked
+  /// on elsewhere, that one may come first, and what would be run here on top might wait for
+  /// something that this thread is to do afterwards: then runs nothing.
+  void help() noexcept {
+    const bool awaits_all = awaited_ == size_ && !or_failed_;
+    const auto is_running = [](Job* job) { return static_cast<ResultBase*>(job)->running(); };
+    for (Job* const job : own_) {
+      if (satisfied()) return;
+      if (!awaits_all && std::any_of(own_.begin(), own_.end(), is_running)) return;
+      const JobStack::Frame frame(current_thread_context->running, job);
+      static_cast<ResultBase*>(job)->take_part();
+    }
+  }
+
+  /// False if the deadline came first.
+  bool sleep(Deadline deadline) noexcept {
+    ThreadContext* const own = own_.empty() ? nullptr : current_thread_context;
+    if (spinning_pays() && (own == nullptr || !own->is_callback_thread())) {
+      const std::size_t before = count_.load(std::memory_order_relaxed);
+      spin_until([&] {
+        return count_.load(std::memory_order_relaxed) != before || deadline.has_passed();
+      });
+    }
+    if (own != nullptr && own->is_callback_thread()) {
+      CallbackThread& callbacks = own->core->callbacks();
+      CallbackThread::Alarm alarm(callbacks);
+      if (!set_sleeper(alarm)) return true;
+      const bool in_time = callbacks.wait_in_callback(alarm, own_, deadline);
+      clear_sleeper();
+      return in_time;
+    }
+    ThreadWaiter waiter;
+    if (!set_sleeper(waiter)) return true;
+    bool in_time = true;
+    {
+      std::optional<CallbackThread::Blocked> blocked;
+      if (own != nullptr) blocked.emplace(own->core->callbacks(), *own, own_);
+      if (deadline.is_never()) {
+        waiter.wait();
+      } else {
+        in_time = waiter.wait_until(deadline.when());
+      }
+    }
+    clear_sleeper();
+    return in_time;
+  }
+
+  bool set_sleeper(Waiter& sleeper) noexcept {
+    const lock_guard lock(mutex_);
+    if (satisfied_locked()) return false;
+    sleeper_ = &sleeper;
+    return true;
+  }
+  void clear_sleeper() noexcept {
+    const lock_guard lock(mutex_);
+    sleeper_ = nullptr;
+  }
+
+  const std::unique_ptr<Member[]> members_;
+  const std::size_t size_;
+  std::vector<Job*> own_;  // those of the pool whose thread this is
+
+  mutable mutex mutex_;  // guards the rest
+  std::vector<std::size_t> completed_;
+  std::size_t awaited_ = 0;
+  bool or_failed_ = false;
+  bool failed_ = false;
+  Waiter* sleeper_ = nullptr;
+  atomic<std::size_t> count_{0};  // completed_.size(), without the mutex a hint
+};
+
+}  // namespace millpond::inline v0_1::detail
+
+#endif  // MILLPOND_DETAIL_RESULT_GROUP_HPP
