@@ -66,7 +66,45 @@ struct BasicImapOptions {
 };
 using ImapOptions = BasicImapOptions<>;
 
+// ---- A priority pool's: the same, and .priority ----
+
+template <class R>
+struct ApplyOptions<R, Priority> {
+  detail::ResultCallback<R> callback = {};
+  detail::ErrorCallback error_callback = {};
+  /// The higher, the sooner it starts.
+  int priority = 0;
+};
+template <>
+struct BlockingMapOptions<Priority> {
+  std::optional<std::ptrdiff_t> chunksize = {};
+  int priority = 0;
+};
+template <class R>
+struct MapOptions<R, Priority> {
+  std::optional<std::ptrdiff_t> chunksize = {};
+  detail::ResultCallback<detail::map_result_t<R>> callback = {};
+  detail::ErrorCallback error_callback = {};
+  int priority = 0;
+};
+template <>
+struct BasicImapOptions<Priority> {
+  std::optional<std::ptrdiff_t> chunksize = {};
+  std::optional<std::ptrdiff_t> buffersize = {};
+  int priority = 0;
+};
+
 namespace detail {
+
+/// 0 where the options have none.
+template <class Options>
+int priority_of(const Options& options) noexcept {
+  if constexpr (requires { options.priority; }) {
+    return options.priority;
+  } else {
+    return 0;
+  }
+}
 
 template <class T>
 inline constexpr bool is_apply_options = false;

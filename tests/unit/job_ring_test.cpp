@@ -33,7 +33,7 @@ class JobRings : public ::testing::Test {
   }
   Job* pop() {
     Job* const job = ring_.front();
-    if (job != nullptr) ring_.pop_front();
+    EXPECT_EQ(job != nullptr, job != nullptr && ring_.erase(*job));
     return job;
   }
 

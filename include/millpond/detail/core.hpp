@@ -51,6 +51,8 @@ class Core {
   }
 
   std::size_t size() const noexcept { return size_; }
+  /// Whether a worker at a map looks at the queue after each chunk.
+  virtual bool takes_turns() const noexcept = 0;
   State state() const noexcept { return state_.load(std::memory_order_acquire); }
 
   /// Throws ValueError unless running.

@@ -87,9 +87,10 @@ class Job {
  private:
   friend class JobList;
   friend class JobRing;
+  friend class JobHeap;
   friend class CallbackThread;
 
-  enum class Place : std::uint8_t { nowhere, list, ring };
+  enum class Place : std::uint8_t { nowhere, list, ring, heap };
   struct Links {
     Job* next;
     Job* prev;
@@ -97,7 +98,7 @@ class Job {
 
   union {
     Links links_;             // in a JobList
-    std::uint64_t position_;  // in a JobRing
+    std::uint64_t position_;  // in a JobRing or a JobHeap
   };
   atomic<std::uint32_t> refs_{2};  // a new job: one for the queue, one for the handle
   int priority_ = 0;

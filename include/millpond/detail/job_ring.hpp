@@ -35,12 +35,6 @@ class JobRing {
     return begin_ != end_ ? to_job(at(begin_)) : nullptr;
   }
 
-  /// Takes out the first job, which must be there.
-  void pop_front() noexcept {
-    to_job(at(begin_++))->place_.store(Job::Place::nowhere, std::memory_order_relaxed);
-    shrink_if_empty();
-  }
-
   /// Takes out jobs from the front as long as they are calls, at most `limit`, into `jobs`. Returns
   /// how many. They themselves are not told, so erase() may be tried in vain.
   std::size_t pop_calls(Job** jobs, std::size_t limit) noexcept {
@@ -59,11 +53,19 @@ class JobRing {
     return count;
   }
 
-  /// Takes out `job`, which has been here last, or else nowhere; false if it is no longer here.
+  /// Takes out `job`; false if it is not here (any more). It must not be in another ring.
   bool erase(Job& job) noexcept {
-    if (job.position_ < begin_ || to_job(at(job.position_)) != &job) return false;
-    at(job.position_) = kHole;
+    if (job.place_.load(std::memory_order_relaxed) != Job::Place::ring || job.position_ < begin_ ||
+        to_job(at(job.position_)) != &job) {
+      return false;
+    }
     job.place_.store(Job::Place::nowhere, std::memory_order_relaxed);
+    if (job.position_ == begin_) {
+      ++begin_;
+      shrink_if_empty();
+    } else {
+      at(job.position_) = kHole;
+    }
     return true;
   }
 

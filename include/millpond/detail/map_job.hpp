@@ -65,7 +65,7 @@ class MapJob final : public ResultState<typename Results::Result> {
   }
 
   void run() noexcept override {
-    work();
+    work(this->core().takes_turns() ? 1 : ~std::size_t{0});
     this->release();
   }
 
@@ -94,7 +94,7 @@ class MapJob final : public ResultState<typename Results::Result> {
   std::size_t total() const noexcept override { return size_; }
 
  protected:
-  void help() noexcept override { work(); }
+  void help() noexcept override { work(~std::size_t{0}); }
 
  private:
   /// For maps of many chunks, where counting would cost most.
@@ -129,10 +129,12 @@ class MapJob final : public ResultState<typename Results::Result> {
     return {begin, end};
   }
 
-  /// Claims and runs chunks until none is left.
-  void work() noexcept {
+  /// Claims and runs chunks until none is left, or so many are done.
+  void work(std::size_t chunks) noexcept {
     std::size_t finished = 0;
-    for (Range range = claim_chunk(); range.size() != 0; range = claim_chunk()) {
+    for (; chunks != 0; --chunks) {
+      const Range range = claim_chunk();
+      if (range.size() == 0) break;
       if (this->claim() == ResultBase::Claim::none) this->try_claim();  // it is running now
       if (range.end == size_ && this->core().unlink(*this)) {
         this->release();  // not the last: our caller holds another

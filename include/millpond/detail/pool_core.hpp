@@ -53,6 +53,7 @@ class PoolCore final : public Core {
   /// one to end by itself.
   void join_or_detach() noexcept;
 
+  bool takes_turns() const noexcept override { return !TaskQueue<Order>::kMayBatch; }
   bool unlink(Job& job) noexcept override;
   void requeue(Job& job, Place place) noexcept override;
 
