@@ -52,7 +52,7 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   using Overloads = detail::MapOverloads<BasicThreadPool, Order>;
   using Passing = detail::Passing;
   template <class F, class... Args>
-  using ApplyResult = detail::invoke_or_misuse_t<F, Args...>;
+  using ApplyResult = detail::apply_result_t<F, Args...>;
 
  public:
   // ---- Life ----
@@ -219,6 +219,8 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   }
 
  private:
+  friend detail::PoolCore<Order>& core_of(BasicThreadPool& pool) noexcept { return *pool.core_; }
+
   /// Queues the job; the caller owns its handle's share.
   template <class Job>
   Job* submit(std::unique_ptr<Job> job);
@@ -272,10 +274,23 @@ BasicThreadPool<Order>::BasicThreadPool(Processes processes, Initializer&& initi
 template <class Order>
 template <class Job>
 Job* BasicThreadPool<Order>::submit(std::unique_ptr<Job> job) {
-  if constexpr (std::is_base_of_v<detail::StreamJob, Job>) {
-    core_->submit(*job);
+  const auto submit = [&] {
+    if constexpr (std::is_base_of_v<detail::StreamJob, Job>) {
+      core_->submit(*job);
+    } else {
+      core_->submit(*job, Job::kHasCallbacks);
+    }
+  };
+  if constexpr (requires { job->stop().enter(*core_); }) {
+    job->stop().enter(*core_);
+    try {
+      submit();
+    } catch (...) {
+      job->stop().leave(*core_);
+      throw;
+    }
   } else {
-    core_->submit(*job, Job::kHasCallbacks);
+    submit();
   }
   return job.release();
 }
@@ -295,12 +310,18 @@ auto BasicThreadPool<Order>::apply(F&& f, Args&&... args) -> ApplyResult<F, Args
   if constexpr (detail::check_apply<F, Args...>()) {
     using R = ApplyResult<F, Args...>;
     core_->check_running();
-    const auto call = [&f, &args...]() -> R {
-      return std::invoke(std::forward<F>(f), std::forward<Args>(args)...);
+    const auto call = [&f, &args...](auto&&... token) -> R {
+      return std::invoke(std::forward<F>(f), std::forward<decltype(token)>(token)...,
+                         std::forward<Args>(args)...);
     };
-    if (detail::context_in(core_.get()) != nullptr) return call();
-    using Job = detail::ApplyJob<R, decltype(call)>;
-    return AsyncResult<R>(submit(std::make_unique<Job>(*core_, call))).get();
+    if constexpr (std::is_invocable_v<F, Args...>) {
+      if (detail::context_in(core_.get()) != nullptr) return call();
+      using Job = detail::ApplyJob<R, decltype(call)>;
+      return AsyncResult<R>(submit(std::make_unique<Job>(*core_, call))).get();
+    } else {
+      using Job = detail::ApplyJob<R, detail::WithStopToken<decltype(call)>>;
+      return AsyncResult<R>(submit(std::make_unique<Job>(*core_, call))).get();
+    }
   }
 }
 
@@ -312,7 +333,9 @@ auto BasicThreadPool<Order>::apply_async(F&& f, Args&&... args)
   if constexpr (detail::check_apply<std::decay_t<F>, std::decay_t<Args>...>() &&
                 detail::check_kept_function<F>() && detail::check_kept_arguments<Args...>()) {
     using R = ApplyResult<std::decay_t<F>, std::decay_t<Args>...>;
-    using Call = detail::BoundCall<std::decay_t<F>, std::decay_t<Args>...>;
+    using Call =
+        detail::BoundCall<detail::with_stop_token_t<std::decay_t<F>, std::decay_t<Args>...>,
+                          std::decay_t<Args>...>;
     using Job = detail::ApplyJob<R, Call>;
     core_->check_running();  // before anything is moved
     return AsyncResult<R>(submit(
@@ -330,7 +353,7 @@ auto BasicThreadPool<Order>::apply_async(
   if constexpr (detail::check_apply<std::decay_t<F>, Args...>() &&
                 detail::check_kept_function<F>()) {
     using R = ApplyResult<std::decay_t<F>, Args...>;
-    using Call = detail::BoundCall<std::decay_t<F>, Args...>;
+    using Call = detail::BoundCall<detail::with_stop_token_t<std::decay_t<F>, Args...>, Args...>;
     core_->check_running();  // before anything is moved
     const auto issue = [&]<class Callbacks>(std::type_identity<Callbacks>) {
       using Job = detail::ApplyJob<R, Call, Callbacks>;
@@ -379,11 +402,12 @@ template <class Out, class F, class Items>
 void BasicThreadPool<Order>::map_into(Out&& out, F&& f, Items&& items,
                                       BlockingMapOptions<Order> options) {
   using Call = detail::BlockingMapCall<Passing::whole, F, Items>;
-  if constexpr (detail::check_map<Call, Passing::whole, F, Items>() &&
-                detail::check_map_output<Out, typename Call::Result>()) {
-    using Job = detail::MapJob<detail::MapOutput<std::remove_reference_t<Out>>,
-                               typename Call::Function, typename Call::Source>;
-    run_map_job<Job, Items>(f, items, options, out);
+  if constexpr (detail::check_map<Call, Passing::whole, F, Items>()) {
+    if constexpr (detail::check_map_output<Out, typename Call::Result>()) {
+      using Job = detail::MapJob<detail::MapOutput<std::remove_reference_t<Out>>,
+                                 typename Call::Function, typename Call::Source>;
+      run_map_job<Job, Items>(f, items, options, out);
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 #include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/result_state.hpp>
+#include <millpond/detail/stop.hpp>
 
 #include <exception>
 #include <memory>
@@ -32,10 +33,11 @@ class ApplyJob final : public ResultState<R> {
  public:
   static constexpr bool kHasCallbacks = !std::is_same_v<Callbacks, NoCallbacks>;
 
-  template <class... CallArgs>
-  explicit ApplyJob(Core& core, CallArgs&&... call_args)
+  /// The call is made from `f`, given a stop token if it takes one, and the rest.
+  template <class F, class... Rest>
+  explicit ApplyJob(Core& core, F&& f, Rest&&... rest)
       : ResultState<R>(core, Job::Kind::call, kHasCallbacks),
-        call_(std::forward<CallArgs>(call_args)...) {}
+        call_(stop_.bind(std::forward<F>(f)), std::forward<Rest>(rest)...) {}
 
   ~ApplyJob() override {
     if (this->claim() == Claim::none) std::destroy_at(&call_);  // it was never issued
@@ -57,11 +59,16 @@ class ApplyJob final : public ResultState<R> {
   }
 
   bool cancel() noexcept override {
-    if (!this->try_claim(Claim::cancelled)) return cancelled();
+    if (!this->try_claim(Claim::cancelled)) {
+      if (!cancelled()) stop_.request();
+      return cancelled();
+    }
     this->cancel_claimed([this](const std::exception_ptr& why) { give_up(why); });
     return true;
   }
   bool cancelled() const noexcept override { return this->claim() == Claim::cancelled; }
+
+  Stop<Call>& stop() noexcept { return stop_; }
 
   void run_callback() noexcept override {
     if constexpr (kHasCallbacks) this->run_callbacks(callbacks_.callbacks);
@@ -77,15 +84,18 @@ class ApplyJob final : public ResultState<R> {
  private:
   void give_up(const std::exception_ptr& why) noexcept {
     std::destroy_at(&call_);
+    stop_.leave(this->core());
     this->finish_abandoned(why);
   }
 
   void execute() noexcept {
     this->outcome().run(std::move(call_));
     std::destroy_at(&call_);
+    stop_.leave(this->core());
     this->finish();
   }
 
+  MILLPOND_NO_UNIQUE_ADDRESS Stop<Call> stop_;
   union {
     Call call_;  // alive until claimed and run or abandoned
   };

@@ -22,6 +22,13 @@
 /// pthread_setname_np(thread, name), names of at most 15 characters.
 #define MILLPOND_HAS_PTHREAD_SETNAME MILLPOND_OS_LINUX
 
+/// <stop_token>: libc++ has it from version 20 on.
+#if defined(__cpp_lib_jthread)
+#define MILLPOND_HAS_STOP_TOKEN 1
+#else
+#define MILLPOND_HAS_STOP_TOKEN 0
+#endif
+
 /// A sanitizer watches memory.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define MILLPOND_IS_SANITIZED 1

@@ -5,6 +5,7 @@
 #include <millpond/detail/callback_thread.hpp>
 #include <millpond/detail/config.hpp>
 #include <millpond/detail/job.hpp>
+#include <millpond/detail/stop.hpp>
 #include <millpond/detail/sync.hpp>
 #include <millpond/detail/thread_context.hpp>
 #include <millpond/errors.hpp>
@@ -81,9 +82,25 @@ class Core {
   /// Who runs callbacks, and who waits for what.
   CallbackThread& callbacks() noexcept { return callbacks_; }
 
+#if MILLPOND_HAS_STOP_TOKEN
+  /// From now until it is removed, terminate() requests stop of it; at once if terminated already.
+  void add_stop(StopSource& source) noexcept;
+  void remove_stop(StopSource& source) noexcept {
+    const lock_guard lock(mutex_);
+    stops_.erase(source);
+  }
+#endif
+
   /// Tells on_unobserved_error.
   void report(const std::exception_ptr& error) const noexcept;
-  /// The same for a core that may be gone: then stderr is told.
+  /// A reference to a core that may be gone; null if it is.
+  static Ref<Core> find_live(const Core* core) noexcept { return live_cores().find(core); }
+
+  /// Sees to it that there is a callback thread to post() to, as long as some job is unfinished.
+  /// False if none is. Throws std::system_error.
+  bool need_callbacks();
+
+  /// The same as report() for a core that may be gone: then stderr is told.
   static void report_to(const Core* core, const std::exception_ptr& error) noexcept;
 
  protected:
@@ -105,6 +122,9 @@ class Core {
 
   /// Takes a live imap off the list, with a reference.
   Ref<StreamJob> pop_stream() noexcept;
+
+  /// Runs stop callbacks of the user's, so without the mutex.
+  void request_stops() noexcept;
 
   [[noreturn]] MILLPOND_COLD static void throw_not_running();
   MILLPOND_COLD void start_callback_thread_locked();
@@ -169,9 +189,31 @@ class Core {
   const std::size_t size_;
   const ErrorHandler on_unobserved_error_;
   Core* next_live_ = nullptr;
+#if MILLPOND_HAS_STOP_TOKEN
+  StopList stops_;  // of unfinished jobs
+#endif
   std::list<StreamJob*> streams_;  // imaps that may still read
   atomic<bool> look_ahead_unlimited_{false};
 };
+
+#if MILLPOND_HAS_STOP_TOKEN
+inline void Core::add_stop(StopSource& source) noexcept {
+  {
+    const lock_guard lock(mutex_);
+    if (state() != State::terminate) return stops_.insert(source);
+  }
+  source.request();
+}
+#endif
+
+inline void Core::request_stops() noexcept {
+#if MILLPOND_HAS_STOP_TOKEN
+  for (std::stop_source source(std::nostopstate);; source.request_stop()) {
+    const lock_guard lock(mutex_);
+    if (!stops_.pop(source)) return;
+  }
+#endif
+}
 
 inline void Core::job_done() noexcept {
   ThreadContext* const context = context_in(this);
@@ -205,6 +247,13 @@ inline void Core::accept_locked(NeedsCallbacks needs_callbacks) {
     start_callback_thread_locked();
   }
   if (unfinished_++ == 0) add_ref();
+}
+
+inline bool Core::need_callbacks() {
+  const lock_guard lock(mutex_);
+  if (unfinished_ == 0) return false;
+  if (!callbacks_.started_locked()) start_callback_thread_locked();
+  return true;
 }
 
 inline void Core::throw_not_running() { throw ValueError("Pool not running"); }

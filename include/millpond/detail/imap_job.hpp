@@ -5,6 +5,7 @@
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/imap_state.hpp>
 #include <millpond/detail/items.hpp>
+#include <millpond/detail/stop.hpp>
 
 #include <cstddef>
 #include <exception>
@@ -24,12 +25,14 @@ class ImapJob final : public ImapState<Value> {
   using Item = typename Items::Item;
 
  public:
-  template <class Holder, class... FArgs>
+  template <class Holder, class G>
   ImapJob(Core& core, bool ordered, std::size_t chunksize, std::size_t buffersize, Holder&& holder,
-          FArgs&&... f_args)
+          G&& f)
       : Base(core, ordered, buffersize),
         chunksize_(chunksize),
-        work_(std::in_place, std::forward<Holder>(holder), std::forward<FArgs>(f_args)...) {}
+        work_(std::in_place, std::forward<Holder>(holder), stop_.bind(std::forward<G>(f))) {}
+
+  Stop<F>& stop() noexcept { return stop_; }
 
  private:
   void step(Chunks chunk) noexcept override {
@@ -73,9 +76,13 @@ class ImapJob final : public ImapState<Value> {
     }
   }
 
-  void destroy_work() noexcept override { work_.reset(); }
+  void destroy_work() noexcept override {
+    work_.reset();
+    stop_.leave(this->core());
+  }
 
   const std::size_t chunksize_;
+  MILLPOND_NO_UNIQUE_ADDRESS Stop<F> stop_;
   std::optional<Work<F, Items>> work_;
 };
 

@@ -81,6 +81,8 @@ class ImapState : public StreamJob {
       : core_(Ref<Core>::share(&core)), ordered_(ordered), buffersize_(buffersize) {}
   ~ImapState() override;
 
+  Core& core() const noexcept { return *core_; }
+
   /// Reads a chunk of input (into `spare` if there is one) and runs it, by way of commit() and
   /// publish(). Called by the one thread that is advancing.
   virtual void step(Chunks spare) noexcept = 0;

@@ -3,6 +3,7 @@
 #define MILLPOND_DETAIL_INVOKE_HPP
 
 #include <millpond/detail/config.hpp>
+#include <millpond/detail/stop.hpp>
 
 #include <array>
 #include <cstddef>
@@ -65,6 +66,9 @@ constexpr auto invoke_type() {
 /// invoke_result_t, or Misuse.
 template <class F, class... Args>
 using invoke_or_misuse_t = typename decltype(invoke_type<F, Args...>())::type;
+/// The same, with a std::stop_token in front if it must be.
+template <class F, class... Args>
+using apply_result_t = invoke_or_misuse_t<with_stop_token_t<F, Args...>, Args...>;
 
 /// A function and its arguments, moved in, as std::thread has them; called once.
 template <class F, class... Args>
@@ -85,6 +89,9 @@ class BoundCall {
   MILLPOND_NO_UNIQUE_ADDRESS F f_;
   MILLPOND_NO_UNIQUE_ADDRESS std::tuple<Args...> args_;
 };
+
+template <class F, class... Args>
+struct StopTraits<BoundCall<F, Args...>> : StopTraits<F> {};
 
 /// initializer(initargs...) as a function that every worker calls; the arguments are shared.
 template <class F, class... Args>
@@ -140,6 +147,9 @@ class Unpacked {
  private:
   MILLPOND_NO_UNIQUE_ADDRESS F f_;
 };
+
+template <class F>
+struct StopTraits<Unpacked<F>> : StopTraits<F> {};
 
 }  // namespace millpond::inline v0_1::detail
 

@@ -24,6 +24,16 @@ using function_t = std::conditional_t<kPassing == Passing::unpacked, Unpacked<F>
 /// Which of the three families a call belongs to.
 enum class Family : char { blocking_map, async_map, imap };
 
+/// The types of a call whose function is kept as Function and whose items are held by Holder.
+template <Family kFamily, class Kept, class ItemsHolder>
+struct KeptMapCall {
+  using Function = Kept;
+  using Holder = ItemsHolder;
+  using Source = std::conditional_t<kFamily == Family::imap, StreamedItems<Function, Holder>,
+                                    map_items_t<Function, Holder>>;
+  using Result = invoke_or_misuse_t<Function&, typename Source::Passed>;
+};
+
 /// The types of a call. `F` and `Items` are as deduced for forwarding references. The primary is
 /// for a mistake.
 template <Family, Passing, class F, class Items>
@@ -31,16 +41,25 @@ struct MapCall {
   using Result = Misuse;
 };
 template <Family kFamily, Passing kPassing, class F, ItemRange Items>
-struct MapCall<kFamily, kPassing, F, Items> {
+struct MapCallTypes {
   static constexpr bool kBorrows = kFamily == Family::blocking_map;
-  using Function =
-      function_t<kPassing,
-                 std::conditional_t<kBorrows, std::remove_reference_t<F>&, std::decay_t<F>>>;
+  using Callable = std::conditional_t<kBorrows, std::remove_reference_t<F>&, std::decay_t<F>>;
   using Holder = holder_t<kBorrows, Items>;
-  using Source = std::conditional_t<kFamily == Family::imap, StreamedItems<Function, Holder>,
-                                    map_items_t<Function, Holder>>;
-  using Result = invoke_or_misuse_t<Function&, typename Source::Passed>;
+  using Plain = KeptMapCall<kFamily, function_t<kPassing, Callable>, Holder>;
+
+  /// With a std::stop_token in front if the function cannot be called without.
+  static constexpr auto choose() {
+    if constexpr (MILLPOND_HAS_STOP_TOKEN && std::is_same_v<typename Plain::Result, Misuse>) {
+      return std::type_identity<
+          KeptMapCall<kFamily, function_t<kPassing, WithStopToken<Callable>>, Holder>>{};
+    } else {
+      return std::type_identity<Plain>{};
+    }
+  }
 };
+template <Family kFamily, Passing kPassing, class F, ItemRange Items>
+struct MapCall<kFamily, kPassing, F, Items>
+    : decltype(MapCallTypes<kFamily, kPassing, F, Items>::choose())::type{};
 
 template <Passing kPassing, class F, class Items>
 using BlockingMapCall = MapCall<Family::blocking_map, kPassing, F, Items>;
@@ -66,7 +85,7 @@ using imap_result_t = item_result_t<ImapCall<kPassing, F, Items>>;
 /// True, or a compile error of one sentence.
 template <class F, class... Args>
 constexpr bool check_apply() {
-  if constexpr (std::is_invocable_v<F, Args...>) {
+  if constexpr (std::is_invocable_v<F, Args...> || takes_stop_token<F, Args...>) {
     return true;
   } else if constexpr (!is_callable<F>) {
     static_assert(always_false<F>,

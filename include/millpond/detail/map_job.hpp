@@ -9,6 +9,7 @@
 #include <millpond/detail/items.hpp>
 #include <millpond/detail/progress.hpp>
 #include <millpond/detail/result_state.hpp>
+#include <millpond/detail/stop.hpp>
 #include <millpond/detail/thread_context.hpp>
 
 #include <cstddef>
@@ -45,7 +46,7 @@ class MapJob final : public ResultState<typename Results::Result> {
   MapJob(Core& core, std::optional<std::ptrdiff_t> chunksize, Holder&& holder, G&& f,
          Output&... output)
       : Base(core, Job::Kind::map, kHasCallbacks),
-        work_(std::in_place, std::forward<Holder>(holder), std::forward<G>(f)),
+        work_(std::in_place, std::forward<Holder>(holder), stop_.bind(std::forward<G>(f))),
         size_(work_->items.size()),
         chunking_(chunksize, size_, core.size()),
         progress_(make_progress(core)),
@@ -76,6 +77,7 @@ class MapJob final : public ResultState<typename Results::Result> {
 
   bool cancel() noexcept override {
     const std::size_t begin = claim_rest(kCancelled);
+    stop_.request();  // what runs may stop, too
     if (begin >= size_) return begin >= kCancelled;
     this->cancel_claimed([&](const std::exception_ptr& why) { give_up(begin, why); });
     return true;
@@ -83,6 +85,8 @@ class MapJob final : public ResultState<typename Results::Result> {
   bool cancelled() const noexcept override {
     return next_.load(std::memory_order_relaxed) >= kCancelled;
   }
+
+  Stop<F>& stop() noexcept { return stop_; }
 
   void run_callback() noexcept override {
     if constexpr (kHasCallbacks) this->run_callbacks(callbacks_.callbacks);
@@ -192,6 +196,7 @@ class MapJob final : public ResultState<typename Results::Result> {
 
   void finish_map() noexcept {
     work_.reset();
+    stop_.leave(this->core());
     if (error_) {
       // Exchanged: a std::exception_ptr need not give up what it is moved from.
       this->outcome().set_error(std::exchange(error_, nullptr));
@@ -205,6 +210,7 @@ class MapJob final : public ResultState<typename Results::Result> {
   /// From here on, next_ says that cancel() has claimed what was left.
   static constexpr std::size_t kCancelled = ~(~std::size_t{0} >> 1);
 
+  MILLPOND_NO_UNIQUE_ADDRESS Stop<F> stop_;
   std::optional<Work<F, Items>> work_;
   const std::size_t size_;
   const Chunking chunking_;

@@ -400,6 +400,7 @@ void PoolCore<Order>::terminate() noexcept {
       callbacks_.wake_locked();
     }
   }
+  request_stops();
   for (;;) {
     Ref<Job> job;
     {

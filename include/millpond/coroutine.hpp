@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#ifndef MILLPOND_COROUTINE_HPP
+#define MILLPOND_COROUTINE_HPP
+
+#include <millpond/async_result.hpp>
+#include <millpond/detail/core.hpp>
+#include <millpond/detail/job.hpp>
+#include <millpond/detail/pool_core.hpp>
+#include <millpond/detail/waiters.hpp>
+#include <millpond/thread_pool.hpp>
+
+#include <coroutine>
+#include <exception>
+#include <memory>
+#include <utility>
+
+/// `co_await result`: an AsyncResult in a coroutine. Not part of <millpond/millpond.hpp>.
+
+namespace millpond::inline v0_1 {
+
+namespace detail {
+
+/// Resumes a coroutine: as a callback, or as a task, which is not lost if its pool is terminated.
+class ResumeJob final : public Job {
+ public:
+  explicit ResumeJob(std::coroutine_handle<> coroutine) noexcept
+      : Job(Kind::call), coroutine_(coroutine) {}
+
+  void run_callback() noexcept override {
+    coroutine_.resume();
+    release();
+  }
+
+  /// `core`: where it is accepted.
+  void set_core(Core& core) noexcept { core_ = &core; }
+  void run() noexcept override {
+    resume_accepted();
+    release();
+  }
+  void abandon(const std::exception_ptr&) noexcept override {
+    const CompletionScope scope(core_, this);
+    resume_accepted();
+  }
+
+ private:
+  void resume_accepted() noexcept {
+    Core& core = *core_;
+    coroutine_.resume();
+    core.job_done();
+  }
+
+  const std::coroutine_handle<> coroutine_;
+  Core* core_ = nullptr;
+};
+
+/// Waits for a result in place of a coroutine, in whose frame it lives. Result is AsyncResult<R>&
+/// or AsyncResult<R>; Target the pool on a worker of which to go on, or nothing: the callback
+/// thread.
+template <class Result, class Target>
+class ResultAwaiter final : public Waiter {
+ public:
+  ResultAwaiter(Result&& result, Ref<Target> target) noexcept
+      : Waiter(Kind::code), result_(std::forward<Result>(result)), target_(std::move(target)) {}
+
+  bool await_ready() const { return result_.ready() && !target_; }
+
+  /// False: go on here, it is ready. Throws std::system_error if the pool's callback thread cannot
+  /// be started, std::bad_alloc.
+  bool await_suspend(std::coroutine_handle<> coroutine) {
+    job_ = Ref<ResumeJob>::adopt(new ResumeJob(coroutine));
+    auto* const state = state_of(result_);
+    // While the result is not ready, its job keeps the core.
+    const Ref<Core> core = Core::find_live(state->core_pointer());
+    if (core && core->need_callbacks()) {
+      core_ = core.get();
+      if (state->add_waiter(*this)) return true;  // the coroutine may be running again by now
+    }
+    const Ref<ResumeJob> job = std::move(job_);
+    if (resume_on_target(*job)) return true;
+    job->release();  // the queue's reference
+    return false;
+  }
+
+  decltype(auto) await_resume() { return std::forward<Result>(result_).get(); }
+
+  /// When the result is ready. Ends the life of *this sooner or later.
+  void notify() noexcept override {
+    Core& core = *core_;
+    const Ref<ResumeJob> job = std::move(job_);
+    if (!resume_on_target(*job)) core.callbacks().post(*job);
+  }
+
+ private:
+  /// False if there is none or it takes no more work. Else *this may be gone.
+  bool resume_on_target(ResumeJob& job) noexcept {
+    const Ref<Target> target = std::move(target_);
+    if (!target) return false;
+    try {
+      job.set_core(*target);
+      target->submit(job);
+      return true;
+    } catch (...) {
+      return false;
+    }
+  }
+
+  Result result_;
+  Ref<Target> target_;
+  Core* core_ = nullptr;
+  Ref<ResumeJob> job_;
+};
+
+}  // namespace detail
+
+/// Suspends the coroutine until the result is ready, without blocking a thread, and goes on on the
+/// pool's callback thread (so do not block there for long), or at once if the result is ready
+/// already. Gives what get() gives and throws what it throws: also TerminatedError if the pool is
+/// terminated meanwhile. From an rvalue the value is moved out.
+///
+///     const int x = co_await pool.apply_async(f);
+template <class R>
+detail::ResultAwaiter<const AsyncResult<R>&, detail::PoolCore<Fifo>> operator co_await(
+    const AsyncResult<R>& result) {
+  return {result, {}};
+}
+template <class R>
+detail::ResultAwaiter<AsyncResult<R>, detail::PoolCore<Fifo>> operator co_await(
+    AsyncResult<R>&& result) {
+  return {std::move(result), {}};
+}
+
+/// The same, but goes on on a worker of `pool`; on the callback thread of the result's pool if
+/// `pool` takes no more work by then, and where terminate() is called if that comes in between.
+///
+///     const int x = co_await millpond::resume_on(pool, pool.apply_async(f));
+template <class Order, class R>
+detail::ResultAwaiter<AsyncResult<R>, detail::PoolCore<Order>> resume_on(
+    BasicThreadPool<Order>& pool, AsyncResult<R> result) {
+  return {std::move(result), detail::Ref<detail::PoolCore<Order>>::share(&core_of(pool))};
+}
+
+}  // namespace millpond::inline v0_1
+
+#endif  // MILLPOND_COROUTINE_HPP
