@@ -59,7 +59,8 @@ SHORT = [
     Selection("w11_imap", r"memory/.*chunksize:64$|memory/tasks:10{5,6}/.*chunksize:1$", rounds=1),
     Selection("w12_extras", r"/workers:2$", rounds=5),
     Selection("w13_growth", r"millpond|contended", rounds=3),
-    Selection("w13_growth", r"^w0[17]/tbb_task_group|^w0[127]/asio", rounds=2),
+    Selection("w13_growth", r"^w0[17]/tbb_task_group", rounds=2),
+    Selection("w13_growth", r"^w0[127]/asio.*/workers:(1|2|4|8|16)$", rounds=1),
 ]
 
 
@@ -81,7 +82,7 @@ class Program:
         flags = [
             f"--benchmark_filter=^{re.escape(name)}$",
             "--benchmark_format=json",
-            "--benchmark_min_time=0.1",
+            "--benchmark_min_time=0.05",
         ]
         if "/iterations:" not in name:
             flags.append("--benchmark_min_warmup_time=0.01")

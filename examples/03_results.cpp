@@ -6,7 +6,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <exception>
+#include <future>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -77,6 +79,68 @@ void progress() {
   check(last <= 500 && result.completed() == 500 && result.total() == 500, "progress of a map");
 }
 
+void calling_off() {
+  std::atomic<bool> may_end = false;
+  std::string outcome;
+  // snippet: cancel
+  millpond::ThreadPool pool(1);
+  auto running = pool.apply_async([&] { may_end.wait(false); });  // keeps the only worker busy
+  auto queued = pool.apply_async([] { return 42; });
+  const bool called_off = queued.cancel();  // true: it will never start
+  try {
+    queued.get();
+  } catch (const millpond::CancelledError&) {
+    outcome = "called off";
+  }
+  // snippet end
+  check(called_off && queued.cancel() && queued.cancelled(), "cancelled, and again");
+  check(outcome == "called off" && queued.ready(), "get() says so at once");
+  may_end = true;
+  may_end.notify_all();
+  running.get();
+  check(!running.cancel() && !running.cancelled(), "what has run is not cancelled");
+}
+
+void being_told() {
+  std::promise<int> told;
+  millpond::ThreadPool pool(2);
+  // snippet: done callback
+  auto result = pool.apply_async([] { return 42; });
+  result.add_done_callback([&told](const millpond::AsyncResult<int>& done) {
+    told.set_value(done.get());  // it is ready: get() does not wait
+  });
+  // snippet end
+  check(told.get_future().get() == 42, "told when it was ready");
+}
+
+void several() {
+  const auto square = [](int n) { return n * n; };
+  millpond::ThreadPool pool(2);
+  int sum = 0;
+  // snippet: several
+  std::vector<millpond::AsyncResult<int>> results;
+  for (int n : {1, 2, 3}) results.push_back(pool.apply_async(square, n));
+
+  for (auto& result : millpond::as_completed(results)) sum += result.get();  // the first one first
+  // snippet end
+  check(sum == 14, "each of them once");
+}
+
+void no_longer_than() {
+  const auto square = [](int n) { return n * n; };
+  millpond::ThreadPool pool(2);
+  std::vector<millpond::AsyncResult<int>> results;
+  for (int n : {1, 2, 3}) results.push_back(pool.apply_async(square, n));
+  int sum = 0;
+  // snippet: wait for several
+  const auto [done, not_done] = millpond::wait(results, 2s);
+  for (const auto& result : done) sum += result.get();
+  for (const auto& result : not_done) result.cancel();  // those that have not started, never will
+  // snippet end
+  check(done.size() + not_done.size() == 3, "each is done or not");
+  check(sum <= 14 && (sum == 14 || done.size() < 3), "what is done can be used");
+}
+
 void shared() {
   // snippet: shared
   millpond::AsyncResult<int> kept;  // refers to nothing yet
@@ -95,5 +159,9 @@ int main() {
   patience();
   errors();
   progress();
+  calling_off();
+  being_told();
+  several();
+  no_longer_than();
   shared();
 }

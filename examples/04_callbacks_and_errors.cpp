@@ -4,6 +4,7 @@
 
 #include <millpond/millpond.hpp>
 
+#include <atomic>
 #include <exception>
 #include <stdexcept>
 #include <string>
@@ -54,6 +55,42 @@ void map_callback() {
   check(told == 3, "a map's callback is told everything at once");
 }
 
+void called_off() {
+  std::atomic<bool> may_end = false;
+  std::vector<std::string> errors;
+  // snippet: called off
+  millpond::ThreadPool pool(1);
+  pool.apply_async([&] { may_end.wait(false); });  // keeps the only worker busy
+  auto queued = pool.apply_async(half, std::tuple{8}, {.error_callback = [&](auto error) {
+                                   errors.push_back(message_of(error));
+                                 }});
+  queued.cancel();
+  queued.wait();  // ready means that the error_callback has run
+  // snippet end
+  check(errors == std::vector<std::string>{"The task was cancelled"}, "cancelled work is told of");
+  may_end = true;
+  may_end.notify_all();
+}
+
+void done_callback() {
+  std::vector<std::string> unseen;
+  int told = 0;
+  // snippet: done callback
+  millpond::ThreadPool pool({.processes = 1, .on_unobserved_error = [&](std::exception_ptr e) {
+                               unseen.push_back(message_of(e));
+                             }});
+  auto result = pool.apply_async(half, 8);
+  result.add_done_callback([&](const millpond::AsyncResult<int>& done) { told = done.get(); });
+  result.add_done_callback([&](const millpond::AsyncResult<int>&) {
+    throw std::runtime_error("a done-callback failed");  // leaves the result as it is
+  });
+  pool.close();
+  pool.join();  // both have run
+  // snippet end
+  check(told == 4 && result.get() == 4, "told of the result");
+  check(unseen == std::vector<std::string>{"a done-callback failed"}, "what it throws is reported");
+}
+
 void first_error() {
   millpond::ThreadPool pool(4);
   std::string what;
@@ -85,6 +122,8 @@ void unobserved() {
 int main() {
   callbacks();
   map_callback();
+  called_off();
+  done_callback();
   first_error();
   unobserved();
 }

@@ -7,7 +7,13 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
+#include <version>
+
+#ifdef __cpp_lib_jthread
+#include <stop_token>
+#endif
 
 #include "check.hpp"
 
@@ -51,6 +57,29 @@ void give_up() {
   check(queued_result == "given up" && kept == 1, "terminate gives up what has not started");
 }
 
+#ifdef __cpp_lib_jthread  // not yet with every standard library
+void asked_to_stop() {
+  std::atomic<bool> started = false;
+  // snippet: stop token
+  millpond::ThreadPool pool(2);
+  auto rounds = pool.apply_async([&](std::stop_token stop) {
+    started = true;
+    started.notify_all();
+    int n = 1;
+    while (!stop.stop_requested()) {
+      ++n;  // a round of the work, then a look at the token
+      std::this_thread::yield();
+    }
+    return n;
+  });
+  started.wait(false);
+  pool.terminate();                   // asks; so does the destructor
+  const int finished = rounds.get();  // what it returned when it had seen that
+  // snippet end
+  check(finished >= 1, "a task that was asked to stop keeps its result");
+}
+#endif
+
 void refusals() {
   std::vector<std::string> messages;
   // snippet: refused
@@ -83,6 +112,9 @@ void owned_by_a_task() {
 int main() {
   finish_everything();
   give_up();
+#ifdef __cpp_lib_jthread
+  asked_to_stop();
+#endif
   refusals();
   owned_by_a_task();
 }

@@ -126,7 +126,11 @@ def extras_section(all_series):
     plain = extras.pop("millpond_plain", None)
     if plain is None:
         return ""
-    titles = {"millpond_callback": "a callback", "millpond_timed_get": "`get(timeout)` in time"}
+    titles = {
+        "millpond_callback": "a callback",
+        "millpond_timed_get": "`get(timeout)` in time",
+        "millpond_cancel": "`cancel()` of a task that waits",
+    }
     rows = [("a task with a result", time_text(plain), "")]
     rows += [
         (titles[name], time_text(time), ratio_text(time / plain)) for name, time in extras.items()

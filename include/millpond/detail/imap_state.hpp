@@ -2,6 +2,7 @@
 #ifndef MILLPOND_DETAIL_IMAP_STATE_HPP
 #define MILLPOND_DETAIL_IMAP_STATE_HPP
 
+#include <millpond/detail/chunk_front.hpp>
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/job.hpp>
@@ -69,10 +70,10 @@ class ImapState : public StreamJob {
 
   /// Items that were read together, and are run one after another by one thread.
   struct Chunk {
-    std::vector<Slot> slots;          // grows while it runs
-    bool done = false;                // all slots are set; guarded by mutex_, as is claimed
-    std::size_t claimed = 0;          // slots that readers have taken, or are about to
-    atomic<std::size_t> emptied = 0;  // of these, those that they are through with
+    std::vector<Slot> slots;                       // grows while it runs
+    bool done = false;                             // all slots are set; guarded by mutex_
+    atomic<std::size_t> emptied = 0;               // slots that readers are through with
+    typename std::list<Chunk>::iterator position;  // its own; set when it is in front_
   };
   using Chunks = std::list<Chunk>;
   using ChunkPosition = typename Chunks::iterator;
@@ -100,7 +101,10 @@ class ImapState : public StreamJob {
  private:
   enum class Reading { queued, advancing, full, over };
 
-  bool available_locked() const noexcept { return !chunks_.empty() && chunks_.front().done; }
+  using Front = ChunkFront<Chunk, Slot>;
+
+  /// Whether there is something for readers; puts the next chunk in front if it is time.
+  bool available_locked() noexcept;
   void note_to_be_had_locked() noexcept {
     to_be_had_.store(available_locked() || finished_, std::memory_order_relaxed);
   }
@@ -109,7 +113,7 @@ class ImapState : public StreamJob {
   }
   bool finishes_locked() const noexcept { return reading_ == Reading::over && running_ == 0; }
 
-  std::optional<Value> yield(unique_lock& lock);
+  std::optional<Value> yield(const typename Front::Claim& claim);
   void recycle(ChunkPosition chunk) noexcept;
   std::optional<Value> end(unique_lock& lock);
   /// False if the deadline came.
@@ -132,6 +136,7 @@ class ImapState : public StreamJob {
   bool terminated_ = false;         // and not yet told
   std::exception_ptr input_error_;  // not yet told
   Chunks chunks_;                   // to be yielded: ordered, as read; else, as they get done
+  Front front_;                     // the first of them, if it is done
   Chunks unordered_;                // running, and not in chunks_
   Chunks yielding_;                 // all slots claimed, not yet all emptied
   Chunks spare_;                    // empty ones, to be used again
@@ -147,12 +152,20 @@ class ImapState : public StreamJob {
 
 template <class Value>
 std::optional<Value> ImapState<Value>::next(Deadline deadline) {
+  if (const auto claim = front_.claim(); claim.chunk != nullptr) return yield(claim);
   unique_lock lock(mutex_, std::defer_lock);
   lock_spinning(lock);
   bool timed_out = deadline.is_poll();
   bool has_spun = false;  // since it last slept
   for (;;) {
-    if (available_locked()) return yield(lock);
+    if (available_locked()) {
+      // Other readers may be faster, without the mutex.
+      if (const auto claim = front_.claim(); claim.chunk != nullptr) {
+        lock.unlock();
+        return yield(claim);
+      }
+      continue;
+    }
     if (finished_) return end(lock);
     if (timed_out) throw TimeoutError("No result within the timeout");
     // The chunk that would be read next is the one we wait for, if none is being run.
@@ -216,40 +229,50 @@ void ImapState<Value>::wake_readers_locked() noexcept {
   for (CallbackThread::Alarm* const alarm : alarms_) alarm->notify();
 }
 
-/// Takes a slot of the first chunk. Values are moved out without locks; as several readers may be
-/// at one chunk, it is kept in yielding_ until the last of them has emptied its slot.
+/// A chunk leaves the window when its last slot is claimed; as several readers may be at it, it is
+/// kept in yielding_ until the last of them has emptied its slot.
 template <class Value>
-std::optional<Value> ImapState<Value>::yield(unique_lock& lock) {
-  const ChunkPosition chunk = chunks_.begin();
-  Slot& slot = chunk->slots[chunk->claimed++];
-  if (chunk->claimed == chunk->slots.size()) {
-    yielding_.splice(yielding_.end(), chunks_, chunk);
+bool ImapState<Value>::available_locked() noexcept {
+  if (front_.is_spent()) {
+    front_.close();
+    yielding_.splice(yielding_.end(), chunks_, chunks_.begin());
     --window_;
-    note_to_be_had_locked();
-    if (reading_ == Reading::full && window_open_locked()) {
-      requeue_locked(Core::Place::back);
-    }
+    if (reading_ == Reading::full && window_open_locked()) requeue_locked(Core::Place::back);
   }
-  lock.unlock();
+  if (!front_.is_open() && !chunks_.empty() && chunks_.front().done) {
+    Chunk& chunk = chunks_.front();
+    chunk.position = chunks_.begin();
+    front_.open(chunk, chunk.slots.data(), chunk.slots.size());
+  }
+  return front_.is_open();
+}
+
+/// Values are moved out without locks.
+template <class Value>
+std::optional<Value> ImapState<Value>::yield(const typename Front::Claim& claim) {
+  if (claim.is_last) {
+    const SpinningLockGuard lock(mutex_);
+    note_to_be_had_locked();
+  }
 
   struct Emptied {
     ~Emptied() {
       // acq_rel: the last reader sees the others done before it clears the slots.
-      if (chunk->emptied.fetch_add(1, std::memory_order_acq_rel) + 1 == size) state.recycle(chunk);
+      const std::size_t before = chunk.emptied.fetch_add(1, std::memory_order_acq_rel);
+      if (before + 1 == size) state.recycle(chunk.position);
     }
     ImapState& state;
-    ChunkPosition chunk;
-    std::size_t size;  // once we have emptied ours, the slots may go
-  } const emptied{*this, chunk, chunk->slots.size()};
-  if (slot.is_error()) std::rethrow_exception(slot.take_error());
-  return std::optional<Value>(slot.take());
+    Chunk& chunk;
+    std::size_t size;
+  } const emptied{*this, *claim.chunk, claim.size};
+  if (claim.slot->is_error()) std::rethrow_exception(claim.slot->take_error());
+  return std::optional<Value>(claim.slot->take());
 }
 
 template <class Value>
 void ImapState<Value>::recycle(ChunkPosition chunk) noexcept {
   chunk->slots.clear();
   chunk->done = false;
-  chunk->claimed = 0;
   chunk->emptied.store(0, std::memory_order_relaxed);
   Chunks surplus;
   const SpinningLockGuard lock(mutex_);

@@ -27,7 +27,8 @@ namespace millpond::inline v0_1::detail {
 ///
 /// Who wakes whom is written up in docs/design/wakeup.md; in short: issuing work notifies one
 /// sleeping worker unless one is on its way already (waking_), and a worker that takes work while
-/// more is queued notifies the next. Closing, terminating and the end of the last job notify all.
+/// more is queued notifies the next. Closing, terminating and the end of the last job notify one,
+/// and each worker that leaves the next.
 template <class Order>
 class PoolCore final : public Core {
  public:
@@ -94,7 +95,7 @@ class PoolCore final : public Core {
   static constexpr std::size_t kPaceLooks = 20;
   static constexpr std::size_t kPausesALook = 10;
 
-  TaskQueue<Order> queue_;    // guarded by mutex_, as are the next five
+  TaskQueue<Order> queue_;    // guarded by mutex_, as are the next four
   std::size_t sleepers_ = 0;  // workers in work_condition_.wait()
   bool waking_ = false;       // a notified worker has not yet come back from that wait
   bool spinning_ = false;     // a worker looks at the queue, without mutex_, before it sleeps
