@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -165,10 +166,11 @@ class DoneCallback final : public Waiter {
 
   void call() noexcept {
     const Core* const core = state_of(result_)->core_pointer();
+    const std::uint16_t serial = state_of(result_)->core_serial();
     try {
       std::invoke(f_, std::move(result_));
     } catch (...) {
-      Core::report_to(core, std::current_exception());
+      Core::report_to(core, serial, std::current_exception());
     }
   }
 

@@ -70,7 +70,7 @@ class ResultAwaiter final : public Waiter {
     job_ = Ref<ResumeJob>::adopt(new ResumeJob(coroutine));
     auto* const state = state_of(result_);
     // While the result is not ready, its job keeps the core.
-    const Ref<Core> core = Core::find_live(state->core_pointer());
+    const Ref<Core> core = Core::find_live(state->core_pointer(), state->core_serial());
     if (core && core->need_callbacks()) {
       core_ = core.get();
       if (state->add_waiter(*this)) return true;  // the coroutine may be running again by now

@@ -139,17 +139,20 @@ class AsCompleted {
   AsCompleted(std::vector<AsyncResult<R>> handles, detail::Deadline deadline)
       : handles_(std::move(handles)), deadline_(deadline), group_(detail::states_of(handles_)) {}
 
-  /// Null at the end.
+  /// A copy of the next handle, as its user may do with it what he likes; null at the end.
   AsyncResult<R>* next() {
+    current_ = {};
     if (yielded_ == handles_.size()) return nullptr;
     if (!group_.wait(yielded_ + 1, false, deadline_)) {
       throw TimeoutError(std::to_string(handles_.size() - yielded_) + " (of " +
                          std::to_string(handles_.size()) + ") results unfinished");
     }
-    return &handles_[group_.nth_completed(yielded_++)];
+    current_ = handles_[group_.nth_completed(yielded_++)];
+    return &current_;
   }
 
-  std::vector<AsyncResult<R>> handles_;
+  const std::vector<AsyncResult<R>> handles_;
+  AsyncResult<R> current_;
   const detail::Deadline deadline_;
   detail::ResultGroup group_;  // after handles_, which it looks at
   std::size_t yielded_ = 0;

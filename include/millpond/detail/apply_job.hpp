@@ -63,6 +63,7 @@ class ApplyJob final : public ResultState<R> {
       if (!cancelled()) stop_.request();
       return cancelled();
     }
+    this->set_outcome_cancelled();
     this->cancel_claimed([this](const std::exception_ptr& why) { give_up(why); });
     return true;
   }

@@ -12,6 +12,7 @@
 #include <millpond/state.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <functional>
@@ -52,6 +53,11 @@ class Core {
   }
 
   std::size_t size() const noexcept { return size_; }
+  /// A number that tells this core from others that had its address before.
+  std::uint16_t serial() const noexcept { return serial_; }
+  /// What becomes of work that has not started when the pool is terminated. Made beforehand:
+  /// terminating must not need memory.
+  const std::exception_ptr& terminated_error() const noexcept { return terminated_error_; }
   /// Whether a worker at a map looks at the queue after each chunk.
   virtual bool takes_turns() const noexcept = 0;
   State state() const noexcept { return state_.load(std::memory_order_acquire); }
@@ -94,14 +100,17 @@ class Core {
   /// Tells on_unobserved_error.
   void report(const std::exception_ptr& error) const noexcept;
   /// A reference to a core that may be gone; null if it is.
-  static Ref<Core> find_live(const Core* core) noexcept { return live_cores().find(core); }
+  static Ref<Core> find_live(const Core* core, std::uint16_t serial) noexcept {
+    return live_cores().find(core, serial);
+  }
 
   /// Sees to it that there is a callback thread to post() to, as long as some job is unfinished.
   /// False if none is. Throws std::system_error.
   bool need_callbacks();
 
   /// The same as report() for a core that may be gone: then stderr is told.
-  static void report_to(const Core* core, const std::exception_ptr& error) noexcept;
+  static void report_to(const Core* core, std::uint16_t serial,
+                        const std::exception_ptr& error) noexcept;
 
  protected:
   enum class NeedsCallbacks : bool { no, yes };
@@ -148,6 +157,7 @@ class Core {
    public:
     void add(Core& core) {
       const lock_guard lock(mutex_);
+      core.serial_ = ++serials_;
       core.next_live_ = std::exchange(first_, &core);
     }
     void remove(Core& core) noexcept {
@@ -157,10 +167,11 @@ class Core {
       *link = core.next_live_;
     }
     /// A reference, or null if it is gone or about to go.
-    Ref<Core> find(const Core* core) noexcept {
+    Ref<Core> find(const Core* core, std::uint16_t serial) noexcept {
       const lock_guard lock(mutex_);
       for (Core* live = first_; live != nullptr; live = live->next_live_) {
-        if (live == core) return live->try_add_ref() ? Ref<Core>::adopt(live) : Ref<Core>();
+        if (live != core || live->serial_ != serial) continue;
+        return live->try_add_ref() ? Ref<Core>::adopt(live) : Ref<Core>();
       }
       return {};
     }
@@ -168,6 +179,7 @@ class Core {
    private:
     mutex mutex_;
     Core* first_ = nullptr;
+    std::uint16_t serials_ = 0;
   };
   /// Never destroyed: pools and results may be static objects.
   static LiveCores& live_cores() noexcept {
@@ -188,7 +200,10 @@ class Core {
   atomic<std::size_t> refs_{1};
   const std::size_t size_;
   const ErrorHandler on_unobserved_error_;
+  std::uint16_t serial_ = 0;
   Core* next_live_ = nullptr;
+  const std::exception_ptr terminated_error_ =
+      std::make_exception_ptr(TerminatedError("Pool terminated"));
 #if MILLPOND_HAS_STOP_TOKEN
   StopList stops_;  // of unfinished jobs
 #endif
@@ -341,8 +356,9 @@ inline void Core::report(const std::exception_ptr& error) const noexcept {
   }
 }
 
-inline void Core::report_to(const Core* core, const std::exception_ptr& error) noexcept {
-  if (const Ref<Core> live = live_cores().find(core)) {
+inline void Core::report_to(const Core* core, std::uint16_t serial,
+                            const std::exception_ptr& error) noexcept {
+  if (const Ref<Core> live = find_live(core, serial)) {
     live->report(error);
   } else {
     print(error);

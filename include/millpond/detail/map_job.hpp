@@ -72,14 +72,14 @@ class MapJob final : public ResultState<typename Results::Result> {
 
   void abandon(const std::exception_ptr& why) noexcept override {
     const std::size_t begin = claim_rest(size_);
-    if (begin < size_) give_up(begin, why);
+    if (begin < size_) give_up(begin, why, false);
   }
 
   bool cancel() noexcept override {
     const std::size_t begin = claim_rest(kCancelled);
     stop_.request();  // what runs may stop, too
     if (begin >= size_) return begin >= kCancelled;
-    this->cancel_claimed([&](const std::exception_ptr& why) { give_up(begin, why); });
+    this->cancel_claimed([&](const std::exception_ptr& why) { give_up(begin, why, true); });
     return true;
   }
   bool cancelled() const noexcept override {
@@ -180,9 +180,10 @@ class MapJob final : public ResultState<typename Results::Result> {
     return begin;
   }
 
-  void give_up(std::size_t begin, const std::exception_ptr& why) noexcept {
+  void give_up(std::size_t begin, const std::exception_ptr& why, bool cancels) noexcept {
     if (!failed_.exchange(true, std::memory_order_relaxed)) {
       error_ = why;
+      if (cancels) this->set_outcome_cancelled();
       this->observe();
     }
     if (progress_) progress_->add(size_ - begin);

@@ -101,9 +101,6 @@ class PoolCore final : public Core {
   bool spinning_ = false;     // a worker looks at the queue, without mutex_, before it sleeps
   Batches batches_{size()};
   std::vector<thread> workers_;
-  /// Made beforehand: terminating must not need memory.
-  const std::exception_ptr terminated_error_ =
-      std::make_exception_ptr(TerminatedError("Pool terminated"));
   mutex join_mutex_;  // one thread at a time joins
   std::string thread_name_prefix_;
 };
@@ -391,7 +388,7 @@ void PoolCore<Order>::terminate() noexcept {
   CompletionScope scope(this);
   const auto abandon = [&](Job& job) {
     scope.set_job(&job);
-    job.abandon(terminated_error_);
+    job.abandon(terminated_error());
   };
   {
     const lock_guard lock(mutex_);

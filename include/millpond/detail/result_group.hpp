@@ -10,6 +10,7 @@
 #include <millpond/detail/sync.hpp>
 #include <millpond/detail/thread_context.hpp>
 #include <millpond/detail/waiters.hpp>
+#include <millpond/state.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -28,26 +29,27 @@ namespace millpond::inline v0_1::detail {
 class ResultGroup {
  public:
   explicit ResultGroup(std::span<ResultBase* const> results)
-      : members_(std::make_unique<Member[]>(results.size())), size_(results.size()) {
+      : members_(std::make_unique<Member[]>(results.size())),
+        size_(results.size()),
+        own_context_(current_thread_context != nullptr ? current_thread_context
+                                                       : CompletionScope::innermost_context()) {
     completed_.reserve(size_);
-    const ThreadContext* const own = current_thread_context;
-    if (own != nullptr) {
+    if (own_context_ != nullptr) {
       for (ResultBase* const result : results) {
-        if (result->core_pointer() == own->core) own_.push_back(result);
+        if (result->core_pointer() == own_context_->core) own_.push_back(result);
       }
     }
+    const auto is_calling_back = [this](const ResultBase* result) {
+      return own_context_ != nullptr && own_context_->calling_back.contains(result);
+    };
     for (std::size_t i = 0; i != size_; ++i) {
       members_[i].enter(*this, *results[i], i);
       // A callback that waits for its own result is regarded as having it.
-      if (own != nullptr && own->calling_back.contains(results[i])) continue;
-      if (results[i]->add_waiter(members_[i])) {
-        members_[i].is_registered = true;
-      } else {
-        members_[i].notify();
-      }
+      if (is_calling_back(results[i])) continue;
+      members_[i].is_registered = results[i]->add_waiter(members_[i]);
     }
     for (std::size_t i = 0; i != size_; ++i) {
-      if (own != nullptr && own->calling_back.contains(results[i])) members_[i].notify();
+      if (!members_[i].is_registered) members_[i].notify();
     }
   }
   ResultGroup(const ResultGroup&) = delete;
@@ -75,12 +77,12 @@ class ResultGroup {
   bool wait(std::size_t count, bool or_failed, Deadline deadline) noexcept {
     awaited_ = count;
     or_failed_ = or_failed;
-    if (!deadline.is_poll()) help();
-    while (!satisfied()) {
-      if (deadline.is_poll() || !sleep(deadline)) return satisfied();
-      help();
+    for (;;) {
+      const std::size_t before = completed();
+      if (!deadline.is_poll()) help();
+      if (satisfied()) return true;
+      if (deadline.is_poll() || !sleep(before, deadline)) return await_those_ready();
     }
-    return true;
   }
 
   /// How many are ready, and the number of the n-th of them, in the order in which they came.
@@ -125,42 +127,65 @@ class ResultGroup {
     completed_.push_back(number);
     if (members_[number].result->failed()) failed_ = true;
     count_.store(completed_.size(), std::memory_order_relaxed);
-    if (sleeper_ != nullptr && satisfied_locked()) std::exchange(sleeper_, nullptr)->notify();
+    // One that has ended well may have been in the way of helping.
+    if (sleeper_ != nullptr && (or_failed_ || satisfied_locked())) {
+      std::exchange(sleeper_, nullptr)->notify();
+    }
+  }
+
+  /// After the deadline: a result that is ready is there, even if the group is just being told.
+  bool await_those_ready() noexcept {
+    const auto is_ready = [](const Member& member) { return member.result->ready(); };
+    const std::span<Member> members(members_.get(), size_);
+    const auto ready = std::count_if(members.begin(), members.end(), is_ready);
+    while (!satisfied() && completed() < static_cast<std::size_t>(ready)) this_thread::yield();
+    return satisfied();
   }
 
   /// If all are awaited, runs whatever has not started. If only some are, and one is being worked
-  /// on elsewhere, that one may come first, and what would be run here on top might wait for
-  /// something that this thread is to do afterwards: then runs nothing.
+  /// on by another thread, that one may come first, and what would be run here on top might wait
+  /// for something that this thread is to do afterwards: then runs nothing. What a terminated pool
+  /// has not started is given up.
   void help() noexcept {
+    if (own_.empty()) return;
+    Core& core = *own_context_->core;
     const bool awaits_all = awaited_ == size_ && !or_failed_;
-    const auto is_running = [](Job* job) { return static_cast<ResultBase*>(job)->running(); };
+    const auto is_run_elsewhere = [this](Job* job) {
+      return static_cast<ResultBase*>(job)->running() && !own_context_->running.contains(job);
+    };
     for (Job* const job : own_) {
       if (satisfied()) return;
-      if (!awaits_all && std::any_of(own_.begin(), own_.end(), is_running)) return;
-      const JobStack::Frame frame(current_thread_context->running, job);
+      if (core.state() == State::terminate) {
+        job->abandon(core.terminated_error());
+        continue;
+      }
+      if (own_context_ != current_thread_context) return;  // only completes jobs, runs none
+      if (!awaits_all && std::any_of(own_.begin(), own_.end(), is_run_elsewhere)) return;
+      const JobStack::Frame frame(own_context_->running, job);
       static_cast<ResultBase*>(job)->take_part();
     }
   }
 
-  /// False if the deadline came first.
-  bool sleep(Deadline deadline) noexcept {
-    ThreadContext* const own = own_.empty() ? nullptr : current_thread_context;
-    if (spinning_pays() && (own == nullptr || !own->is_callback_thread())) {
-      const std::size_t before = count_.load(std::memory_order_relaxed);
+  /// Unless more than `before` are completed. False if the deadline came first.
+  bool sleep(std::size_t before, Deadline deadline) noexcept {
+    ThreadContext* const own = own_.empty() ? nullptr : own_context_;
+    const bool in_callback =
+        own == current_thread_context && own != nullptr && own->is_callback_thread();
+    if (spinning_pays() && !in_callback) {
       spin_until([&] {
         return count_.load(std::memory_order_relaxed) != before || deadline.has_passed();
       });
     }
-    if (own != nullptr && own->is_callback_thread()) {
+    if (in_callback) {
       CallbackThread& callbacks = own->core->callbacks();
       CallbackThread::Alarm alarm(callbacks);
-      if (!set_sleeper(alarm)) return true;
+      if (!set_sleeper(alarm, before)) return true;
       const bool in_time = callbacks.wait_in_callback(alarm, own_, deadline);
       clear_sleeper();
       return in_time;
     }
     ThreadWaiter waiter;
-    if (!set_sleeper(waiter)) return true;
+    if (!set_sleeper(waiter, before)) return true;
     bool in_time = true;
     {
       std::optional<CallbackThread::Blocked> blocked;
@@ -175,9 +200,9 @@ class ResultGroup {
     return in_time;
   }
 
-  bool set_sleeper(Waiter& sleeper) noexcept {
+  bool set_sleeper(Waiter& sleeper, std::size_t before) noexcept {
     const lock_guard lock(mutex_);
-    if (satisfied_locked()) return false;
+    if (satisfied_locked() || (or_failed_ && completed_.size() != before)) return false;
     sleeper_ = &sleeper;
     return true;
   }
@@ -188,7 +213,8 @@ class ResultGroup {
 
   const std::unique_ptr<Member[]> members_;
   const std::size_t size_;
-  std::vector<Job*> own_;  // those of the pool whose thread this is
+  ThreadContext* const own_context_;  // of this thread, if it is one of a pool's
+  std::vector<Job*> own_;             // those of that pool
 
   mutable mutex mutex_;  // guards the rest
   std::vector<std::size_t> completed_;

@@ -51,6 +51,7 @@ class ResultBase : public Job {
 
   /// The pool's, which may be gone if this is ready: only to compare it.
   const Core* core_pointer() const noexcept { return core_; }
+  std::uint16_t core_serial() const noexcept { return core_serial_; }
 
   /// Runs here what has not started, whatever thread this is. For work of the library's own.
   void take_part() noexcept { help(); }
@@ -66,7 +67,7 @@ class ResultBase : public Job {
 
  protected:
   ResultBase(Core& core, Kind kind, bool has_callbacks) noexcept
-      : Job(kind), has_callbacks_(has_callbacks), core_(&core) {}
+      : Job(kind), has_callbacks_(has_callbacks), core_serial_(core.serial()), core_(&core) {}
 
   /// Only while this job is unfinished.
   Core& core() const noexcept { return *core_; }
@@ -80,6 +81,10 @@ class ResultBase : public Job {
     Claim none = Claim::none;
     return claim_.compare_exchange_strong(none, claim, std::memory_order_relaxed);
   }
+
+  /// The outcome will be that this was cancelled, not an error of its own.
+  void set_outcome_cancelled() noexcept { outcome_is_cancelled_ = true; }
+  bool outcome_is_cancelled() const noexcept { return outcome_is_cancelled_; }
 
   /// For cancel(), once it has claimed something, which keeps the core alive: takes the job out of
   /// the queue and has `give_up(error)` do the rest.
@@ -116,8 +121,10 @@ class ResultBase : public Job {
 
   atomic<Claim> claim_{Claim::none};  // small members first: they fit into Job's tail padding
   atomic<bool> observed_{false};
-  bool reports_ = false;
-  const bool has_callbacks_;
+  bool reports_ : 1 = false;
+  bool outcome_is_cancelled_ : 1 = false;
+  const bool has_callbacks_ : 1;
+  const std::uint16_t core_serial_;
   Core* const core_;  // alive while this job is unfinished; afterwards only if reports_
   WaiterList waiters_;
 };
@@ -126,19 +133,22 @@ inline bool ResultBase::wait_until_ready(Deadline deadline) noexcept {
   ThreadContext* const context = context_in(core_);
   if (context != nullptr && context->calling_back.contains(this)) return true;
   if (deadline.is_poll()) return false;
-  if (context != nullptr) {
-    {
-      const JobStack::Frame frame(context->running, this);
+  ThreadContext* const waiter = context != nullptr ? context : CompletionScope::context_in(core_);
+  if (waiter != nullptr) {
+    const JobStack::Frame frame(waiter->running, this);
+    if (core_->state() == State::terminate) {
+      // Perhaps it is this thread that is giving up one after another: do not wait for oneself.
+      abandon(core_->terminated_error());
+    } else if (context != nullptr) {
       help();
     }
     if (ready()) return true;
-    if (context->is_callback_thread()) return sleep_in_callback(deadline);
   }
+  if (context != nullptr && context->is_callback_thread()) return sleep_in_callback(deadline);
   if (spinning_pays()) {
     spin_until([&] { return ready() || deadline.has_passed(); });
     if (ready()) return true;
   }
-  ThreadContext* const waiter = context != nullptr ? context : CompletionScope::context_in(core_);
   if (waiter == nullptr) return sleep(deadline);
   Job* const self = this;
   const CallbackThread::Blocked blocked(core_->callbacks(), *waiter, {&self, 1});
@@ -178,7 +188,9 @@ class ResultState : public ResultBase {
   /// Only for owners, once wait() was true.
   Outcome<R>& outcome() noexcept { return outcome_; }
 
-  bool failed() const noexcept final { return outcome_.is_error() && !this->cancelled(); }
+  bool failed() const noexcept final {
+    return outcome_.is_error() && !this->outcome_is_cancelled();
+  }
 
   void add_owner() noexcept { owners_.fetch_add(1, std::memory_order_relaxed); }
   /// True if it was the last.

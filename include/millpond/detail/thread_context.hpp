@@ -90,6 +90,11 @@ class CompletionScope {
   /// Whether this thread is inside one for `core`.
   static bool is_inside(const Core* core) noexcept { return context_in(core) != nullptr; }
 
+  /// Of the innermost one, whatever its core; null outside.
+  static ThreadContext* innermost_context() noexcept {
+    return innermost_ != nullptr ? &innermost_->context_ : nullptr;
+  }
+
   /// What stands for this thread, which need not be one of the pool's, where the callback thread
   /// looks for who waits for what; null outside.
   static ThreadContext* context_in(const Core* core) noexcept {
