@@ -1189,24 +1189,27 @@ TEST_P(Wait, OfATaskThatACallbackWaitsForIsForResultsWhoseCallbacksAreDue) {
 TEST_P(Wait, OfADestructorInCancelIsForResultsWhoseCallbacksAreDue) {
   struct WaitsAtItsEnd {
     Results results;
-    explicit WaitsAtItsEnd(const AsyncResult<int>& result) : results{result} {}
+    Gate* begun;
+    WaitsAtItsEnd(const AsyncResult<int>& result, Gate& gate) : results{result}, begun(&gate) {}
     WaitsAtItsEnd(const WaitsAtItsEnd&) = delete;
     WaitsAtItsEnd& operator=(const WaitsAtItsEnd&) = delete;
-    ~WaitsAtItsEnd() { millpond::wait(results); }
+    ~WaitsAtItsEnd() {
+      begun->open();
+      millpond::wait(results);
+    }
   };
-  Gate issued;
+  Gate giving_up;
   AsyncResult<void> given_up;
   const AsyncResult<int> first =
       pool().apply_async(one, std::tuple{}, {.callback = [&](const int&) {
-                           issued.wait();
+                           giving_up.wait();  // else it would be run here
                            given_up.wait();
                          }});
   visit_every_worker(pool());
   const AsyncResult<int> second =
       pool().apply_async(one, std::tuple{}, {.callback = [](const int&) {}});
   BusyWorkers busy(pool());  // second's callback is due, behind first's
-  given_up = pool().apply_async([last = std::make_unique<WaitsAtItsEnd>(second)] {});
-  issued.open();
+  given_up = pool().apply_async([last = std::make_unique<WaitsAtItsEnd>(second, giving_up)] {});
   EXPECT_TRUE(given_up.cancel());
   EXPECT_EQ(first.get(), 1);
 }
