@@ -47,6 +47,7 @@ def main():
         *("create", source, "--no-remote", "--build=missing"),
         *("-s", "compiler.cppstd=20"),
         *("-c", f"tools.cmake.cmake_layout:test_folder={work / 'test_package'}"),
+        *("-c", "tools.cmake.cmaketoolchain:user_presets="),  # none in the source tree
     )
 
 

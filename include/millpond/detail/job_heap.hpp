@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 namespace millpond::inline v0_1::detail {
@@ -23,7 +22,6 @@ class JobHeap {
       entries_.reserve(std::max<std::size_t>(64, 2 * entries_.size()));
     }
   }
-  bool has_room() const noexcept { return entries_.size() != entries_.capacity(); }
 
   /// Needs room. Among jobs of one priority the one with the least `order` is first.
   void push(Job& job, std::int64_t order) noexcept {
