@@ -6,6 +6,7 @@
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/job.hpp>
 #include <millpond/detail/pool_core.hpp>
+#include <millpond/detail/ref.hpp>
 #include <millpond/detail/waiters.hpp>
 #include <millpond/thread_pool.hpp>
 

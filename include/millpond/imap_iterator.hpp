@@ -5,6 +5,7 @@
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/imap_state.hpp>
 #include <millpond/detail/job.hpp>
+#include <millpond/detail/ref.hpp>
 #include <millpond/errors.hpp>
 
 #include <chrono>

@@ -15,6 +15,7 @@
 #include <millpond/detail/map_overloads.hpp>
 #include <millpond/detail/map_results.hpp>
 #include <millpond/detail/pool_core.hpp>
+#include <millpond/detail/ref.hpp>
 #include <millpond/detail/touch_pages.hpp>
 #include <millpond/errors.hpp>
 #include <millpond/imap_iterator.hpp>

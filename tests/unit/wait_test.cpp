@@ -933,31 +933,177 @@ TEST_P(Wait, InATaskRunsWhatIsQueuedIfTheOtherWaitsOnTheSameThread) {
   EXPECT_EQ(outer.get(), 1);
 }
 
-// A limit (docs/design/shutdown.md): who waits for whom is not followed here.
-TEST_P(Wait, DISABLED_InATaskRunsWhatIsQueuedIfTheOtherWaitsForThisTask) {
-  if (workers() == 1) GTEST_SKIP() << "the two are to run beside each other";
+// Two of the pool's threads, in turns that the tests below decide: `asker` waits for the first of
+// `other`, which another worker is at, and of something queued that no worker is free for.
+class WaitForTheFirstInATask : public Wait {
+ protected:
+  void SetUp() override {
+    if (workers() == 1) GTEST_SKIP() << "the two are to run beside each other";
+  }
+
+  // In a task: waits and returns the result of what came first.
+  int wait_for_the_first_of(const AsyncResult<int>& other) {
+    const AsyncResult<int> queued = pool().apply_async([this] {
+      ran_on_ = this_thread_id();
+      return 1;
+    });
+    id_ = this_thread_id();
+    waiting_.open();
+    return millpond::wait(Results{other, queued}, ReturnWhen::first_completed).done.at(0).get();
+  }
+  // Returns when that one sleeps.
+  void wait_until_it_sleeps() {
+    waiting_.wait();
+    wait_until_asleep(id_);
+  }
+
+  Gate issued_, waiting_;
+  std::atomic<ThreadId> id_{0}, ran_on_{0};  // the asker's; the one that ran what was queued
+  AsyncResult<int> asker_;
+};
+INSTANTIATE_TEST_SUITE_P(Workers, WaitForTheFirstInATask, worker_counts());
+
+TEST_P(WaitForTheFirstInATask, RunsWhatIsQueuedIfTheOtherWaitsForThisTask) {
   BusyWorkers busy(pool(), pool().size() - 2);
-  Gate issued, asking;
-  std::atomic<ThreadId> waiter_id{0};
-  AsyncResult<int> asks;
-  const AsyncResult<int> waits = pool().apply_async([&] {
-    issued.wait();
-    asking.wait();  // so that it is not run here
-    waiter_id = this_thread_id();
-    return asks.get();
+  Gate asking;
+  std::atomic<ThreadId> other_id{0};
+  const AsyncResult<int> other = pool().apply_async([&] {
+    issued_.wait();
+    asking.wait();  // so that it is not run there
+    other_id = this_thread_id();
+    return asker_.get();
   });
-  asks = pool().apply_async([&] {
-    issued.wait();
+  asker_ = pool().apply_async([&] {
+    issued_.wait();
     asking.open();
     if constexpr (kSeesThreads) {
-      poll_until([&] { return waiter_id != 0; });
-      wait_until_asleep(waiter_id);
+      poll_until([&] { return other_id != 0; });
+      wait_until_asleep(other_id);
     }
-    const AsyncResult<int> queued = pool().apply_async(one);
-    return millpond::wait(Results{waits, queued}, ReturnWhen::first_completed).done.at(0).get();
+    return wait_for_the_first_of(other);
   });
-  issued.open();
-  EXPECT_EQ(waits.get(), 1);
+  issued_.open();
+  EXPECT_EQ(other.get(), 1);
+}
+
+TEST_P(WaitForTheFirstInATask, RunsWhatIsQueuedOnceTheOtherWaitsForThisTask) {
+  BusyWorkers busy(pool(), pool().size() - 2);
+  Gate started;
+  const AsyncResult<int> other = pool().apply_async([&] {
+    started.open();
+    wait_until_it_sleeps();
+    return asker_.get();
+  });
+  asker_ = pool().apply_async([&] {
+    issued_.wait();
+    started.wait();
+    return wait_for_the_first_of(other);
+  });
+  issued_.open();
+  EXPECT_EQ(other.get(), 1);
+}
+
+TEST_P(WaitForTheFirstInATask, RunsWhatIsQueuedOnceTheOtherWaitsForThisTaskInAGroup) {
+  BusyWorkers busy(pool(), pool().size() - 2);
+  Gate started;
+  const AsyncResult<int> other = pool().apply_async([&] {
+    started.open();
+    wait_until_it_sleeps();
+    return millpond::wait(Results{asker_}).done.at(0).get();
+  });
+  asker_ = pool().apply_async([&] {
+    issued_.wait();
+    started.wait();
+    return wait_for_the_first_of(other);
+  });
+  issued_.open();
+  EXPECT_EQ(other.get(), 1);
+}
+
+TEST_P(WaitForTheFirstInATask, RunsWhatIsQueuedOnceTheOtherReadsAnImapThatWaitsForThisTask) {
+  BusyWorkers busy(pool(), pool().size() - 2);
+  Gate started;
+  const AsyncResult<int> other = pool().apply_async([&] {
+    started.open();
+    wait_until_it_sleeps();
+    return *pool().imap([&](int) { return asker_.get(); }, {0}).next();
+  });
+  asker_ = pool().apply_async([&] {
+    issued_.wait();
+    started.wait();
+    return wait_for_the_first_of(other);
+  });
+  issued_.open();
+  EXPECT_EQ(other.get(), 1);
+}
+
+TEST_P(WaitForTheFirstInATask, RunsWhatIsQueuedOnceTheOthersCallbackWaitsForThisTask) {
+  BusyWorkers busy(pool(), pool().size() - 1);
+  Gate started;
+  std::atomic<int> seen{0};
+  const AsyncResult<int> other = pool().apply_async(one, {}, {.callback = [&](int) {
+                                                      started.open();
+                                                      wait_until_it_sleeps();
+                                                      seen = asker_.get();
+                                                    }});
+  asker_ = pool().apply_async([&] {
+    issued_.wait();
+    started.wait();
+    return wait_for_the_first_of(other);
+  });
+  issued_.open();
+  EXPECT_EQ(other.get(), 1);
+  EXPECT_EQ(seen, 1);
+}
+
+TEST_P(WaitForTheFirstInATask, InACallbackRunsWhatIsQueuedOnceTheOtherWaitsForThatCallback) {
+  BusyWorkers busy(pool(), pool().size() - 2);
+  Gate started, called;
+  std::atomic<int> seen{0};
+  const AsyncResult<int> other = pool().apply_async([&] {
+    started.open();
+    wait_until_it_sleeps();
+    return asker_.get();
+  });
+  started.wait();
+  asker_ = pool().apply_async(one, {}, {.callback = [&](int) {
+                                called.open();
+                                issued_.wait();
+                                BusyWorkers last(pool(), 1);
+                                seen = wait_for_the_first_of(other);
+                              }});
+  issued_.open();
+  EXPECT_EQ(other.get(), 1);
+  EXPECT_EQ(seen, 1);
+}
+
+TEST_P(WaitForTheFirstInATask, RunsNothingWhileTheOtherOnlyWaitsForAThird) {
+  if (workers() == 2 || !kSeesThreads) GTEST_SKIP() << "needs a third, and to know who is who";
+  BusyWorkers busy(pool(), pool().size() - 3);
+  Gate third_started, finish, started;
+  const AsyncResult<int> third = pool().apply_async([&] {
+    third_started.open();
+    finish.wait();
+    return 3;
+  });
+  third_started.wait();
+  std::atomic<ThreadId> other_id{0};
+  const AsyncResult<int> other = pool().apply_async([&] {
+    other_id = this_thread_id();
+    started.open();
+    wait_until_it_sleeps();
+    return third.get();
+  });
+  asker_ = pool().apply_async([&] {
+    started.wait();
+    return wait_for_the_first_of(other);
+  });
+  wait_until_it_sleeps();
+  wait_until_asleep(other_id);
+  finish.open();
+  EXPECT_EQ(other.get(), 3);
+  asker_.get();
+  EXPECT_NE(ran_on_, id_);
 }
 
 // It slept as one of the results was running; that one ends without an error, and now nobody but

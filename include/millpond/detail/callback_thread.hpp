@@ -6,6 +6,7 @@
 #include <millpond/detail/job.hpp>
 #include <millpond/detail/sync.hpp>
 #include <millpond/detail/thread_context.hpp>
+#include <millpond/detail/wait_graph.hpp>
 #include <millpond/detail/waiters.hpp>
 
 #include <cstddef>
@@ -14,15 +15,16 @@
 
 namespace millpond::inline v0_1::detail {
 
-/// The thread that runs a pool's callbacks one at a time, the list of jobs whose callback is due,
-/// and who of the pool's workers waits for what: while a callback waits, this thread runs those
-/// other callbacks, and only those, without which that wait could not end.
+/// The thread that runs a pool's callbacks one at a time, and the list of jobs whose callback is
+/// due. While a callback waits, this thread runs those other callbacks, and only those, without
+/// which that wait could not end.
 ///
 /// Thread safety: all is guarded by the pool's mutex. Members called ..._locked need it held; those
 /// that take the lock let go of it while they sleep or run a callback; the others take it.
 class CallbackThread {
  public:
-  explicit CallbackThread(mutex& pool_mutex) noexcept : mutex_(pool_mutex) {}
+  CallbackThread(mutex& pool_mutex, WaitGraph& waits) noexcept
+      : mutex_(pool_mutex), waits_(waits) {}
   CallbackThread(const CallbackThread&) = delete;
   CallbackThread& operator=(const CallbackThread&) = delete;
 
@@ -57,64 +59,49 @@ class CallbackThread {
     if (thread_.joinable()) thread_.detach();
   }
 
-  /// Ends a wait of this thread in a callback. Lives on its stack.
-  class Alarm final : public Waiter {
+  /// A wait of this thread in a callback, and what ends it. Lives on its stack.
+  class Alarm : public Waiter, public WaitGraph::Wait {
    public:
-    explicit Alarm(CallbackThread& callbacks) noexcept : callbacks_(callbacks) {}
-    void notify() noexcept override {
+    Alarm(CallbackThread& callbacks, std::span<Job* const> awaited) noexcept
+        : Wait(*current_thread_context, awaited), callbacks_(callbacks) {}
+    void notify() noexcept final {
       const lock_guard lock(callbacks_.mutex_);
+      ring_locked();
+    }
+
+   protected:
+    ~Alarm() = default;
+    void ring_locked() noexcept {
       rang_ = true;
       callbacks_.condition_.notify_one();
     }
+    /// The wait may have come to depend on a callback that is due.
+    void on_wait_locked() noexcept override { callbacks_.condition_.notify_one(); }
 
    private:
     friend class CallbackThread;
     CallbackThread& callbacks_;
     bool rang_ = false;
   };
-
-  /// On this thread, in a callback that waits for the jobs `awaited`: sleeps until the alarm, and
-  /// meanwhile runs the due callbacks on which these depend. False if the deadline came first.
-  bool wait_in_callback(Alarm& alarm, std::span<Job* const> awaited, Deadline deadline) noexcept;
-
-  /// While one lives this worker sleeps until one of the jobs `awaited` gets on.
-  class Blocked {
+  class PlainAlarm final : public Alarm {
    public:
-    Blocked(CallbackThread& callbacks, ThreadContext& worker,
-            std::span<Job* const> awaited) noexcept
-        : callbacks_(callbacks), worker_(worker) {
-      const lock_guard lock(callbacks_.mutex_);
-      worker_.awaited = awaited;
-      worker_.next_blocked = std::exchange(callbacks_.blocked_, &worker_);
-      worker_.link_blocked = &callbacks_.blocked_;
-      if (worker_.next_blocked) worker_.next_blocked->link_blocked = &worker_.next_blocked;
-      if (callbacks_.waiting_ != 0) callbacks_.condition_.notify_one();
-    }
-    Blocked(const Blocked&) = delete;
-    Blocked& operator=(const Blocked&) = delete;
-    ~Blocked() {
-      const lock_guard lock(callbacks_.mutex_);
-      *worker_.link_blocked = worker_.next_blocked;
-      if (worker_.next_blocked) worker_.next_blocked->link_blocked = worker_.link_blocked;
-    }
-
-   private:
-    CallbackThread& callbacks_;
-    ThreadContext& worker_;
+    using Alarm::Alarm;
   };
+
+  /// On this thread, in a callback: sleeps until the alarm rings, and meanwhile runs the due
+  /// callbacks on which the jobs that it awaits depend. False if the deadline came first.
+  bool wait_in_callback(Alarm& alarm, Deadline deadline) noexcept;
 
  private:
   void run_callback(unique_lock& lock, Job& job) noexcept;
-  Job* due_for_locked(std::span<Job* const> awaited) noexcept;
 
   mutex& mutex_;
+  WaitGraph& waits_;
   condition_variable condition_;
   thread thread_;
   bool alive_ = false;
   JobList due_;
-  std::size_t running_ = 0;           // callbacks: in one another, if several
-  std::size_t waiting_ = 0;           // of these, the ones that wait
-  ThreadContext* blocked_ = nullptr;  // workers that sleep in a wait: a list
+  std::size_t running_ = 0;  // callbacks: in one another, if several
 };
 
 inline void CallbackThread::post(Job& job) noexcept {
@@ -148,51 +135,26 @@ void CallbackThread::serve(unique_lock& lock, Done done, OnIdle on_idle) noexcep
   }
 }
 
-inline bool CallbackThread::wait_in_callback(Alarm& alarm, std::span<Job* const> awaited,
-                                             Deadline deadline) noexcept {
+/// Whatever may make a due callback one that the wait depends on wakes this thread: that it gets
+/// due, and that a thread begins to wait.
+inline bool CallbackThread::wait_in_callback(Alarm& alarm, Deadline deadline) noexcept {
+  const auto is_due = [](const Job& job) { return job.callback_due_; };
   unique_lock lock(mutex_);
-  ++waiting_;
+  waits_.begin_locked(alarm);
   bool in_time = true;
   while (!alarm.rang_ && in_time) {
-    if (Job* const job = due_for_locked(awaited)) {
+    if (Job* const job = waits_.find_locked(alarm.awaited(), is_due)) {
+      waits_.end_locked(alarm);  // who follows it may read what this thread is at only in a wait
       run_callback(lock, *job);
+      waits_.begin_locked(alarm);
     } else if (deadline.is_never()) {
       condition_.wait(lock);
     } else {
       in_time = condition_.wait_until(lock, deadline.when()) == std::cv_status::no_timeout;
     }
   }
-  --waiting_;
+  waits_.end_locked(alarm);
   return alarm.rang_;
-}
-
-/// Follows who waits for whom: what runs on a blocked worker depends on what that worker waits for.
-/// Null if no callback is due among all that `awaited` depends on. Whatever may change that wakes
-/// this thread: a callback that gets due, a worker that blocks.
-inline Job* CallbackThread::due_for_locked(std::span<Job* const> awaited) noexcept {
-  for (ThreadContext* worker = blocked_; worker; worker = worker->next_blocked) {
-    worker->reached = false;
-  }
-  ThreadContext* first = nullptr;  // of the workers reached, in the order in which they were
-  ThreadContext** end = &first;
-  const auto reach = [&](const Job& job) {
-    for (ThreadContext* worker = blocked_; worker; worker = worker->next_blocked) {
-      if (worker->reached || !worker->running.contains(&job)) continue;
-      worker->reached = true;
-      worker->next_reached = nullptr;
-      *end = worker;
-      end = &worker->next_reached;
-    }
-  };
-  for (;;) {
-    for (Job* const job : awaited) {
-      if (job->callback_due_) return job;
-      reach(*job);
-    }
-    if (first == nullptr) return nullptr;
-    awaited = std::exchange(first, first->next_reached)->awaited;
-    if (first == nullptr) end = &first;
-  }
 }
 
 }  // namespace millpond::inline v0_1::detail

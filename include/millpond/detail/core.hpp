@@ -4,10 +4,14 @@
 
 #include <millpond/detail/callback_thread.hpp>
 #include <millpond/detail/config.hpp>
+#include <millpond/detail/findable.hpp>
 #include <millpond/detail/job.hpp>
+#include <millpond/detail/ref.hpp>
 #include <millpond/detail/stop.hpp>
 #include <millpond/detail/sync.hpp>
 #include <millpond/detail/thread_context.hpp>
+#include <millpond/detail/wait_graph.hpp>
+#include <millpond/detail/worker_sleep.hpp>
 #include <millpond/errors.hpp>
 #include <millpond/state.hpp>
 
@@ -31,30 +35,17 @@ namespace millpond::inline v0_1::detail {
 /// Thread safety: all public members, from any thread, without locks held. mutex_ is the pool's
 /// one mutex: the queue, the counts, the state and the callback list change under it, and every
 /// sleeping thread of the pool sleeps with it. No user code runs under it.
-class Core {
+class Core : public Findable {
  public:
   using ErrorHandler = std::function<void(std::exception_ptr)>;
 
   Core(std::size_t size, ErrorHandler on_unobserved_error)
       : size_(size), on_unobserved_error_(std::move(on_unobserved_error)) {
-    live_cores().add(*this);
     JobMemory::add_pool();
   }
-  Core(const Core&) = delete;
-  Core& operator=(const Core&) = delete;
-  virtual ~Core() {
-    JobMemory::remove_pool();
-    live_cores().remove(*this);
-  }
-
-  void add_ref() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
-  void release() noexcept {
-    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
-  }
+  ~Core() override { JobMemory::remove_pool(); }
 
   std::size_t size() const noexcept { return size_; }
-  /// A number that tells this core from others that had its address before.
-  std::uint16_t serial() const noexcept { return serial_; }
   /// What becomes of work that has not started when the pool is terminated. Made beforehand:
   /// terminating must not need memory.
   const std::exception_ptr& terminated_error() const noexcept { return terminated_error_; }
@@ -85,8 +76,10 @@ class Core {
   void lift_look_ahead_limit() noexcept;
   void forget(StreamJob& job) noexcept;
 
-  /// Who runs callbacks, and who waits for what.
+  /// Who runs callbacks.
   CallbackThread& callbacks() noexcept { return callbacks_; }
+  /// Who waits for what.
+  WaitGraph& waits() noexcept { return waits_; }
 
 #if MILLPOND_HAS_STOP_TOKEN
   /// From now until it is removed, terminate() requests stop of it; at once if terminated already.
@@ -101,7 +94,7 @@ class Core {
   void report(const std::exception_ptr& error) const noexcept;
   /// A reference to a core that may be gone; null if it is.
   static Ref<Core> find_live(const Core* core, std::uint16_t serial) noexcept {
-    return live_cores().find(core, serial);
+    return Ref<Core>::adopt(static_cast<Core*>(find(core, serial).detach()));
   }
 
   /// Sees to it that there is a callback thread to post() to, as long as some job is unfinished.
@@ -147,61 +140,17 @@ class Core {
   atomic<State> state_{State::run};  // written under mutex_
   std::size_t unfinished_ = 0;
   std::size_t workers_alive_ = 0;
-  condition_variable work_condition_;  // workers: work has come, or they can go
+  WorkerSleep workers_;                // until work has come, or they can go
   condition_variable exit_condition_;  // joiners: a thread is about to end, or all is finished
-  CallbackThread callbacks_{mutex_};
+  WaitGraph waits_{mutex_};
+  CallbackThread callbacks_{mutex_, waits_};
 
  private:
-  /// All cores there are, for those who hold a pointer and no reference.
-  class LiveCores {
-   public:
-    void add(Core& core) {
-      const lock_guard lock(mutex_);
-      core.serial_ = ++serials_;
-      core.next_live_ = std::exchange(first_, &core);
-    }
-    void remove(Core& core) noexcept {
-      const lock_guard lock(mutex_);
-      Core** link = &first_;
-      while (*link != &core) link = &(*link)->next_live_;
-      *link = core.next_live_;
-    }
-    /// A reference, or null if it is gone or about to go.
-    Ref<Core> find(const Core* core, std::uint16_t serial) noexcept {
-      const lock_guard lock(mutex_);
-      for (Core* live = first_; live != nullptr; live = live->next_live_) {
-        if (live != core || live->serial_ != serial) continue;
-        return live->try_add_ref() ? Ref<Core>::adopt(live) : Ref<Core>();
-      }
-      return {};
-    }
-
-   private:
-    mutex mutex_;
-    Core* first_ = nullptr;
-    std::uint16_t serials_ = 0;
-  };
-  /// Never destroyed: pools and results may be static objects.
-  static LiveCores& live_cores() noexcept {
-    alignas(LiveCores) static std::byte memory[sizeof(LiveCores)];
-    static LiveCores* const live = ::new (static_cast<void*>(memory)) LiveCores;
-    return *live;
-  }
-  bool try_add_ref() noexcept {
-    std::size_t refs = refs_.load(std::memory_order_relaxed);
-    while (refs != 0 && !refs_.compare_exchange_weak(refs, refs + 1, std::memory_order_relaxed)) {
-    }
-    return refs != 0;
-  }
-
   static void print(const std::exception_ptr& error) noexcept;
   virtual void name_callback_thread() noexcept = 0;
 
-  atomic<std::size_t> refs_{1};
   const std::size_t size_;
   const ErrorHandler on_unobserved_error_;
-  std::uint16_t serial_ = 0;
-  Core* next_live_ = nullptr;
   const std::exception_ptr terminated_error_ =
       std::make_exception_ptr(TerminatedError("Pool terminated"));
 #if MILLPOND_HAS_STOP_TOKEN
@@ -249,7 +198,7 @@ inline bool Core::settle_locked(std::size_t finished) noexcept {
   unfinished_ -= finished;
   if (unfinished_ != 0) return false;
   if (state() != State::run) {
-    work_condition_.notify_one();  // the first to leave wakes the next
+    workers_.notify_one();  // the first to leave wakes the next
     callbacks_.wake_locked();
     exit_condition_.notify_all();
   }
@@ -278,7 +227,7 @@ inline void Core::start_callback_thread_locked() {
   try {
     callbacks_.start_locked([this] { run_callback_thread(); });
   } catch (...) {
-    refs_.fetch_sub(1, std::memory_order_relaxed);  // never the last: our caller holds one
+    release();  // never the last: our caller holds one
     throw;
   }
 }

@@ -7,6 +7,7 @@
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/job.hpp>
 #include <millpond/detail/outcome.hpp>
+#include <millpond/detail/ref.hpp>
 #include <millpond/detail/spin.hpp>
 #include <millpond/detail/sync.hpp>
 #include <millpond/detail/thread_context.hpp>
@@ -190,10 +191,11 @@ template <class Value>
 bool ImapState<Value>::sleep(unique_lock& lock, ThreadContext* context, Deadline deadline) {
   if (context != nullptr && context->is_callback_thread()) return sleep_in_callback(lock, deadline);
   if (context == nullptr) context = CompletionScope::context_in(core_.get());
-  std::optional<CallbackThread::Blocked> blocked;  // gone before the lock is: that is the order
   Job* const self = this;
+  std::optional<WaitGraph::PlainWait> wait;
+  std::optional<WaitGraph::Scope> waits;  // ends while the lock is held: that is the order
   if (context != nullptr) {
-    blocked.emplace(core_->callbacks(), *context, std::span(&self, 1));
+    waits.emplace(core_->waits(), wait.emplace(*context, std::span(&self, 1)));
   }
   ++sleepers_;
   bool in_time = true;
@@ -211,11 +213,11 @@ bool ImapState<Value>::sleep(unique_lock& lock, ThreadContext* context, Deadline
 template <class Value>
 bool ImapState<Value>::sleep_in_callback(unique_lock& lock, Deadline deadline) {
   CallbackThread& callbacks = core_->callbacks();
-  CallbackThread::Alarm alarm(callbacks);
   Job* const self = this;
+  CallbackThread::PlainAlarm alarm(callbacks, {&self, 1});
   alarms_.push_back(&alarm);
   lock.unlock();
-  const bool in_time = callbacks.wait_in_callback(alarm, {&self, 1}, deadline);
+  const bool in_time = callbacks.wait_in_callback(alarm, deadline);
   lock.lock();
   alarms_.pop_back();
   return in_time;

@@ -5,7 +5,9 @@
 #include <millpond/detail/batches.hpp>
 #include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
+#include <millpond/detail/ref.hpp>
 #include <millpond/detail/spin.hpp>
+#include <millpond/detail/start_up.hpp>
 #include <millpond/detail/sync.hpp>
 #include <millpond/detail/task_queue.hpp>
 #include <millpond/detail/thread_name.hpp>
@@ -26,9 +28,9 @@ namespace millpond::inline v0_1::detail {
 /// The engine: the queue, the workers that empty it, and the pool's state machine.
 ///
 /// Who wakes whom is written up in docs/design/wakeup.md; in short: issuing work notifies one
-/// sleeping worker unless one is on its way already (waking_), and a worker that takes work while
-/// more is queued notifies the next. Closing, terminating and the end of the last job notify one,
-/// and each worker that leaves the next.
+/// sleeping worker unless one is on its way already (WorkerSleep), and a worker that takes work
+/// while more is queued notifies the next. Closing, terminating and the end of the last job notify
+/// one, and each worker that leaves the next.
 template <class Order>
 class PoolCore final : public Core {
  public:
@@ -59,23 +61,14 @@ class PoolCore final : public Core {
   void requeue(Job& job, Place place) noexcept override;
 
  private:
-  /// What the constructing thread and the new workers share until all have started.
-  struct StartUp {
-    const std::function<void()>& initializer;
-    std::size_t initialized = 0;
-    std::exception_ptr error;  // the first
-    condition_variable condition;
-  };
-
   void run_worker(std::size_t index, StartUp* start_up) noexcept;
-  void initialize_worker(StartUp& start_up) noexcept;
   void work(ThreadContext& context) noexcept;
   using Taken = Batches::Taken;
   Taken take_locked(std::size_t worker, std::size_t batch_limit) noexcept;
   std::size_t run(const Taken& taken, std::size_t worker, JobStack::Frame& frame) noexcept;
   static std::size_t batch_limit_for(std::chrono::nanoseconds a_job) noexcept;
   bool sleeper_could_steal_locked() const noexcept {
-    return sleepers_ != 0 && !waking_ && batches_.any_job_locked();
+    return workers_.may_wake_locked() && batches_.any_job_locked();
   }
   void spin(unique_lock& lock) noexcept;
   void pace() const noexcept;
@@ -95,12 +88,9 @@ class PoolCore final : public Core {
   static constexpr std::size_t kPaceLooks = 20;
   static constexpr std::size_t kPausesALook = 10;
 
-  TaskQueue<Order> queue_;    // guarded by mutex_, as are the next four
-  std::size_t sleepers_ = 0;  // workers in work_condition_.wait()
-  bool waking_ = false;       // a notified worker has not yet come back from that wait
-  bool spinning_ = false;     // a worker looks at the queue, without mutex_, before it sleeps
+  TaskQueue<Order> queue_;  // guarded by mutex_, as are the batches
   Batches batches_{size()};
-  std::vector<thread> workers_;
+  std::vector<thread> threads_;
   mutex join_mutex_;  // one thread at a time joins
   std::string thread_name_prefix_;
 };
@@ -109,10 +99,10 @@ template <class Order>
 void PoolCore<Order>::start(std::string thread_name_prefix,
                             const std::function<void()>& initializer) {
   thread_name_prefix_ = std::move(thread_name_prefix);
-  StartUp start_up{initializer, 0, nullptr, {}};
+  StartUp start_up(mutex_, initializer);
   StartUp* const shared = initializer ? &start_up : nullptr;
   try {
-    workers_.reserve(size());
+    threads_.reserve(size());
     for (std::size_t index = 0; index < size(); ++index) {
       add_ref();
       {
@@ -120,7 +110,7 @@ void PoolCore<Order>::start(std::string thread_name_prefix,
         ++workers_alive_;
       }
       try {
-        workers_.emplace_back([this, index, shared] { run_worker(index, shared); });
+        threads_.emplace_back([this, index, shared] { run_worker(index, shared); });
       } catch (...) {
         release();
         const lock_guard lock(mutex_);
@@ -134,14 +124,10 @@ void PoolCore<Order>::start(std::string thread_name_prefix,
     throw;
   }
   if (shared == nullptr) return;
-  {
-    unique_lock lock(mutex_);
-    start_up.condition.wait(lock, [&] { return start_up.initialized == size(); });
-  }
-  if (start_up.error) {
+  if (const std::exception_ptr error = start_up.wait(size())) {
     terminate();
     join_or_detach();
-    std::rethrow_exception(start_up.error);
+    std::rethrow_exception(error);
   }
 }
 
@@ -151,24 +137,10 @@ void PoolCore<Order>::run_worker(std::size_t index, StartUp* start_up) noexcept 
   ThreadContext context{this, index};
   current_thread_context = &context;
   name_this_thread(thread_name_prefix_, std::to_string(index));
-  if (start_up != nullptr) initialize_worker(*start_up);
+  if (start_up != nullptr) start_up->initialize();
   work(context);
   current_thread_context = nullptr;
   JobMemory::flush_thread();
-}
-
-template <class Order>
-void PoolCore<Order>::initialize_worker(StartUp& start_up) noexcept {
-  std::exception_ptr error;
-  try {
-    start_up.initializer();
-  } catch (...) {
-    error = std::current_exception();
-  }
-  const lock_guard lock(mutex_);  // its holder waits for us: start_up lives until we let go
-  ++start_up.initialized;
-  if (error && !start_up.error) start_up.error = std::move(error);
-  start_up.condition.notify_one();
 }
 
 template <class Order>
@@ -198,21 +170,18 @@ void PoolCore<Order>::work(ThreadContext& context) noexcept {
       lock_spinning(lock);
       if (taken.has_batch) batches_.emptied_locked();
       has_worked = true;
-    } else if (std::exchange(has_worked, false) && !spinning_) {
+    } else if (std::exchange(has_worked, false) && !workers_.any_spins_locked()) {
       spin(lock);
     } else {
-      ++sleepers_;
-      work_condition_.wait(lock);
-      --sleepers_;
-      waking_ = false;
+      workers_.sleep_locked(lock);
     }
   }
   --workers_alive_;
   if (workers_alive_ <= 1) exit_condition_.notify_all();  // a joiner may be a worker itself
   if (workers_alive_ == 0) callbacks_.wake_locked();      // or the callback thread
-  const bool others_sleep = sleepers_ != 0;
+  const bool others_sleep = workers_.sleepers_locked() != 0;
   lock.unlock();
-  if (others_sleep) work_condition_.notify_one();
+  if (others_sleep) workers_.notify_one();
 }
 
 /// From a deep queue a worker takes several calls together, into its batch: of its share, were the
@@ -228,7 +197,7 @@ Batches::Taken PoolCore<Order>::take_locked(std::size_t worker, std::size_t batc
   if constexpr (TaskQueue<Order>::kMayBatch) {
     if (first != nullptr && batch_limit != 0 && first->kind() == Job::Kind::call) {
       Job* jobs[Batch::kCapacity];
-      const std::size_t share = queue_.size() / (2 * (size() - sleepers_));
+      const std::size_t share = queue_.size() / (2 * (size() - workers_.sleepers_locked()));
       const std::size_t count = queue_.take_calls(jobs, std::min(share, batch_limit));
       if (count != 0) {
         batches_.fill_locked(worker, jobs, count);
@@ -265,11 +234,11 @@ std::size_t PoolCore<Order>::batch_limit_for(std::chrono::nanoseconds a_job) noe
 template <class Order>
 void PoolCore<Order>::spin(unique_lock& lock) noexcept {
   if (!spinning_pays()) return;
-  spinning_ = true;
+  workers_.set_spinning_locked(true);
   lock.unlock();
   spin_until([this] { return queue_.size() != 0 || state() != State::run; });
   lock_spinning(lock);
-  spinning_ = false;
+  workers_.set_spinning_locked(false);
 }
 
 /// A worker that empties the queue faster than it fills would meet the issuing thread at the mutex
@@ -288,8 +257,7 @@ void PoolCore<Order>::pace() const noexcept {
 /// If a worker sleeps and none is on its way: true, and the caller calls wake() after unlocking.
 template <class Order>
 bool PoolCore<Order>::begin_wake_locked() noexcept {
-  if (sleepers_ == 0 || waking_) return false;
-  waking_ = true;
+  if (!workers_.begin_wake_locked()) return false;
   add_ref();  // the work just queued may be done, and have destroyed the pool, before wake()
   return true;
 }
@@ -297,14 +265,14 @@ bool PoolCore<Order>::begin_wake_locked() noexcept {
 /// The same after queueing a job; if it is the only one in the queue, a spinner will do.
 template <class Order>
 bool PoolCore<Order>::begin_wake_for_new_locked() noexcept {
-  if (sleepers_ == 0) return false;
-  return !(spinning_ && queue_.size() == 1) && begin_wake_locked();
+  if (workers_.sleepers_locked() == 0) return false;
+  return !(workers_.any_spins_locked() && queue_.size() == 1) && begin_wake_locked();
 }
 
 /// Without the mutex, so that the woken worker does not run into it.
 template <class Order>
 void PoolCore<Order>::wake() noexcept {
-  work_condition_.notify_one();
+  workers_.notify_one();
   release();
 }
 
@@ -376,7 +344,7 @@ void PoolCore<Order>::close() noexcept {
   const lock_guard lock(mutex_);
   if (state() != State::run) return;
   state_.store(State::close, std::memory_order_release);  // release: pairs with state()
-  work_condition_.notify_one();                           // the first to leave wakes the next
+  workers_.notify_one();                                  // the first to leave wakes the next
   callbacks_.wake_locked();
 }
 
@@ -394,7 +362,7 @@ void PoolCore<Order>::terminate() noexcept {
     const lock_guard lock(mutex_);
     if (state() != State::terminate) {
       state_.store(State::terminate, std::memory_order_release);  // release: pairs with state()
-      work_condition_.notify_one();  // the first to leave wakes the next
+      workers_.notify_one();  // the first to leave wakes the next
       callbacks_.wake_locked();
     }
   }
@@ -456,7 +424,7 @@ void PoolCore<Order>::join_or_detach() noexcept {
     }
   }
   const lock_guard lock(join_mutex_);
-  for (thread& worker : workers_) {
+  for (thread& worker : threads_) {
     if (!worker.joinable()) continue;
     if (worker.get_id() == this_thread::get_id()) {
       worker.detach();

@@ -9,6 +9,7 @@
 #include <millpond/detail/spin.hpp>
 #include <millpond/detail/sync.hpp>
 #include <millpond/detail/thread_context.hpp>
+#include <millpond/detail/wait_graph.hpp>
 #include <millpond/detail/waiters.hpp>
 #include <millpond/state.hpp>
 
@@ -38,6 +39,7 @@ class ResultGroup {
       for (ResultBase* const result : results) {
         if (result->core_pointer() == own_context_->core) own_.push_back(result);
       }
+      runs_jobs_ = !own_.empty() && own_context_ == current_thread_context;
     }
     const auto is_calling_back = [this](const ResultBase* result) {
       return own_context_ != nullptr && own_context_->calling_back.contains(result);
@@ -73,7 +75,7 @@ class ResultGroup {
 
   /// Waits until `count` of the results are ready, or one of them with an error of its own if
   /// `or_failed`. On a thread of the pool runs what has not started, one after another, as long as
-  /// none of the results is being worked on elsewhere. False if the deadline came first.
+  /// none of the results can get ready without that. False if the deadline came first.
   bool wait(std::size_t count, bool or_failed, Deadline deadline) noexcept {
     awaited_ = count;
     or_failed_ = or_failed;
@@ -142,45 +144,96 @@ class ResultGroup {
     return satisfied();
   }
 
-  /// If all are awaited, runs whatever has not started. If only some are, and one is being worked
-  /// on by another thread, that one may come first, and what would be run here on top might wait
-  /// for something that this thread is to do afterwards: then runs nothing. What a terminated pool
-  /// has not started is given up.
+  /// If all are awaited, runs whatever has not started. If only some are, and another thread is at
+  /// one and does not wait for this thread, that one may come first, and what would be run here on
+  /// top might wait for something that this thread is to do afterwards: then runs nothing. What a
+  /// terminated pool has not started is given up.
   void help() noexcept {
     if (own_.empty()) return;
     Core& core = *own_context_->core;
-    const bool awaits_all = awaited_ == size_ && !or_failed_;
-    const auto is_run_elsewhere = [this](Job* job) {
-      return static_cast<ResultBase*>(job)->running() && !own_context_->running.contains(job);
-    };
     for (Job* const job : own_) {
       if (satisfied()) return;
       if (core.state() == State::terminate) {
         job->abandon(core.terminated_error());
         continue;
       }
-      if (own_context_ != current_thread_context) return;  // only completes jobs, runs none
-      if (!awaits_all && std::any_of(own_.begin(), own_.end(), is_run_elsewhere)) return;
+      if (!runs_jobs_) return;
+      if (!awaits_all() && may_come()) return;
       const JobStack::Frame frame(own_context_->running, job);
       static_cast<ResultBase*>(job)->take_part();
     }
   }
 
+  bool awaits_all() const noexcept { return awaited_ == size_ && !or_failed_; }
+
+  bool runs_elsewhere(const Job* job) const noexcept {
+    return static_cast<const ResultBase*>(job)->running() && !own_context_->running.contains(job);
+  }
+
+  /// Whether one of the results may get ready while this thread only waits: another thread is at
+  /// it, and not waiting for this one.
+  bool may_come() const noexcept {
+    const auto is_elsewhere = [this](const Job* job) { return runs_elsewhere(job); };
+    if (std::none_of(own_.begin(), own_.end(), is_elsewhere)) return false;
+    const lock_guard lock(own_context_->core->waits().pool_mutex());
+    return may_come_locked();
+  }
+  bool may_come_locked() const noexcept {
+    const auto is_ours = [this](const Job& job) { return own_context_->is_at(&job); };
+    return std::any_of(own_.begin(), own_.end(), [&](Job* job) {
+      return runs_elsewhere(job) &&
+             own_context_->core->waits().find_locked({&job, 1}, is_ours) == nullptr;
+    });
+  }
+
+  /// Asked whenever some thread of the pool begins to wait, while this one sleeps.
+  bool can_help_locked() const noexcept {
+    const auto has_not_started = [](const Job* job) {
+      const auto* const result = static_cast<const ResultBase*>(job);
+      return !result->running() && !result->ready();
+    };
+    return runs_jobs_ && !awaits_all() && std::any_of(own_.begin(), own_.end(), has_not_started) &&
+           !may_come_locked();
+  }
+
+  class Sleep final : public WaitGraph::Wait {
+   public:
+    Sleep(const ResultGroup& group, ThreadWaiter& waiter) noexcept
+        : Wait(*group.own_context_, group.own_), group_(group), waiter_(waiter) {}
+
+   private:
+    void on_wait_locked() noexcept override {
+      if (group_.can_help_locked()) waiter_.notify();
+    }
+    const ResultGroup& group_;
+    ThreadWaiter& waiter_;
+  };
+
+  class CallbackSleep final : public CallbackThread::Alarm {
+   public:
+    explicit CallbackSleep(const ResultGroup& group) noexcept
+        : Alarm(group.own_context_->core->callbacks(), group.own_), group_(group) {}
+
+   private:
+    void on_wait_locked() noexcept override {
+      Alarm::on_wait_locked();
+      if (group_.can_help_locked()) ring_locked();
+    }
+    const ResultGroup& group_;
+  };
+
   /// Unless more than `before` are completed. False if the deadline came first.
   bool sleep(std::size_t before, Deadline deadline) noexcept {
-    ThreadContext* const own = own_.empty() ? nullptr : own_context_;
-    const bool in_callback =
-        own == current_thread_context && own != nullptr && own->is_callback_thread();
+    const bool in_callback = runs_jobs_ && own_context_->is_callback_thread();
     if (spinning_pays() && !in_callback) {
       spin_until([&] {
         return count_.load(std::memory_order_relaxed) != before || deadline.has_passed();
       });
     }
     if (in_callback) {
-      CallbackThread& callbacks = own->core->callbacks();
-      CallbackThread::Alarm alarm(callbacks);
+      CallbackSleep alarm(*this);
       if (!set_sleeper(alarm, before)) return true;
-      const bool in_time = callbacks.wait_in_callback(alarm, own_, deadline);
+      const bool in_time = own_context_->core->callbacks().wait_in_callback(alarm, deadline);
       clear_sleeper();
       return in_time;
     }
@@ -188,8 +241,11 @@ class ResultGroup {
     if (!set_sleeper(waiter, before)) return true;
     bool in_time = true;
     {
-      std::optional<CallbackThread::Blocked> blocked;
-      if (own != nullptr) blocked.emplace(own->core->callbacks(), *own, own_);
+      std::optional<Sleep> sleep;
+      std::optional<WaitGraph::Scope> sleeps;
+      if (!own_.empty()) {
+        sleeps.emplace(own_context_->core->waits(), sleep.emplace(*this, waiter));
+      }
       if (deadline.is_never()) {
         waiter.wait();
       } else {
@@ -215,6 +271,7 @@ class ResultGroup {
   const std::size_t size_;
   ThreadContext* const own_context_;  // of this thread, if it is one of a pool's
   std::vector<Job*> own_;             // those of that pool
+  bool runs_jobs_ = false;            // there are some, and this thread does not only give up jobs
 
   mutable mutex mutex_;  // guards the rest
   std::vector<std::size_t> completed_;

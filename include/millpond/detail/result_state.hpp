@@ -151,7 +151,8 @@ inline bool ResultBase::wait_until_ready(Deadline deadline) noexcept {
   }
   if (waiter == nullptr) return sleep(deadline);
   Job* const self = this;
-  const CallbackThread::Blocked blocked(core_->callbacks(), *waiter, {&self, 1});
+  WaitGraph::PlainWait wait(*waiter, {&self, 1});
+  const WaitGraph::Scope waits(core_->waits(), wait);
   return sleep(deadline);
 }
 
@@ -168,12 +169,12 @@ inline bool ResultBase::sleep(Deadline deadline) noexcept {
 
 inline bool ResultBase::sleep_in_callback(Deadline deadline) noexcept {
   CallbackThread& callbacks = core_->callbacks();
-  CallbackThread::Alarm alarm(callbacks);
   Job* const self = this;
+  CallbackThread::PlainAlarm alarm(callbacks, {&self, 1});
   if (!waiters_.add(alarm)) return true;
-  if (callbacks.wait_in_callback(alarm, {&self, 1}, deadline)) return true;
+  if (callbacks.wait_in_callback(alarm, deadline)) return true;
   if (waiters_.remove(alarm)) return false;
-  return callbacks.wait_in_callback(alarm, {&self, 1}, Deadline::never());  // it is about to ring
+  return callbacks.wait_in_callback(alarm, Deadline::never());  // it is about to ring
 }
 
 /// What AsyncResult<R> refers to: a job whose outcome is an R.

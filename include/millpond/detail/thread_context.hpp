@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <utility>
 
 namespace millpond::inline v0_1::detail {
@@ -44,7 +43,7 @@ class JobStack {
 };
 
 /// What a thread of a pool knows of itself. Only its own thread reads or writes it; but what a
-/// worker has last written before it blocked may be read under the pool's mutex until it goes on.
+/// thread has last written before it waited may be read under the pool's mutex until it goes on.
 struct ThreadContext {
   Core* core;
   std::optional<std::size_t> worker_index = std::nullopt;  // none: the callback thread
@@ -52,13 +51,10 @@ struct ThreadContext {
   JobStack running{};             // which may be another's that it waits for
   JobStack calling_back{};        // whose callbacks run here
 
-  // Used by CallbackThread while this worker sleeps in a wait; guarded by the pool's mutex.
-  std::span<Job* const> awaited{};
-  ThreadContext* next_blocked = nullptr;
-  ThreadContext** link_blocked = nullptr;
-  ThreadContext* next_reached = nullptr;
-  bool reached = false;
-
+  /// Whether the job, or a callback of its, is on this thread's stack.
+  bool is_at(const Job* job) const noexcept {
+    return running.contains(job) || calling_back.contains(job);
+  }
   bool is_callback_thread() const noexcept { return !worker_index.has_value(); }
 };
 
