@@ -5,6 +5,7 @@
 #include <millpond/detail/chunk_front.hpp>
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/deadline.hpp>
+#include <millpond/detail/imap_readers.hpp>
 #include <millpond/detail/job.hpp>
 #include <millpond/detail/outcome.hpp>
 #include <millpond/detail/ref.hpp>
@@ -17,7 +18,6 @@
 #include <exception>
 #include <list>
 #include <optional>
-#include <span>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -106,9 +106,7 @@ class ImapState : public StreamJob {
 
   /// Whether there is something for readers; puts the next chunk in front if it is time.
   bool available_locked() noexcept;
-  void note_to_be_had_locked() noexcept {
-    to_be_had_.store(available_locked() || finished_, std::memory_order_relaxed);
-  }
+  void note_to_be_had_locked() noexcept { readers_.note_locked(available_locked() || finished_); }
   bool window_open_locked() const noexcept {
     return window_ < buffersize_ || core_->look_ahead_unlimited();
   }
@@ -117,10 +115,11 @@ class ImapState : public StreamJob {
   std::optional<Value> yield(const typename Front::Claim& claim);
   void recycle(ChunkPosition chunk) noexcept;
   std::optional<Value> end(unique_lock& lock);
-  /// False if the deadline came.
-  bool sleep(unique_lock& lock, ThreadContext* context, Deadline deadline);
-  bool sleep_in_callback(unique_lock& lock, Deadline deadline);
-  void wake_readers_locked() noexcept;
+  /// Something is available, or it is finished.
+  void wake_readers_locked() noexcept {
+    note_to_be_had_locked();
+    readers_.wake_all_locked();
+  }
   void requeue_locked(Core::Place place) noexcept;
   [[nodiscard]] Chunks start_advancing(unique_lock& lock) noexcept;
   void give_up(bool terminated) noexcept;
@@ -144,11 +143,7 @@ class ImapState : public StreamJob {
   std::size_t turn_ = 0;            // chunks read since it was last put at the queue's back
   std::size_t window_ = 0;          // chunks read and not yet wholly claimed
   std::size_t running_ = 0;         // chunks committed, not yet published or discarded
-  std::size_t sleepers_ = 0;
-  std::vector<CallbackThread::Alarm*>
-      alarms_;                     // of the callback thread's waits, the innermost last
-  atomic<bool> to_be_had_{false};  // available, or finished; without mutex_ a hint
-  condition_variable condition_;   // readers: something is available, or it is finished
+  ImapReaders readers_{*this};
 };
 
 template <class Value>
@@ -177,58 +172,13 @@ std::optional<Value> ImapState<Value>::next(Deadline deadline) {
       lock.lock();
     } else if (!std::exchange(has_spun, true) && spinning_pays()) {
       lock.unlock();
-      spin_until(
-          [&] { return to_be_had_.load(std::memory_order_relaxed) || deadline.has_passed(); });
+      readers_.spin(deadline);
       lock_spinning(lock);
     } else {
-      timed_out = !sleep(lock, context, deadline);
+      timed_out = !readers_.sleep_locked(lock, *core_, deadline);
       has_spun = false;
     }
   }
-}
-
-template <class Value>
-bool ImapState<Value>::sleep(unique_lock& lock, ThreadContext* context, Deadline deadline) {
-  if (context != nullptr && context->is_callback_thread()) return sleep_in_callback(lock, deadline);
-  if (context == nullptr) context = CompletionScope::context_in(core_.get());
-  Job* const self = this;
-  std::optional<WaitGraph::PlainWait> wait;
-  std::optional<WaitGraph::Scope> waits;  // ends while the lock is held: that is the order
-  if (context != nullptr) {
-    waits.emplace(core_->waits(), wait.emplace(*context, std::span(&self, 1)));
-  }
-  ++sleepers_;
-  bool in_time = true;
-  if (deadline.is_never()) {
-    condition_.wait(lock);
-  } else {
-    in_time = condition_.wait_until(lock, deadline.when()) == std::cv_status::no_timeout;
-  }
-  --sleepers_;
-  return in_time;
-}
-
-/// The callback thread has callbacks to serve while it waits, so it sleeps elsewhere, with an alarm
-/// left here. Callbacks that it runs meanwhile may read the same imap: then alarms_ is a stack.
-template <class Value>
-bool ImapState<Value>::sleep_in_callback(unique_lock& lock, Deadline deadline) {
-  CallbackThread& callbacks = core_->callbacks();
-  Job* const self = this;
-  CallbackThread::PlainAlarm alarm(callbacks, {&self, 1});
-  alarms_.push_back(&alarm);
-  lock.unlock();
-  const bool in_time = callbacks.wait_in_callback(alarm, deadline);
-  lock.lock();
-  alarms_.pop_back();
-  return in_time;
-}
-
-/// Wakes all readers: something is available, or it is finished.
-template <class Value>
-void ImapState<Value>::wake_readers_locked() noexcept {
-  note_to_be_had_locked();
-  if (sleepers_ != 0) condition_.notify_all();
-  for (CallbackThread::Alarm* const alarm : alarms_) alarm->notify();
 }
 
 /// A chunk leaves the window when its last slot is claimed; as several readers may be at it, it is

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#ifndef MILLPOND_DETAIL_IMAP_READERS_HPP
+#define MILLPOND_DETAIL_IMAP_READERS_HPP
+
+#include <millpond/detail/callback_thread.hpp>
+#include <millpond/detail/core.hpp>
+#include <millpond/detail/deadline.hpp>
+#include <millpond/detail/job.hpp>
+#include <millpond/detail/spin.hpp>
+#include <millpond/detail/sync.hpp>
+#include <millpond/detail/thread_context.hpp>
+#include <millpond/detail/wait_graph.hpp>
+
+#include <condition_variable>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace millpond::inline v0_1::detail {
+
+/// Where the readers of an imap wait until there is something for them.
+///
+/// Thread safety: members called ..._locked need the imap's mutex, spin() does not.
+class ImapReaders {
+ public:
+  explicit ImapReaders(Job& imap) noexcept : imap_(&imap) {}
+  ImapReaders(const ImapReaders&) = delete;
+  ImapReaders& operator=(const ImapReaders&) = delete;
+
+  /// Whether there is something to be had, as a hint for those without the mutex.
+  void note_locked(bool to_be_had) noexcept {
+    to_be_had_.store(to_be_had, std::memory_order_relaxed);
+  }
+
+  /// Waits a short while for that hint.
+  void spin(Deadline deadline) const noexcept {
+    spin_until([&] { return to_be_had_.load(std::memory_order_relaxed) || deadline.has_passed(); });
+  }
+
+  /// Sleeps until woken, or for no reason. False if the deadline came.
+  bool sleep_locked(unique_lock& lock, Core& core, Deadline deadline) {
+    ThreadContext* context = context_in(&core);
+    if (context != nullptr && context->is_callback_thread()) {
+      return sleep_in_callback_locked(lock, core, deadline);
+    }
+    if (context == nullptr) context = CompletionScope::context_in(&core);
+    std::optional<WaitGraph::PlainWait> wait;
+    std::optional<WaitGraph::Scope> waits;  // ends while the lock is held: that is the order
+    if (context != nullptr) {
+      waits.emplace(core.waits(), wait.emplace(*context, std::span(&imap_, 1)));
+    }
+    ++sleepers_;
+    bool in_time = true;
+    if (deadline.is_never()) {
+      condition_.wait(lock);
+    } else {
+      in_time = condition_.wait_until(lock, deadline.when()) == std::cv_status::no_timeout;
+    }
+    --sleepers_;
+    return in_time;
+  }
+
+  void wake_all_locked() noexcept {
+    if (sleepers_ != 0) condition_.notify_all();
+    for (CallbackThread::Alarm* const alarm : alarms_) alarm->notify();
+  }
+
+ private:
+  /// The callback thread has callbacks to serve while it waits, so it sleeps elsewhere, with an
+  /// alarm left here. Callbacks that it runs meanwhile may read the same imap: so there is a stack.
+  bool sleep_in_callback_locked(unique_lock& lock, Core& core, Deadline deadline) {
+    CallbackThread::PlainAlarm alarm(core.callbacks(), {&imap_, 1});
+    alarms_.push_back(&alarm);
+    lock.unlock();
+    const bool in_time = core.callbacks().wait_in_callback(alarm, deadline);
+    lock.lock();
+    alarms_.pop_back();
+    return in_time;
+  }
+
+  Job* const imap_;
+  std::size_t sleepers_ = 0;
+  std::vector<CallbackThread::Alarm*> alarms_;  // of the callback thread, the innermost last
+  condition_variable condition_;
+  atomic<bool> to_be_had_{false};
+};
+
+}  // namespace millpond::inline v0_1::detail
+
+#endif  // MILLPOND_DETAIL_IMAP_READERS_HPP
