@@ -100,6 +100,17 @@ void refusals() {
         "what a pool refuses");
 }
 
+void state() {
+  // snippet: state
+  millpond::ThreadPool pool(4);
+  pool.close();
+  const bool closed = pool.state() == millpond::State::close;  // run, close or terminate
+  const std::string text = to_string(pool);  // "<millpond::ThreadPool state=CLOSE pool_size=4>"
+  // snippet end
+  check(closed && text == "<millpond::ThreadPool state=CLOSE pool_size=4>",
+        "a pool that is closed");
+}
+
 void owned_by_a_task() {
   // snippet: owned
   auto pool = std::make_shared<millpond::ThreadPool>(2);
@@ -116,5 +127,6 @@ int main() {
   asked_to_stop();
 #endif
   refusals();
+  state();
   owned_by_a_task();
 }

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
+#include <deque>
 #include <future>
 #include <latch>
 #include <mutex>
@@ -292,6 +293,24 @@ void serial_and_parallel() {
   check(serial == parallel, "serially and in parallel, the same results");
 }
 
+void short_queue() {
+  std::atomic<int> stored = 0;
+  const auto store = [&](int n) { stored += n; };
+  // snippet: short queue
+  std::deque<millpond::AsyncResult<void>> under_way;
+  millpond::ThreadPool pool(4);
+  for (int n = 0; n < 1'000; ++n) {
+    if (under_way.size() == 100) {
+      under_way.front().get();  // the oldest; throws if it has failed
+      under_way.pop_front();
+    }
+    under_way.push_back(pool.apply_async(store, n));
+  }
+  for (auto& result : under_way) result.get();
+  // snippet end
+  check(stored == 499'500, "a thousand tasks, at most a hundred of them at a time");
+}
+
 // ---- Shared data ----
 
 void protect_data() {
@@ -385,6 +404,7 @@ int main() {
   done_callback();
   chunksizes();
   serial_and_parallel();
+  short_queue();
   protect_data();
   progress_by_callback();
   testing();

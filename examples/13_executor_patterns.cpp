@@ -11,6 +11,7 @@
 #include <ranges>
 #include <string>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -84,6 +85,23 @@ void use_as_completed() {
   check(used.size() == 10 && used.back() == 0, "the slow task comes last");
   std::ranges::sort(used);
   check(used == squares(), "and all have come");
+}
+
+void know_which() {
+  millpond::ThreadPool pool(4);
+  std::vector<std::pair<int, int>> used;
+  const auto use = [&](int n, int result) { used.emplace_back(n, result); };
+  // snippet: which
+  std::unordered_map<millpond::AsyncResult<int>, int> items;  // of each result
+  for (int n = 0; n < 10; ++n) items.emplace(pool.apply_async(task, n), n);
+  for (auto& result : millpond::as_completed(std::views::keys(items))) {
+    use(items.at(result), result.get());
+  }
+  // snippet end
+  check(used.size() == 10 &&
+            std::ranges::all_of(used,
+                                [](auto pair) { return pair.second == pair.first * pair.first; }),
+        "each result with its item");
 }
 
 void use_sequentially() {
@@ -220,6 +238,7 @@ int main() {
   map_and_wait();
   map_two_arguments();
   use_as_completed();
+  know_which();
   use_sequentially();
   use_callback();
   use_several_callbacks();

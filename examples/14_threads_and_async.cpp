@@ -151,24 +151,6 @@ void service() {
   check(heart.beats() >= 3, "a service that beats until it is stopped");
 }
 
-void stopping() {
-  std::atomic<bool> started = false;
-  // snippet: stop
-  millpond::ThreadPool pool(2);
-  auto rounds = pool.apply_async([&](std::stop_token stop) {
-    started = true;
-    started.notify_all();
-    std::size_t count = 0;
-    while (!stop.stop_requested()) ++count;
-    return count;
-  });
-  started.wait(false);
-  const bool gave_up = rounds.cancel();    // false: it has started, so it is asked to stop
-  const std::size_t count = rounds.get();  // what it returned when it saw that
-  // snippet end
-  check(!gave_up && count == rounds.get(), "a task that is asked to stop");
-}
-
 #endif
 
 int main() {
@@ -181,6 +163,5 @@ int main() {
 #ifdef __cpp_lib_jthread
   one_task();
   service();
-  stopping();
 #endif
 }

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <exception>
 #include <ranges>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -56,6 +57,9 @@ void create() {
 void end() {
   {
     millpond::ThreadPool pool;
+    std::ostringstream text;
+    text << pool;
+    check(text.str().find("state=RUN") != std::string::npos, "a pool in words");
     pool.close();
     pool.join();
     check(pool.state() == millpond::State::close, "closed");
