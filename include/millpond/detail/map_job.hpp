@@ -72,13 +72,16 @@ class MapJob final : public ResultState<typename Results::Result> {
 
   void abandon(const std::exception_ptr& why) noexcept override {
     const std::size_t begin = claim_rest(size_);
-    if (begin < size_) give_up(begin, why, false);
+    if (begin >= size_) return;
+    this->try_claim();
+    give_up(begin, why, false);
   }
 
   bool cancel() noexcept override {
     const std::size_t begin = claim_rest(kCancelled);
     stop_.request();  // what runs may stop, too
     if (begin >= size_) return begin >= kCancelled;
+    this->try_claim(ResultBase::Claim::cancelled);
     this->cancel_claimed([&](const std::exception_ptr& why) { give_up(begin, why, true); });
     return true;
   }
@@ -139,7 +142,7 @@ class MapJob final : public ResultState<typename Results::Result> {
     for (; chunks != 0; --chunks) {
       const Range range = claim_chunk();
       if (range.size() == 0) break;
-      if (this->claim() == ResultBase::Claim::none) this->try_claim();  // it is running now
+      if (!this->claimed()) this->try_claim();  // it is running now
       if (range.end == size_ && this->core().unlink(*this)) {
         this->release();  // not the last: our caller holds another
       }

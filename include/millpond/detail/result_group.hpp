@@ -167,7 +167,8 @@ class ResultGroup {
   bool awaits_all() const noexcept { return awaited_ == size_ && !or_failed_; }
 
   bool runs_elsewhere(const Job* job) const noexcept {
-    return static_cast<const ResultBase*>(job)->running() && !own_context_->running.contains(job);
+    const auto* const result = static_cast<const ResultBase*>(job);
+    return result->claimed() && !result->ready() && !own_context_->running.contains(job);
   }
 
   /// Whether one of the results may get ready while this thread only waits: another thread is at
@@ -189,8 +190,7 @@ class ResultGroup {
   /// Asked whenever some thread of the pool begins to wait, while this one sleeps.
   bool can_help_locked() const noexcept {
     const auto has_not_started = [](const Job* job) {
-      const auto* const result = static_cast<const ResultBase*>(job);
-      return !result->running() && !result->ready();
+      return !static_cast<const ResultBase*>(job)->claimed();
     };
     return runs_jobs_ && !awaits_all() && std::any_of(own_.begin(), own_.end(), has_not_started) &&
            !may_come_locked();

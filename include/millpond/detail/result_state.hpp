@@ -34,6 +34,9 @@ class ResultBase : public Job {
   /// Started and not ready yet.
   bool running() const noexcept { return claim() == Claim::taken && !ready(); }
 
+  /// Whether somebody has begun to run it, or to give it up.
+  bool claimed() const noexcept { return claim() != Claim::none; }
+
   /// Gives up what has not started, with CancelledError. True, again and again, if there was
   /// something; false if all has started.
   virtual bool cancel() noexcept = 0;
