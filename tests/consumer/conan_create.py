@@ -1,8 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""conan create, for real, with a Conan from PyPI in an environment of its own.
+"""conan create, for real, with a Conan from PyPI in an environment of its own, and a project that
+requires the package.
 
-    conan_create.py <source tree> <work folder> <C++ compiler>
+    conan_create.py conan|conan_center <source tree> <consumer's project> <work folder> <compiler>
+        <CMake generator>
+
+conan: the recipe at the root. conan_center: that in packaging/, with the archive of a release that
+is made here, of the last commit.
 
 Exits with 77, and says why, if Conan cannot be had: CTest reports that as skipped.
 """
@@ -12,42 +17,58 @@ import pathlib
 import subprocess
 import sys
 
-SKIPPED = 77
+sys.dont_write_bytecode = True  # the source tree stays as it is
+
+from pypi import get_program, skip
 
 
-def skip(why):
-    print(f"SKIPPED: {why}", flush=True)
-    sys.exit(SKIPPED)
+def release_recipe(source, work):
+    """The folder of the recipe for Conan Center, with an archive like that of a release."""
+    sys.path.insert(0, str(source / "packaging"))
+    import conan_center
 
-
-def get_conan(folder):
-    """The path of a conan program in an environment in `folder`."""
-    conan = folder / "bin" / "conan"
-    if not conan.exists():
-        try:
-            subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-            pip = [str(folder / "bin" / "pip"), "--disable-pip-version-check", "install", "--quiet"]
-            subprocess.run([*pip, "conan>=2,<3"], check=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            skip(f"no Conan from PyPI: {error}")
-    return str(conan)
+    version = conan_center.library_version()
+    archive = work / f"millpond-{version}.tar.gz"
+    command = ["git", "-C", str(source), "archive", f"--prefix=millpond-{version}/", "HEAD"]
+    try:
+        subprocess.run([*command, "-o", str(archive)], check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        skip(f"no archive of the repository: {error}")
+    return conan_center.fill_in(archive, archive.as_uri(), work), version
 
 
 def main():
-    source, work, compiler = sys.argv[1:]
-    work = pathlib.Path(work)
-    conan = get_conan(work / "environment")
+    recipe, source, project, work, compiler, generator = sys.argv[1:]
+    source = pathlib.Path(source)
+    conan = get_program("conan", "conan>=2,<3", pathlib.Path(work) / "environment")
+    work = pathlib.Path(work) / recipe
+    work.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "CONAN_HOME": str(work / "home"), "CXX": compiler}
 
-    def run(*arguments):
-        subprocess.run([conan, *arguments], check=True, env=environment)
+    def run(*command):
+        subprocess.run([str(word) for word in command], check=True, env=environment)
 
-    run("profile", "detect", "--force")
+    if recipe == "conan":
+        reference = [source]
+    else:
+        folder, version = release_recipe(source, work)
+        reference = [folder, "--version", version]
+    settings = ["-s", "compiler.cppstd=20", "-c", "tools.cmake.cmaketoolchain:user_presets="]
+
+    run(conan, "profile", "detect", "--force")
     run(
-        *("create", source, "--no-remote", "--build=missing"),
-        *("-s", "compiler.cppstd=20"),
+        *(conan, "create", *reference, "--no-remote", "--build=missing", *settings),
         *("-c", f"tools.cmake.cmake_layout:test_folder={work / 'test_package'}"),
-        *("-c", "tools.cmake.cmaketoolchain:user_presets="),  # none in the source tree
+    )
+
+    build = work / "consumer"
+    install = [conan, "install", project, "--no-remote", "--output-folder", build]
+    run(*install, *settings)
+    run(
+        *("ctest", "--build-and-test", project, build, "--build-generator", generator),
+        *("--build-config", "Release", "--build-options", "-DMILLPOND_WAY=find_package"),
+        f"-DCMAKE_TOOLCHAIN_FILE={build / 'conan_toolchain.cmake'}",
+        *("-DCMAKE_BUILD_TYPE=Release", "--test-command", "your_program"),
     )
 
 

@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: MIT
+#ifdef SINGLE_HEADER
+#include "millpond.hpp"
+#else
 #include <millpond/millpond.hpp>
+#endif
 
 #include <iostream>
 #include <string>
 #include <vector>
+
+#ifdef SINGLE_HEADER
+int mixed(millpond::ThreadPool& pool);  // mixed.cpp
+#endif
 
 int main() {
   const std::string spelled = std::to_string(MILLPOND_VERSION_MAJOR) + "." +
@@ -22,5 +30,11 @@ int main() {
     std::cerr << "wrong squares\n";
     return 1;
   }
+#ifdef SINGLE_HEADER
+  if (mixed(pool) != 1) {
+    std::cerr << "wrong in mixed.cpp\n";
+    return 1;
+  }
+#endif
   return 0;
 }

@@ -2,7 +2,8 @@
 #
 # cmake -DPAGES=<list of Markdown files> -DSOURCE_DIR=<repository> -P check_snippets.cmake
 #
-# Every C++ block of a page is a marked region of a program that is compiled and run. In the page:
+# Every C++ or CMake block of a page is a marked region of a file that the tests compile and run. In
+# the page:
 #
 #   <!-- snippet: examples/readme.cpp program -->
 #   ```cpp
@@ -15,7 +16,8 @@
 #   ...
 #   // snippet end
 #
-# A block of another language is the raw string in its region: what the program prints, say.
+# with # in place of // in files that are not C++. A block of another language in a C++ file is the
+# raw string in its region: what the program prints, say.
 cmake_minimum_required(VERSION 3.24)
 
 set(snippets 0)
@@ -23,7 +25,11 @@ set(snippets 0)
 # The region `name` of `file`.
 function(read_region file name out)
   file(READ "${SOURCE_DIR}/${file}" source)
-  string(FIND "${source}" "// snippet: ${name}\n" start)
+  set(comment "#")
+  if(file MATCHES "pp$")
+    set(comment "//")
+  endif()
+  string(FIND "${source}" "${comment} snippet: ${name}\n" start)
   if(start EQUAL -1)
     message(FATAL_ERROR "${page}: ${file} has no snippet '${name}'")
   endif()
@@ -31,7 +37,7 @@ function(read_region file name out)
   string(FIND "${source}" "\n" line_end)
   math(EXPR line_end "${line_end} + 1")
   string(SUBSTRING "${source}" ${line_end} -1 source)
-  string(FIND "${source}" "// snippet end" end)
+  string(FIND "${source}" "${comment} snippet end" end)
   if(end EQUAL -1)
     message(FATAL_ERROR "${file}: snippet '${name}' has no end")
   endif()
@@ -47,13 +53,15 @@ endfunction()
 foreach(page IN LISTS PAGES)
   file(READ "${page}" rest)
 
-  # Blocks of C++ without a program behind them.
+  # Blocks of code without a program behind them.
   string(REPLACE " -->\n```" " -->\nsnippet```" marked "${rest}")
-  string(FIND "${marked}" "\n```cpp" unmarked)
-  if(NOT unmarked EQUAL -1)
-    string(SUBSTRING "${marked}" ${unmarked} 200 excerpt)
-    message(SEND_ERROR "${page}: a C++ block that is no snippet:${excerpt}")
-  endif()
+  foreach(language IN ITEMS cpp cmake)
+    string(FIND "${marked}" "\n```${language}" unmarked)
+    if(NOT unmarked EQUAL -1)
+      string(SUBSTRING "${marked}" ${unmarked} 200 excerpt)
+      message(SEND_ERROR "${page}: a block of code that is no snippet:${excerpt}")
+    endif()
+  endforeach()
 
   while(TRUE)
     string(FIND "${rest}" "<!-- snippet: " start)

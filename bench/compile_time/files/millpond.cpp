@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+#include <millpond/millpond.hpp>
+
+#include <vector>
+
+std::vector<int> squares(const std::vector<int>& numbers) {
+  millpond::ThreadPool pool;
+  return pool.map([](int x) { return x * x; }, numbers);
+}
