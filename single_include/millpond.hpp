@@ -36,6 +36,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <exception>
 #include <functional>
 #include <initializer_list>
@@ -94,8 +95,9 @@ class Deadline {
   /// Everything is reckoned in floating point: exact to a nanosecond for hours and to a
   /// microsecond for a century, and what does not fit becomes an infinity, not an overflow.
   using Seconds = std::chrono::duration<double>;
-  /// 100 years; the steady clock holds 292 years of nanoseconds.
-  static constexpr Seconds kForever{100.0 * 365 * 24 * 3600};
+  /// 100 years; the steady clock holds 292 years of nanoseconds. With a time_t of 32 bits, to which
+  /// the system's waits convert, 5 years: it holds 68 from 1970 on.
+  static constexpr Seconds kForever{(sizeof(std::time_t) > 4 ? 100.0 : 5.0) * 365 * 24 * 3600};
 
   static Deadline after_seconds(Seconds timeout);
 
@@ -149,8 +151,12 @@ inline Deadline Deadline::after_seconds(Seconds timeout) {
 /// sched_getaffinity() tells which processors this process may use.
 #define MILLPOND_HAS_SCHED_AFFINITY MILLPOND_OS_LINUX
 
-/// pthread_setname_np(thread, name), names of at most 15 characters.
-#define MILLPOND_HAS_PTHREAD_SETNAME MILLPOND_OS_LINUX
+/// Sets the calling thread's name; names of at most 15 characters.
+#if defined(__linux__)
+#define MILLPOND_SET_THREAD_NAME(name) pthread_setname_np(pthread_self(), name)
+#elif defined(__APPLE__)
+#define MILLPOND_SET_THREAD_NAME(name) pthread_setname_np(name)
+#endif
 
 /// <stop_token>: libc++ has it from version 20 on.
 #if defined(__cpp_lib_jthread)
@@ -182,6 +188,9 @@ inline Deadline Deadline::after_seconds(Seconds timeout) {
 #elif defined(_M_X64) || defined(_M_IX86)
 #include <intrin.h>
 #define MILLPOND_PAUSE() _mm_pause()
+#elif defined(_M_ARM64)
+#include <intrin.h>
+#define MILLPOND_PAUSE() __yield()
 #elif defined(__aarch64__)
 #define MILLPOND_PAUSE() __asm__ __volatile__("yield" ::: "memory")
 #else
@@ -200,6 +209,13 @@ inline Deadline Deadline::after_seconds(Seconds timeout) {
 #define MILLPOND_COLD __attribute__((cold))
 #else
 #define MILLPOND_COLD
+#endif
+
+/// In front of a declaration that calls a standard function which MSVC deprecates.
+#if defined(_MSC_VER)
+#define MILLPOND_ALLOW_DEPRECATED __pragma(warning(suppress : 4996))
+#else
+#define MILLPOND_ALLOW_DEPRECATED
 #endif
 
 #if defined(_MSC_VER)
@@ -345,7 +361,7 @@ class JobMemory {
       }
     };
     if (thread_ends_) return false;
-    thread_local const Flusher flusher;
+    thread_local const Flusher flusher{};
     static_cast<void>(flusher);
     return true;
   }
@@ -675,24 +691,25 @@ class CompletionScope {
   /// Whether this thread is inside one for `core`.
   static bool is_inside(const Core* core) noexcept { return context_in(core) != nullptr; }
 
-  /// Of the innermost one, whatever its core; null outside.
-  static ThreadContext* innermost_context() noexcept {
-    return innermost_ != nullptr ? &innermost_->context_ : nullptr;
+  /// What stands for this thread, which need not be one of the pool's, where others look for who
+  /// waits for what: the context of the outermost for `core`, which has the jobs of all. Null
+  /// outside.
+  static ThreadContext* context_in(const Core* core) noexcept {
+    ThreadContext* context = nullptr;
+    for (CompletionScope* scope = innermost_; scope != nullptr; scope = scope->outer_) {
+      if (scope->context_.core == core) context = &scope->context_;
+    }
+    return context;
   }
 
-  /// What stands for this thread, which need not be one of the pool's, where the callback thread
-  /// looks for who waits for what; null outside.
-  static ThreadContext* context_in(const Core* core) noexcept {
-    for (CompletionScope* scope = innermost_; scope != nullptr; scope = scope->outer_) {
-      if (scope->context_.core == core) return &scope->context_;
-    }
-    return nullptr;
-  }
+  /// Whether this thread is inside any.
+  static bool is_inside_any() noexcept { return innermost_ != nullptr; }
 
  private:
   JobStack& running_on_this_thread(const Core* core) noexcept {
-    ThreadContext* const own = detail::context_in(core);
-    return own != nullptr ? own->running : context_.running;
+    ThreadContext* context = detail::context_in(core);
+    if (context == nullptr) context = context_in(core);
+    return context != nullptr ? context->running : context_.running;
   }
 
   ThreadContext context_;  // unused on the pool's own threads, which have one
@@ -1004,7 +1021,7 @@ class CallbackThread {
   CallbackThread& operator=(const CallbackThread&) = delete;
 
   /// Whether it has ever been started; and, once it was, whether it may still do something.
-  bool started_locked() const noexcept { return thread_.joinable(); }
+  bool started_locked() const noexcept { return started_; }
   bool alive_locked() const noexcept { return alive_; }
   /// No callback is running or due.
   bool idle_locked() const noexcept { return running_ == 0 && due_.empty(); }
@@ -1013,7 +1030,9 @@ class CallbackThread {
   template <class Body>
   void start_locked(Body body) {
     thread_ = thread(std::move(body));
+    started_ = true;
     alive_ = true;
+    if (detached_) thread_.detach();
   }
   void wake_locked() noexcept { condition_.notify_one(); }
 
@@ -1030,7 +1049,10 @@ class CallbackThread {
   void join() {
     if (thread_.joinable()) thread_.join();
   }
+  /// Also if it starts later: a pool that was destroyed in its own task may need it yet.
   void detach() {
+    const lock_guard lock(mutex_);
+    detached_ = true;
     if (thread_.joinable()) thread_.detach();
   }
 
@@ -1074,6 +1096,8 @@ class CallbackThread {
   WaitGraph& waits_;
   condition_variable condition_;
   thread thread_;
+  bool started_ = false;
+  bool detached_ = false;
   bool alive_ = false;
   JobList due_;
   std::size_t running_ = 0;  // callbacks: in one another, if several
@@ -2181,8 +2205,8 @@ class ResultBase : public Job {
   const Core* core_pointer() const noexcept { return core_; }
   std::uint16_t core_serial() const noexcept { return core_serial_; }
 
-  /// Runs here what has not started, whatever thread this is. For work of the library's own.
-  void take_part() noexcept { help(); }
+  /// Runs here what has not started, whatever thread this is; begins nothing after the deadline.
+  void take_part(Deadline deadline) noexcept { help(deadline); }
 
   /// Notes that somebody has looked at the outcome.
   void observe() noexcept { observed_.store(true, std::memory_order_relaxed); }
@@ -2219,12 +2243,18 @@ class ResultBase : public Job {
   template <class GiveUp>
   void cancel_claimed(GiveUp give_up) noexcept {
     const CompletionScope scope(core_, this);
-    if (core_->unlink(*this)) this->release();  // not the last: our caller has a handle
+    leave_queue();
     give_up(std::make_exception_ptr(CancelledError("The task was cancelled")));
   }
 
-  /// Claims and runs on this thread, one of the pool's own, what has not started.
-  virtual void help() noexcept = 0;
+  /// For whoever has claimed the last of the job other than by taking it from the queue. Before
+  /// the job is finished, as it may enter the list of due callbacks then.
+  void leave_queue() noexcept {
+    if (this->is_queued() && core_->unlink(*this)) this->release();  // our caller holds another
+  }
+
+  /// Claims and runs on this thread what has not started; begins nothing after the deadline.
+  virtual void help(Deadline deadline) noexcept = 0;
 
   void complete() noexcept { waiters_.complete(); }
 
@@ -2268,7 +2298,7 @@ inline bool ResultBase::wait_until_ready(Deadline deadline) noexcept {
       // Perhaps it is this thread that is giving up one after another: do not wait for oneself.
       abandon(core_->terminated_error());
     } else if (context != nullptr) {
-      help();
+      help(deadline);
     }
     if (ready()) return true;
   }
@@ -2699,6 +2729,7 @@ inline std::string read_text(const std::string& path) {
     void operator()(std::FILE* file) const noexcept { std::fclose(file); }
   };
   std::string text;
+  MILLPOND_ALLOW_DEPRECATED
   if (const std::unique_ptr<std::FILE, Close> file{std::fopen(path.c_str(), "r")}) {
     char buffer[4096];
     while (const std::size_t size = std::fread(buffer, 1, sizeof buffer, file.get())) {
@@ -2958,6 +2989,7 @@ inline std::size_t affinity_cpu_limit() {
 }  // namespace detail
 
 inline std::size_t cpu_count() noexcept {
+  MILLPOND_ALLOW_DEPRECATED
   if (const char* const wish = std::getenv("MILLPOND_CPU_COUNT")) {
     const auto count = detail::parse_positive(wish);
     if (count && *count <= SIZE_MAX) {
@@ -3002,7 +3034,8 @@ class ChunkFront {
   bool is_open() const noexcept { return !is_closed(word_.load(std::memory_order_relaxed)); }
   /// All slots are claimed.
   bool is_spent() const noexcept {
-    const std::uint64_t word = word_.load(std::memory_order_relaxed);
+    // acquire: pairs with the releases of all claims, so that what they read may be overwritten.
+    const std::uint64_t word = word_.load(std::memory_order_acquire);
     return !is_closed(word) && next_of(word) == size_.load(std::memory_order_relaxed);
   }
 
@@ -3034,7 +3067,11 @@ class ChunkFront {
       if (is_closed(word) || next >= size) return {};
       const Claim claim{chunk_.load(std::memory_order_relaxed),
                         slots_.load(std::memory_order_relaxed) + next, next + 1 == size, size};
-      if (word_.compare_exchange_weak(word, word + 1, std::memory_order_acquire)) return claim;
+      // release: the reads above come before what follows is_spent().
+      if (word_.compare_exchange_weak(word, word + 1, std::memory_order_acq_rel,
+                                      std::memory_order_acquire)) {
+        return claim;
+      }
     }
   }
 
@@ -4296,7 +4333,9 @@ class ApplyJob final : public ResultState<R> {
   }
 
   void abandon(const std::exception_ptr& why) noexcept override {
-    if (this->try_claim()) give_up(why);
+    if (!this->try_claim()) return;
+    this->leave_queue();
+    give_up(why);
   }
 
   bool cancel() noexcept override {
@@ -4317,9 +4356,9 @@ class ApplyJob final : public ResultState<R> {
   }
 
  protected:
-  void help() noexcept override {
+  void help(Deadline) noexcept override {
     if (!this->try_claim()) return;
-    if (this->core().unlink(*this)) this->release();  // not the last: the waiter holds one
+    this->leave_queue();
     execute();
   }
 
@@ -4377,8 +4416,8 @@ constexpr std::size_t default_buffersize(std::size_t workers) noexcept {
 template <std::integral T>
 constexpr std::ptrdiff_t to_ptrdiff(T value) noexcept {
   using Limits = std::numeric_limits<std::ptrdiff_t>;
-  if (std::cmp_greater(value, Limits::max())) return Limits::max();
-  if (std::cmp_less(value, Limits::min())) return Limits::min();
+  if (std::cmp_greater(value, (Limits::max)())) return (Limits::max)();
+  if (std::cmp_less(value, (Limits::min)())) return (Limits::min)();
   return static_cast<std::ptrdiff_t>(value);
 }
 
@@ -4400,7 +4439,7 @@ inline std::size_t size_or(std::optional<std::ptrdiff_t> size, std::size_t other
 class Chunking {
  public:
   Chunking(std::optional<std::ptrdiff_t> chunksize, std::size_t n, std::size_t workers) noexcept
-      : size_(std::min(size_or(chunksize, default_chunksize(n, workers)), n)),
+      : size_((std::min)(size_or(chunksize, default_chunksize(n, workers)), n)),
         shares_(chunksize ? 0 : kSharesPerWorker * workers) {}
 
   /// Whether all chunks are of size(), but for the last, which may be shorter.
@@ -4410,8 +4449,8 @@ class Chunking {
 
   /// The size of the next chunk when `left` > 0 items are left.
   std::size_t next(std::size_t left) const noexcept {
-    if (is_fixed()) return std::min(size_, left);
-    return std::min(size_, divide_rounding_up(left, shares_));
+    if (is_fixed()) return (std::min)(size_, left);
+    return (std::min)(size_, divide_rounding_up(left, shares_));
   }
 
  private:
@@ -5099,12 +5138,13 @@ class MapJob final : public ResultState<typename Results::Result> {
   /// Instead of being queued: for a map without items. Consumes one reference.
   void finish_empty() noexcept {
     const CompletionScope scope(&this->core(), this);
+    this->try_claim();
     finish_map();
     this->release();
   }
 
   void run() noexcept override {
-    work(this->core().takes_turns() ? 1 : ~std::size_t{0});
+    work(this->core().takes_turns() ? 1 : ~std::size_t{0}, Deadline::never());
     this->release();
   }
 
@@ -5112,6 +5152,7 @@ class MapJob final : public ResultState<typename Results::Result> {
     const std::size_t begin = claim_rest(size_);
     if (begin >= size_) return;
     this->try_claim();
+    this->leave_queue();
     give_up(begin, why, false);
   }
 
@@ -5119,7 +5160,7 @@ class MapJob final : public ResultState<typename Results::Result> {
     const std::size_t begin = claim_rest(kCancelled);
     stop_.request();  // what runs may stop, too
     if (begin >= size_) return begin >= kCancelled;
-    this->try_claim(ResultBase::Claim::cancelled);
+    if (begin == 0) this->try_claim(ResultBase::Claim::cancelled);  // else some of it has run
     this->cancel_claimed([&](const std::exception_ptr& why) { give_up(begin, why, true); });
     return true;
   }
@@ -5139,7 +5180,7 @@ class MapJob final : public ResultState<typename Results::Result> {
   std::size_t total() const noexcept override { return size_; }
 
  protected:
-  void help() noexcept override { work(~std::size_t{0}); }
+  void help(Deadline deadline) noexcept override { work(~std::size_t{0}, deadline); }
 
  private:
   /// For maps of many chunks, where counting would cost most.
@@ -5160,7 +5201,7 @@ class MapJob final : public ResultState<typename Results::Result> {
     // relaxed: the items were there before the job was queued, under the pool's mutex.
     std::size_t begin = next_.load(std::memory_order_relaxed);
     if (begin >= size_) return {};
-    if (chunking_.is_fixed()) {
+    if (kMayPassTheEnd && chunking_.is_fixed()) {
       // Beyond size_ at most once for each thread: no overflow.
       begin = next_.fetch_add(chunking_.size(), std::memory_order_relaxed);
       if (begin >= size_) return {};
@@ -5174,16 +5215,14 @@ class MapJob final : public ResultState<typename Results::Result> {
     return {begin, end};
   }
 
-  /// Claims and runs chunks until none is left, or so many are done.
-  void work(std::size_t chunks) noexcept {
+  /// Claims and runs chunks until none is left, so many are done, or the deadline has passed.
+  void work(std::size_t chunks, Deadline deadline) noexcept {
     std::size_t finished = 0;
-    for (; chunks != 0; --chunks) {
+    for (; chunks != 0 && !deadline.has_passed(); --chunks) {
       const Range range = claim_chunk();
       if (range.size() == 0) break;
       if (!this->claimed()) this->try_claim();  // it is running now
-      if (range.end == size_ && this->core().unlink(*this)) {
-        this->release();  // not the last: our caller holds another
-      }
+      if (range.end == size_) this->leave_queue();
       run_chunk(range.begin, range.end);
       if (progress_) {
         progress_->add(range.size());
@@ -5249,8 +5288,11 @@ class MapJob final : public ResultState<typename Results::Result> {
     this->finish();
   }
 
+  /// Whether next_ has room for what goes beyond size_. 32 bits have not.
+  static constexpr bool kMayPassTheEnd = sizeof(std::size_t) > 4;
   /// From here on, next_ says that cancel() has claimed what was left.
-  static constexpr std::size_t kCancelled = ~(~std::size_t{0} >> 1);
+  static constexpr std::size_t kCancelled =
+      kMayPassTheEnd ? ~(~std::size_t{0} >> 1) : ~std::size_t{0};
 
   MILLPOND_NO_UNIQUE_ADDRESS Stop<F> stop_;
   std::optional<Work<F, Items>> work_;
@@ -5841,7 +5883,7 @@ class StartUp {
 #ifndef MILLPOND_DETAIL_THREAD_NAME_HPP
 #define MILLPOND_DETAIL_THREAD_NAME_HPP
 
-#if MILLPOND_HAS_PTHREAD_SETNAME
+#if defined(MILLPOND_SET_THREAD_NAME)
 #include <pthread.h>
 #endif
 
@@ -5852,14 +5894,14 @@ namespace millpond::inline v0_1::detail {
 /// a platform without names ignores the call.
 inline void name_this_thread([[maybe_unused]] std::string_view prefix,
                              [[maybe_unused]] std::string_view suffix) noexcept {
-#if MILLPOND_HAS_PTHREAD_SETNAME
+#if defined(MILLPOND_SET_THREAD_NAME)
   constexpr std::size_t kLongest = 15;  // bytes, Linux
   if (prefix.empty() || suffix.size() + 2 > kLongest) return;
   char name[kLongest + 1] = {};
   std::size_t length = prefix.substr(0, kLongest - 1 - suffix.size()).copy(name, kLongest);
   name[length++] = '-';
   suffix.copy(name + length, kLongest - length);
-  pthread_setname_np(pthread_self(), name);
+  MILLPOND_SET_THREAD_NAME(name);
 #endif
 }
 
@@ -6046,7 +6088,7 @@ Batches::Taken PoolCore<Order>::take_locked(std::size_t worker, std::size_t batc
     if (first != nullptr && batch_limit != 0 && first->kind() == Job::Kind::call) {
       Job* jobs[Batch::kCapacity];
       const std::size_t share = queue_.size() / (2 * (size() - workers_.sleepers_locked()));
-      const std::size_t count = queue_.take_calls(jobs, std::min(share, batch_limit));
+      const std::size_t count = queue_.take_calls(jobs, (std::min)(share, batch_limit));
       if (count != 0) {
         batches_.fill_locked(worker, jobs, count);
         return {.job = first, .has_batch = true};
@@ -6073,7 +6115,7 @@ std::size_t PoolCore<Order>::run(const Taken& taken, std::size_t worker,
 
 template <class Order>
 std::size_t PoolCore<Order>::batch_limit_for(std::chrono::nanoseconds a_job) noexcept {
-  const auto jobs = kBatchTime / std::max(a_job, std::chrono::nanoseconds(1));
+  const auto jobs = kBatchTime / (std::max)(a_job, std::chrono::nanoseconds(1));
   return std::min<std::size_t>(static_cast<std::size_t>(jobs), Batch::kCapacity);
 }
 
@@ -6308,14 +6350,14 @@ class TouchPages {
   /// Throws as issuing work does.
   void operator()(std::byte* memory, std::size_t size) const {
     const auto touch_block = [memory, size](std::size_t block) {
-      const std::size_t end = std::min((block + 1) * kBlock, size);
+      const std::size_t end = (std::min)((block + 1) * kBlock, size);
       for (std::size_t at = block * kBlock; at < end; at += kPage) memory[at] = std::byte{0};
     };
     using TouchJob = MapJob<MapResults<void>, decltype(touch_block)&, Blocks>;
     auto job = std::make_unique<TouchJob>(core_, 1, divide_rounding_up(size, kBlock), touch_block);
     core_.submit(*job);
     const ResultHandle<void> handle(job.release());
-    handle.get()->take_part();
+    handle.get()->take_part(Deadline::never());
     handle.get()->wait(Deadline::never());
   }
 
@@ -6815,24 +6857,13 @@ namespace millpond::inline v0_1::detail {
 class ResultGroup {
  public:
   explicit ResultGroup(std::span<ResultBase* const> results)
-      : members_(std::make_unique<Member[]>(results.size())),
-        size_(results.size()),
-        own_context_(current_thread_context != nullptr ? current_thread_context
-                                                       : CompletionScope::innermost_context()) {
+      : members_(std::make_unique<Member[]>(results.size())), size_(results.size()) {
     completed_.reserve(size_);
-    if (own_context_ != nullptr) {
-      for (ResultBase* const result : results) {
-        if (result->core_pointer() == own_context_->core) own_.push_back(result);
-      }
-      runs_jobs_ = !own_.empty() && own_context_ == current_thread_context;
-    }
-    const auto is_calling_back = [this](const ResultBase* result) {
-      return own_context_ != nullptr && own_context_->calling_back.contains(result);
-    };
+    sort_by_pool(results);
     for (std::size_t i = 0; i != size_; ++i) {
       members_[i].enter(*this, *results[i], i);
       // A callback that waits for its own result is regarded as having it.
-      if (is_calling_back(results[i])) continue;
+      if (mine_ != nullptr && mine_->context.calling_back.contains(results[i])) continue;
       members_[i].is_registered = results[i]->add_waiter(members_[i]);
     }
     for (std::size_t i = 0; i != size_; ++i) {
@@ -6860,15 +6891,16 @@ class ResultGroup {
 
   /// Waits until `count` of the results are ready, or one of them with an error of its own if
   /// `or_failed`. On a thread of the pool runs what has not started, one after another, as long as
-  /// none of the results can get ready without that. False if the deadline came first.
+  /// the deadline has not passed and none of the results can get ready without that. False if the
+  /// deadline came first.
   bool wait(std::size_t count, bool or_failed, Deadline deadline) noexcept {
     awaited_ = count;
     or_failed_ = or_failed;
     for (;;) {
       const std::size_t before = completed();
-      if (!deadline.is_poll()) help();
+      if (!deadline.is_poll()) help(deadline);
       if (satisfied()) return true;
-      if (deadline.is_poll() || !sleep(before, deadline)) return await_those_ready();
+      if (deadline.has_passed() || !sleep(before, deadline)) return await_those_ready();
     }
   }
 
@@ -6929,107 +6961,185 @@ class ResultGroup {
     return satisfied();
   }
 
-  /// If all are awaited, runs whatever has not started. If only some are, and another thread is at
-  /// one and does not wait for this thread, that one may come first, and what would be run here on
-  /// top might wait for something that this thread is to do afterwards: then runs nothing. What a
-  /// terminated pool has not started is given up.
-  void help() noexcept {
-    if (own_.empty()) return;
-    Core& core = *own_context_->core;
-    for (Job* const job : own_) {
-      if (satisfied()) return;
-      if (core.state() == State::terminate) {
-        job->abandon(core.terminated_error());
+  static ResultBase& result_of(Job* job) noexcept { return *static_cast<ResultBase*>(job); }
+
+  /// Those of one pool with which this thread has to do: as one of its threads, or as it is giving
+  /// up jobs of that pool (CompletionScope).
+  struct Part {
+    explicit Part(ThreadContext& its_context) noexcept : context(its_context) {}
+
+    Core& core() const noexcept { return *context.core; }
+    bool is_ready(std::size_t index) const noexcept {
+      return index != jobs.size() && result_of(jobs[index]).ready();
+    }
+    bool is_claimed(std::size_t index) const noexcept {
+      return index != jobs.size() && result_of(jobs[index]).claimed();
+    }
+    bool runs_elsewhere(const ResultBase& result) const noexcept {
+      return result.claimed() && !result.ready() && !context.running.contains(&result);
+    }
+
+    ThreadContext& context;
+    std::vector<Job*> jobs;
+    // Kept by this thread while it does not sleep:
+    std::size_t first_pending = 0;    // all before it are ready
+    std::size_t first_unclaimed = 0;  // all before it are claimed
+    // While it sleeps:
+    std::optional<WaitGraph::PlainWait> wait;
+    std::optional<WaitGraph::Scope> registered;
+  };
+  /// Fills parts_, mine_ and foreign_, unless this is a thread without any part in a pool.
+  void sort_by_pool(std::span<ResultBase* const> results) {
+    if (current_thread_context == nullptr && !CompletionScope::is_inside_any()) return;
+    for (ResultBase* const result : results) {
+      if (result->ready()) continue;
+      ThreadContext* context = context_in(result->core_pointer());
+      if (context == nullptr) context = CompletionScope::context_in(result->core_pointer());
+      if (context == nullptr) {
+        foreign_.push_back(result);
         continue;
       }
-      if (!runs_jobs_) return;
-      if (!awaits_all() && may_come()) return;
-      const JobStack::Frame frame(own_context_->running, job);
-      static_cast<ResultBase*>(job)->take_part();
+      auto part = std::find_if(parts_.begin(), parts_.end(),
+                               [&](const Part& each) { return &each.context == context; });
+      if (part == parts_.end()) {
+        part = parts_.emplace(part, *context);
+        if (context == current_thread_context) mine_ = &*part;
+      }
+      part->jobs.push_back(result);
+    }
+  }
+
+  /// What a terminated pool has not started is given up. Of this thread's own pool, if all results
+  /// are awaited, runs whatever has not started. If only some are, and one may come while this
+  /// thread only waits, then what would be run here on top might wait for something that this
+  /// thread is to do afterwards: then runs nothing.
+  void help(Deadline deadline) noexcept {
+    for (Part& part : parts_) {
+      if (part.core().state() != State::terminate) continue;
+      for (Job* const job : part.jobs) {
+        const JobStack::Frame frame(part.context.running, job);
+        job->abandon(part.core().terminated_error());
+      }
+    }
+    if (mine_ == nullptr) return;
+    while (mine_->is_ready(mine_->first_pending)) ++mine_->first_pending;
+    while (mine_->is_claimed(mine_->first_unclaimed)) ++mine_->first_unclaimed;
+    // Of a map that others are at, some chunks may be left.
+    std::size_t next = awaits_all() ? mine_->first_pending : mine_->first_unclaimed;
+    for (; next != mine_->jobs.size(); ++next) {
+      Job* const job = mine_->jobs[next];
+      if (awaits_all() ? result_of(job).ready() : result_of(job).claimed()) continue;
+      if (satisfied() || deadline.has_passed()) return;
+      if (!awaits_all() && !std::exchange(asked_to_help_, false) && may_come()) return;
+      const JobStack::Frame frame(mine_->context.running, job);
+      result_of(job).take_part(deadline);
     }
   }
 
   bool awaits_all() const noexcept { return awaited_ == size_ && !or_failed_; }
 
-  bool runs_elsewhere(const Job* job) const noexcept {
-    const auto* const result = static_cast<const ResultBase*>(job);
-    return result->claimed() && !result->ready() && !own_context_->running.contains(job);
-  }
-
-  /// Whether one of the results may get ready while this thread only waits: another thread is at
-  /// it, and not waiting for this one.
+  /// Whether one of the results may get ready while this thread only waits: one of another pool,
+  /// or one that another thread is at which is not waiting for this one.
   bool may_come() const noexcept {
-    const auto is_elsewhere = [this](const Job* job) { return runs_elsewhere(job); };
-    if (std::none_of(own_.begin(), own_.end(), is_elsewhere)) return false;
-    const lock_guard lock(own_context_->core->waits().pool_mutex());
+    if (others_may_come()) return true;
+    const auto is_elsewhere = [this](Job* job) { return mine_->runs_elsewhere(result_of(job)); };
+    const auto first = mine_->jobs.begin() + offset(mine_->first_pending);
+    if (std::none_of(first, mine_->jobs.end(), is_elsewhere)) return false;
+    const lock_guard lock(mine_->core().waits().pool_mutex());
     return may_come_locked();
   }
   bool may_come_locked() const noexcept {
-    const auto is_ours = [this](const Job& job) { return own_context_->is_at(&job); };
-    return std::any_of(own_.begin(), own_.end(), [&](Job* job) {
-      return runs_elsewhere(job) &&
-             own_context_->core->waits().find_locked({&job, 1}, is_ours) == nullptr;
-    });
+    const auto is_ours = [this](const Job& job) { return mine_->context.is_at(&job); };
+    return std::any_of(mine_->jobs.begin() + offset(mine_->first_pending), mine_->jobs.end(),
+                       [&](Job* job) {
+                         return mine_->runs_elsewhere(result_of(job)) &&
+                                mine_->core().waits().find_locked({&job, 1}, is_ours) == nullptr;
+                       });
+  }
+  bool others_may_come() const noexcept {
+    const auto is_pending = [](Job* job) { return !result_of(job).ready(); };
+    return std::any_of(foreign_.begin(), foreign_.end(), is_pending) ||
+           std::any_of(parts_.begin(), parts_.end(), [&](const Part& part) {
+             return &part != mine_ && std::any_of(part.jobs.begin(), part.jobs.end(), is_pending);
+           });
+  }
+  static std::ptrdiff_t offset(std::size_t index) noexcept {
+    return static_cast<std::ptrdiff_t>(index);
   }
 
-  /// Asked whenever some thread of the pool begins to wait, while this one sleeps.
-  bool can_help_locked() const noexcept {
-    const auto has_not_started = [](const Job* job) {
-      return !static_cast<const ResultBase*>(job)->claimed();
-    };
-    return runs_jobs_ && !awaits_all() && std::any_of(own_.begin(), own_.end(), has_not_started) &&
-           !may_come_locked();
+  /// Asked, under the pool's mutex, whenever some thread of the pool begins to wait while this one
+  /// sleeps: true once, if this thread had better run what has not started.
+  bool is_to_help_locked() noexcept {
+    if (asked_to_help_ || awaits_all() || others_may_come()) return false;
+    const auto is_unclaimed = [](Job* job) { return !result_of(job).claimed(); };
+    asked_to_help_ = std::any_of(mine_->jobs.begin() + offset(mine_->first_unclaimed),
+                                 mine_->jobs.end(), is_unclaimed) &&
+                     !may_come_locked();
+    return asked_to_help_;
   }
 
-  class Sleep final : public WaitGraph::Wait {
+  class ThreadSleep final : public WaitGraph::Wait {
    public:
-    Sleep(const ResultGroup& group, ThreadWaiter& waiter) noexcept
-        : Wait(*group.own_context_, group.own_), group_(group), waiter_(waiter) {}
+    ThreadSleep(ResultGroup& group, ThreadWaiter& waiter) noexcept
+        : Wait(group.mine_->context, group.mine_->jobs), group_(group), waiter_(waiter) {}
 
    private:
     void on_wait_locked() noexcept override {
-      if (group_.can_help_locked()) waiter_.notify();
+      if (group_.is_to_help_locked()) waiter_.notify();
     }
-    const ResultGroup& group_;
+    ResultGroup& group_;
     ThreadWaiter& waiter_;
   };
 
   class CallbackSleep final : public CallbackThread::Alarm {
    public:
-    explicit CallbackSleep(const ResultGroup& group) noexcept
-        : Alarm(group.own_context_->core->callbacks(), group.own_), group_(group) {}
+    explicit CallbackSleep(ResultGroup& group) noexcept
+        : Alarm(group.mine_->core().callbacks(), group.mine_->jobs), group_(group) {}
 
    private:
     void on_wait_locked() noexcept override {
       Alarm::on_wait_locked();
-      if (group_.can_help_locked()) ring_locked();
+      if (group_.is_to_help_locked()) ring_locked();
     }
-    const ResultGroup& group_;
+    ResultGroup& group_;
   };
 
   /// Unless more than `before` are completed. False if the deadline came first.
   bool sleep(std::size_t before, Deadline deadline) noexcept {
-    const bool in_callback = runs_jobs_ && own_context_->is_callback_thread();
+    asked_to_help_ = false;
+    const bool in_callback = mine_ != nullptr && mine_->context.is_callback_thread();
     if (spinning_pays() && !in_callback) {
       spin_until([&] {
         return count_.load(std::memory_order_relaxed) != before || deadline.has_passed();
       });
     }
-    if (in_callback) {
-      CallbackSleep alarm(*this);
-      if (!set_sleeper(alarm, before)) return true;
-      const bool in_time = own_context_->core->callbacks().wait_in_callback(alarm, deadline);
-      clear_sleeper();
-      return in_time;
+    for (Part& part : parts_) {
+      if (&part == mine_) continue;
+      part.registered.emplace(part.core().waits(), part.wait.emplace(part.context, part.jobs));
     }
+    const bool in_time =
+        in_callback ? sleep_in_callback(before, deadline) : sleep_as_thread(before, deadline);
+    for (Part& part : parts_) part.registered.reset();
+    return in_time;
+  }
+
+  bool sleep_in_callback(std::size_t before, Deadline deadline) noexcept {
+    CallbackSleep alarm(*this);
+    if (!set_sleeper(alarm, before)) return true;
+    const bool in_time = mine_->core().callbacks().wait_in_callback(alarm, deadline);
+    clear_sleeper();
+    return in_time;
+  }
+
+  bool sleep_as_thread(std::size_t before, Deadline deadline) noexcept {
     ThreadWaiter waiter;
     if (!set_sleeper(waiter, before)) return true;
     bool in_time = true;
     {
-      std::optional<Sleep> sleep;
-      std::optional<WaitGraph::Scope> sleeps;
-      if (!own_.empty()) {
-        sleeps.emplace(own_context_->core->waits(), sleep.emplace(*this, waiter));
+      std::optional<ThreadSleep> sleep;
+      std::optional<WaitGraph::Scope> registered;
+      if (mine_ != nullptr) {
+        registered.emplace(mine_->core().waits(), sleep.emplace(*this, waiter));
       }
       if (deadline.is_never()) {
         waiter.wait();
@@ -7054,9 +7164,10 @@ class ResultGroup {
 
   const std::unique_ptr<Member[]> members_;
   const std::size_t size_;
-  ThreadContext* const own_context_;  // of this thread, if it is one of a pool's
-  std::vector<Job*> own_;             // those of that pool
-  bool runs_jobs_ = false;            // there are some, and this thread does not only give up jobs
+  std::list<Part> parts_;
+  Part* mine_ = nullptr;        // of the pool whose worker or callback thread this is
+  std::vector<Job*> foreign_;   // those of no part
+  bool asked_to_help_ = false;  // guarded by that pool's mutex while this thread sleeps
 
   mutable mutex mutex_;  // guards the rest
   std::vector<std::size_t> completed_;
@@ -7173,6 +7284,23 @@ WaitResult<detail::result_of_range_t<Results>> wait(Results&& results,
   return detail::wait_for(results, ReturnWhen::all_completed, detail::Deadline::after(timeout));
 }
 
+/// The same, of results in braces: `wait({a, b})`.
+template <class R>
+WaitResult<R> wait(std::initializer_list<AsyncResult<R>> results,
+                   ReturnWhen return_when = ReturnWhen::all_completed) {
+  return detail::wait_for(results, return_when, detail::Deadline::never());
+}
+template <class R, class Rep, class Period>
+WaitResult<R> wait(std::initializer_list<AsyncResult<R>> results, ReturnWhen return_when,
+                   std::chrono::duration<Rep, Period> timeout) {
+  return detail::wait_for(results, return_when, detail::Deadline::after(timeout));
+}
+template <class R, class Rep, class Period>
+WaitResult<R> wait(std::initializer_list<AsyncResult<R>> results,
+                   std::chrono::duration<Rep, Period> timeout) {
+  return detail::wait_for(results, ReturnWhen::all_completed, detail::Deadline::after(timeout));
+}
+
 /// Results as they get ready: an input range, made by as_completed().
 template <class R>
 class AsCompleted {
@@ -7192,6 +7320,11 @@ class AsCompleted {
   template <detail::ResultRange Results, class Rep, class Period>
   friend AsCompleted<detail::result_of_range_t<Results>> as_completed(
       Results&& results, std::chrono::duration<Rep, Period> timeout);
+  template <class T>
+  friend AsCompleted<T> as_completed(std::initializer_list<AsyncResult<T>> results);
+  template <class T, class Rep, class Period>
+  friend AsCompleted<T> as_completed(std::initializer_list<AsyncResult<T>> results,
+                                     std::chrono::duration<Rep, Period> timeout);
 
   AsCompleted(std::vector<AsyncResult<R>> handles, detail::Deadline deadline)
       : handles_(std::move(handles)), deadline_(deadline), group_(detail::states_of(handles_)) {}
@@ -7257,6 +7390,17 @@ AsCompleted<detail::result_of_range_t<Results>> as_completed(Results&& results) 
 template <detail::ResultRange Results, class Rep, class Period>
 AsCompleted<detail::result_of_range_t<Results>> as_completed(
     Results&& results, std::chrono::duration<Rep, Period> timeout) {
+  return {detail::distinct(results), detail::Deadline::after(timeout)};
+}
+
+/// The same, of results in braces.
+template <class R>
+AsCompleted<R> as_completed(std::initializer_list<AsyncResult<R>> results) {
+  return {detail::distinct(results), detail::Deadline::never()};
+}
+template <class R, class Rep, class Period>
+AsCompleted<R> as_completed(std::initializer_list<AsyncResult<R>> results,
+                            std::chrono::duration<Rep, Period> timeout) {
   return {detail::distinct(results), detail::Deadline::after(timeout)};
 }
 
@@ -7329,11 +7473,12 @@ class ResultAwaiter final : public Waiter {
   /// False: go on here, it is ready. Throws std::system_error if the pool's callback thread cannot
   /// be started, std::bad_alloc.
   bool await_suspend(std::coroutine_handle<> coroutine) {
-    job_ = Ref<ResumeJob>::adopt(new ResumeJob(coroutine));
     auto* const state = state_of(result_);
     // While the result is not ready, its job keeps the core.
     const Ref<Core> core = Core::find_live(state->core_pointer(), state->core_serial());
-    if (core && core->need_callbacks()) {
+    const bool will_be_told = core && core->need_callbacks();
+    job_ = Ref<ResumeJob>::adopt(new ResumeJob(coroutine));
+    if (will_be_told) {
       core_ = core.get();
       if (state->add_waiter(*this)) return true;  // the coroutine may be running again by now
     }
@@ -7396,8 +7541,13 @@ detail::ResultAwaiter<AsyncResult<R>, detail::PoolCore<Fifo>> operator co_await(
 ///
 ///     const int x = co_await millpond::resume_on(pool, pool.apply_async(f));
 template <class Order, class R>
+detail::ResultAwaiter<const AsyncResult<R>&, detail::PoolCore<Order>> resume_on(
+    BasicThreadPool<Order>& pool, const AsyncResult<R>& result) {
+  return {result, detail::Ref<detail::PoolCore<Order>>::share(&core_of(pool))};
+}
+template <class Order, class R>
 detail::ResultAwaiter<AsyncResult<R>, detail::PoolCore<Order>> resume_on(
-    BasicThreadPool<Order>& pool, AsyncResult<R> result) {
+    BasicThreadPool<Order>& pool, AsyncResult<R>&& result) {
   return {std::move(result), detail::Ref<detail::PoolCore<Order>>::share(&core_of(pool))};
 }
 

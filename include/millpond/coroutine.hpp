@@ -68,11 +68,12 @@ class ResultAwaiter final : public Waiter {
   /// False: go on here, it is ready. Throws std::system_error if the pool's callback thread cannot
   /// be started, std::bad_alloc.
   bool await_suspend(std::coroutine_handle<> coroutine) {
-    job_ = Ref<ResumeJob>::adopt(new ResumeJob(coroutine));
     auto* const state = state_of(result_);
     // While the result is not ready, its job keeps the core.
     const Ref<Core> core = Core::find_live(state->core_pointer(), state->core_serial());
-    if (core && core->need_callbacks()) {
+    const bool will_be_told = core && core->need_callbacks();
+    job_ = Ref<ResumeJob>::adopt(new ResumeJob(coroutine));
+    if (will_be_told) {
       core_ = core.get();
       if (state->add_waiter(*this)) return true;  // the coroutine may be running again by now
     }
@@ -135,8 +136,13 @@ detail::ResultAwaiter<AsyncResult<R>, detail::PoolCore<Fifo>> operator co_await(
 ///
 ///     const int x = co_await millpond::resume_on(pool, pool.apply_async(f));
 template <class Order, class R>
+detail::ResultAwaiter<const AsyncResult<R>&, detail::PoolCore<Order>> resume_on(
+    BasicThreadPool<Order>& pool, const AsyncResult<R>& result) {
+  return {result, detail::Ref<detail::PoolCore<Order>>::share(&core_of(pool))};
+}
+template <class Order, class R>
 detail::ResultAwaiter<AsyncResult<R>, detail::PoolCore<Order>> resume_on(
-    BasicThreadPool<Order>& pool, AsyncResult<R> result) {
+    BasicThreadPool<Order>& pool, AsyncResult<R>&& result) {
   return {std::move(result), detail::Ref<detail::PoolCore<Order>>::share(&core_of(pool))};
 }
 

@@ -58,6 +58,7 @@ inline std::size_t affinity_cpu_limit() {
 }  // namespace detail
 
 inline std::size_t cpu_count() noexcept {
+  MILLPOND_ALLOW_DEPRECATED
   if (const char* const wish = std::getenv("MILLPOND_CPU_COUNT")) {
     const auto count = detail::parse_positive(wish);
     if (count && *count <= SIZE_MAX) {

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <initializer_list>
 #include <iterator>
 #include <ranges>
 #include <string>
@@ -116,6 +117,23 @@ WaitResult<detail::result_of_range_t<Results>> wait(Results&& results,
   return detail::wait_for(results, ReturnWhen::all_completed, detail::Deadline::after(timeout));
 }
 
+/// The same, of results in braces: `wait({a, b})`.
+template <class R>
+WaitResult<R> wait(std::initializer_list<AsyncResult<R>> results,
+                   ReturnWhen return_when = ReturnWhen::all_completed) {
+  return detail::wait_for(results, return_when, detail::Deadline::never());
+}
+template <class R, class Rep, class Period>
+WaitResult<R> wait(std::initializer_list<AsyncResult<R>> results, ReturnWhen return_when,
+                   std::chrono::duration<Rep, Period> timeout) {
+  return detail::wait_for(results, return_when, detail::Deadline::after(timeout));
+}
+template <class R, class Rep, class Period>
+WaitResult<R> wait(std::initializer_list<AsyncResult<R>> results,
+                   std::chrono::duration<Rep, Period> timeout) {
+  return detail::wait_for(results, ReturnWhen::all_completed, detail::Deadline::after(timeout));
+}
+
 /// Results as they get ready: an input range, made by as_completed().
 template <class R>
 class AsCompleted {
@@ -135,6 +153,11 @@ class AsCompleted {
   template <detail::ResultRange Results, class Rep, class Period>
   friend AsCompleted<detail::result_of_range_t<Results>> as_completed(
       Results&& results, std::chrono::duration<Rep, Period> timeout);
+  template <class T>
+  friend AsCompleted<T> as_completed(std::initializer_list<AsyncResult<T>> results);
+  template <class T, class Rep, class Period>
+  friend AsCompleted<T> as_completed(std::initializer_list<AsyncResult<T>> results,
+                                     std::chrono::duration<Rep, Period> timeout);
 
   AsCompleted(std::vector<AsyncResult<R>> handles, detail::Deadline deadline)
       : handles_(std::move(handles)), deadline_(deadline), group_(detail::states_of(handles_)) {}
@@ -200,6 +223,17 @@ AsCompleted<detail::result_of_range_t<Results>> as_completed(Results&& results) 
 template <detail::ResultRange Results, class Rep, class Period>
 AsCompleted<detail::result_of_range_t<Results>> as_completed(
     Results&& results, std::chrono::duration<Rep, Period> timeout) {
+  return {detail::distinct(results), detail::Deadline::after(timeout)};
+}
+
+/// The same, of results in braces.
+template <class R>
+AsCompleted<R> as_completed(std::initializer_list<AsyncResult<R>> results) {
+  return {detail::distinct(results), detail::Deadline::never()};
+}
+template <class R, class Rep, class Period>
+AsCompleted<R> as_completed(std::initializer_list<AsyncResult<R>> results,
+                            std::chrono::duration<Rep, Period> timeout) {
   return {detail::distinct(results), detail::Deadline::after(timeout)};
 }
 

@@ -55,7 +55,9 @@ class ApplyJob final : public ResultState<R> {
   }
 
   void abandon(const std::exception_ptr& why) noexcept override {
-    if (this->try_claim()) give_up(why);
+    if (!this->try_claim()) return;
+    this->leave_queue();
+    give_up(why);
   }
 
   bool cancel() noexcept override {
@@ -76,9 +78,9 @@ class ApplyJob final : public ResultState<R> {
   }
 
  protected:
-  void help() noexcept override {
+  void help(Deadline) noexcept override {
     if (!this->try_claim()) return;
-    if (this->core().unlink(*this)) this->release();  // not the last: the waiter holds one
+    this->leave_queue();
     execute();
   }
 

@@ -29,7 +29,7 @@ class CallbackThread {
   CallbackThread& operator=(const CallbackThread&) = delete;
 
   /// Whether it has ever been started; and, once it was, whether it may still do something.
-  bool started_locked() const noexcept { return thread_.joinable(); }
+  bool started_locked() const noexcept { return started_; }
   bool alive_locked() const noexcept { return alive_; }
   /// No callback is running or due.
   bool idle_locked() const noexcept { return running_ == 0 && due_.empty(); }
@@ -38,7 +38,9 @@ class CallbackThread {
   template <class Body>
   void start_locked(Body body) {
     thread_ = thread(std::move(body));
+    started_ = true;
     alive_ = true;
+    if (detached_) thread_.detach();
   }
   void wake_locked() noexcept { condition_.notify_one(); }
 
@@ -55,7 +57,10 @@ class CallbackThread {
   void join() {
     if (thread_.joinable()) thread_.join();
   }
+  /// Also if it starts later: a pool that was destroyed in its own task may need it yet.
   void detach() {
+    const lock_guard lock(mutex_);
+    detached_ = true;
     if (thread_.joinable()) thread_.detach();
   }
 
@@ -99,6 +104,8 @@ class CallbackThread {
   WaitGraph& waits_;
   condition_variable condition_;
   thread thread_;
+  bool started_ = false;
+  bool detached_ = false;
   bool alive_ = false;
   JobList due_;
   std::size_t running_ = 0;  // callbacks: in one another, if several

@@ -20,6 +20,8 @@
 ///
 /// Nothing here is an error: a file that is missing or makes no sense sets no limit.
 
+#include <millpond/detail/config.hpp>
+
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
@@ -72,6 +74,7 @@ inline std::string read_text(const std::string& path) {
     void operator()(std::FILE* file) const noexcept { std::fclose(file); }
   };
   std::string text;
+  MILLPOND_ALLOW_DEPRECATED
   if (const std::unique_ptr<std::FILE, Close> file{std::fopen(path.c_str(), "r")}) {
     char buffer[4096];
     while (const std::size_t size = std::fread(buffer, 1, sizeof buffer, file.get())) {

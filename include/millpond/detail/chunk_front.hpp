@@ -23,7 +23,8 @@ class ChunkFront {
   bool is_open() const noexcept { return !is_closed(word_.load(std::memory_order_relaxed)); }
   /// All slots are claimed.
   bool is_spent() const noexcept {
-    const std::uint64_t word = word_.load(std::memory_order_relaxed);
+    // acquire: pairs with the releases of all claims, so that what they read may be overwritten.
+    const std::uint64_t word = word_.load(std::memory_order_acquire);
     return !is_closed(word) && next_of(word) == size_.load(std::memory_order_relaxed);
   }
 
@@ -55,7 +56,11 @@ class ChunkFront {
       if (is_closed(word) || next >= size) return {};
       const Claim claim{chunk_.load(std::memory_order_relaxed),
                         slots_.load(std::memory_order_relaxed) + next, next + 1 == size, size};
-      if (word_.compare_exchange_weak(word, word + 1, std::memory_order_acquire)) return claim;
+      // release: the reads above come before what follows is_spent().
+      if (word_.compare_exchange_weak(word, word + 1, std::memory_order_acq_rel,
+                                      std::memory_order_acquire)) {
+        return claim;
+      }
     }
   }
 

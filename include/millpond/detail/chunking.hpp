@@ -37,8 +37,8 @@ constexpr std::size_t default_buffersize(std::size_t workers) noexcept {
 template <std::integral T>
 constexpr std::ptrdiff_t to_ptrdiff(T value) noexcept {
   using Limits = std::numeric_limits<std::ptrdiff_t>;
-  if (std::cmp_greater(value, Limits::max())) return Limits::max();
-  if (std::cmp_less(value, Limits::min())) return Limits::min();
+  if (std::cmp_greater(value, (Limits::max)())) return (Limits::max)();
+  if (std::cmp_less(value, (Limits::min)())) return (Limits::min)();
   return static_cast<std::ptrdiff_t>(value);
 }
 
@@ -60,7 +60,7 @@ inline std::size_t size_or(std::optional<std::ptrdiff_t> size, std::size_t other
 class Chunking {
  public:
   Chunking(std::optional<std::ptrdiff_t> chunksize, std::size_t n, std::size_t workers) noexcept
-      : size_(std::min(size_or(chunksize, default_chunksize(n, workers)), n)),
+      : size_((std::min)(size_or(chunksize, default_chunksize(n, workers)), n)),
         shares_(chunksize ? 0 : kSharesPerWorker * workers) {}
 
   /// Whether all chunks are of size(), but for the last, which may be shorter.
@@ -70,8 +70,8 @@ class Chunking {
 
   /// The size of the next chunk when `left` > 0 items are left.
   std::size_t next(std::size_t left) const noexcept {
-    if (is_fixed()) return std::min(size_, left);
-    return std::min(size_, divide_rounding_up(left, shares_));
+    if (is_fixed()) return (std::min)(size_, left);
+    return (std::min)(size_, divide_rounding_up(left, shares_));
   }
 
  private:

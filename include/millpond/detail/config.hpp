@@ -19,8 +19,12 @@
 /// sched_getaffinity() tells which processors this process may use.
 #define MILLPOND_HAS_SCHED_AFFINITY MILLPOND_OS_LINUX
 
-/// pthread_setname_np(thread, name), names of at most 15 characters.
-#define MILLPOND_HAS_PTHREAD_SETNAME MILLPOND_OS_LINUX
+/// Sets the calling thread's name; names of at most 15 characters.
+#if defined(__linux__)
+#define MILLPOND_SET_THREAD_NAME(name) pthread_setname_np(pthread_self(), name)
+#elif defined(__APPLE__)
+#define MILLPOND_SET_THREAD_NAME(name) pthread_setname_np(name)
+#endif
 
 /// <stop_token>: libc++ has it from version 20 on.
 #if defined(__cpp_lib_jthread)
@@ -52,6 +56,9 @@
 #elif defined(_M_X64) || defined(_M_IX86)
 #include <intrin.h>
 #define MILLPOND_PAUSE() _mm_pause()
+#elif defined(_M_ARM64)
+#include <intrin.h>
+#define MILLPOND_PAUSE() __yield()
 #elif defined(__aarch64__)
 #define MILLPOND_PAUSE() __asm__ __volatile__("yield" ::: "memory")
 #else
@@ -70,6 +77,13 @@
 #define MILLPOND_COLD __attribute__((cold))
 #else
 #define MILLPOND_COLD
+#endif
+
+/// In front of a declaration that calls a standard function which MSVC deprecates.
+#if defined(_MSC_VER)
+#define MILLPOND_ALLOW_DEPRECATED __pragma(warning(suppress : 4996))
+#else
+#define MILLPOND_ALLOW_DEPRECATED
 #endif
 
 #if defined(_MSC_VER)

@@ -3,6 +3,7 @@
 #define MILLPOND_DETAIL_DEADLINE_HPP
 
 #include <chrono>
+#include <ctime>
 #include <optional>
 
 namespace millpond::inline v0_1::detail {
@@ -34,8 +35,9 @@ class Deadline {
   /// Everything is reckoned in floating point: exact to a nanosecond for hours and to a
   /// microsecond for a century, and what does not fit becomes an infinity, not an overflow.
   using Seconds = std::chrono::duration<double>;
-  /// 100 years; the steady clock holds 292 years of nanoseconds.
-  static constexpr Seconds kForever{100.0 * 365 * 24 * 3600};
+  /// 100 years; the steady clock holds 292 years of nanoseconds. With a time_t of 32 bits, to which
+  /// the system's waits convert, 5 years: it holds 68 from 1970 on.
+  static constexpr Seconds kForever{(sizeof(std::time_t) > 4 ? 100.0 : 5.0) * 365 * 24 * 3600};
 
   static Deadline after_seconds(Seconds timeout);
 

@@ -104,7 +104,7 @@ class JobMemory {
       }
     };
     if (thread_ends_) return false;
-    thread_local const Flusher flusher;
+    thread_local const Flusher flusher{};
     static_cast<void>(flusher);
     return true;
   }

@@ -61,12 +61,13 @@ class MapJob final : public ResultState<typename Results::Result> {
   /// Instead of being queued: for a map without items. Consumes one reference.
   void finish_empty() noexcept {
     const CompletionScope scope(&this->core(), this);
+    this->try_claim();
     finish_map();
     this->release();
   }
 
   void run() noexcept override {
-    work(this->core().takes_turns() ? 1 : ~std::size_t{0});
+    work(this->core().takes_turns() ? 1 : ~std::size_t{0}, Deadline::never());
     this->release();
   }
 
@@ -74,6 +75,7 @@ class MapJob final : public ResultState<typename Results::Result> {
     const std::size_t begin = claim_rest(size_);
     if (begin >= size_) return;
     this->try_claim();
+    this->leave_queue();
     give_up(begin, why, false);
   }
 
@@ -81,7 +83,7 @@ class MapJob final : public ResultState<typename Results::Result> {
     const std::size_t begin = claim_rest(kCancelled);
     stop_.request();  // what runs may stop, too
     if (begin >= size_) return begin >= kCancelled;
-    this->try_claim(ResultBase::Claim::cancelled);
+    if (begin == 0) this->try_claim(ResultBase::Claim::cancelled);  // else some of it has run
     this->cancel_claimed([&](const std::exception_ptr& why) { give_up(begin, why, true); });
     return true;
   }
@@ -101,7 +103,7 @@ class MapJob final : public ResultState<typename Results::Result> {
   std::size_t total() const noexcept override { return size_; }
 
  protected:
-  void help() noexcept override { work(~std::size_t{0}); }
+  void help(Deadline deadline) noexcept override { work(~std::size_t{0}, deadline); }
 
  private:
   /// For maps of many chunks, where counting would cost most.
@@ -122,7 +124,7 @@ class MapJob final : public ResultState<typename Results::Result> {
     // relaxed: the items were there before the job was queued, under the pool's mutex.
     std::size_t begin = next_.load(std::memory_order_relaxed);
     if (begin >= size_) return {};
-    if (chunking_.is_fixed()) {
+    if (kMayPassTheEnd && chunking_.is_fixed()) {
       // Beyond size_ at most once for each thread: no overflow.
       begin = next_.fetch_add(chunking_.size(), std::memory_order_relaxed);
       if (begin >= size_) return {};
@@ -136,16 +138,14 @@ class MapJob final : public ResultState<typename Results::Result> {
     return {begin, end};
   }
 
-  /// Claims and runs chunks until none is left, or so many are done.
-  void work(std::size_t chunks) noexcept {
+  /// Claims and runs chunks until none is left, so many are done, or the deadline has passed.
+  void work(std::size_t chunks, Deadline deadline) noexcept {
     std::size_t finished = 0;
-    for (; chunks != 0; --chunks) {
+    for (; chunks != 0 && !deadline.has_passed(); --chunks) {
       const Range range = claim_chunk();
       if (range.size() == 0) break;
       if (!this->claimed()) this->try_claim();  // it is running now
-      if (range.end == size_ && this->core().unlink(*this)) {
-        this->release();  // not the last: our caller holds another
-      }
+      if (range.end == size_) this->leave_queue();
       run_chunk(range.begin, range.end);
       if (progress_) {
         progress_->add(range.size());
@@ -211,8 +211,11 @@ class MapJob final : public ResultState<typename Results::Result> {
     this->finish();
   }
 
+  /// Whether next_ has room for what goes beyond size_. 32 bits have not.
+  static constexpr bool kMayPassTheEnd = sizeof(std::size_t) > 4;
   /// From here on, next_ says that cancel() has claimed what was left.
-  static constexpr std::size_t kCancelled = ~(~std::size_t{0} >> 1);
+  static constexpr std::size_t kCancelled =
+      kMayPassTheEnd ? ~(~std::size_t{0} >> 1) : ~std::size_t{0};
 
   MILLPOND_NO_UNIQUE_ADDRESS Stop<F> stop_;
   std::optional<Work<F, Items>> work_;

@@ -198,7 +198,7 @@ Batches::Taken PoolCore<Order>::take_locked(std::size_t worker, std::size_t batc
     if (first != nullptr && batch_limit != 0 && first->kind() == Job::Kind::call) {
       Job* jobs[Batch::kCapacity];
       const std::size_t share = queue_.size() / (2 * (size() - workers_.sleepers_locked()));
-      const std::size_t count = queue_.take_calls(jobs, std::min(share, batch_limit));
+      const std::size_t count = queue_.take_calls(jobs, (std::min)(share, batch_limit));
       if (count != 0) {
         batches_.fill_locked(worker, jobs, count);
         return {.job = first, .has_batch = true};
@@ -225,7 +225,7 @@ std::size_t PoolCore<Order>::run(const Taken& taken, std::size_t worker,
 
 template <class Order>
 std::size_t PoolCore<Order>::batch_limit_for(std::chrono::nanoseconds a_job) noexcept {
-  const auto jobs = kBatchTime / std::max(a_job, std::chrono::nanoseconds(1));
+  const auto jobs = kBatchTime / (std::max)(a_job, std::chrono::nanoseconds(1));
   return std::min<std::size_t>(static_cast<std::size_t>(jobs), Batch::kCapacity);
 }
 

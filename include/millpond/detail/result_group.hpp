@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -30,24 +31,13 @@ namespace millpond::inline v0_1::detail {
 class ResultGroup {
  public:
   explicit ResultGroup(std::span<ResultBase* const> results)
-      : members_(std::make_unique<Member[]>(results.size())),
-        size_(results.size()),
-        own_context_(current_thread_context != nullptr ? current_thread_context
-                                                       : CompletionScope::innermost_context()) {
+      : members_(std::make_unique<Member[]>(results.size())), size_(results.size()) {
     completed_.reserve(size_);
-    if (own_context_ != nullptr) {
-      for (ResultBase* const result : results) {
-        if (result->core_pointer() == own_context_->core) own_.push_back(result);
-      }
-      runs_jobs_ = !own_.empty() && own_context_ == current_thread_context;
-    }
-    const auto is_calling_back = [this](const ResultBase* result) {
-      return own_context_ != nullptr && own_context_->calling_back.contains(result);
-    };
+    sort_by_pool(results);
     for (std::size_t i = 0; i != size_; ++i) {
       members_[i].enter(*this, *results[i], i);
       // A callback that waits for its own result is regarded as having it.
-      if (is_calling_back(results[i])) continue;
+      if (mine_ != nullptr && mine_->context.calling_back.contains(results[i])) continue;
       members_[i].is_registered = results[i]->add_waiter(members_[i]);
     }
     for (std::size_t i = 0; i != size_; ++i) {
@@ -75,15 +65,16 @@ class ResultGroup {
 
   /// Waits until `count` of the results are ready, or one of them with an error of its own if
   /// `or_failed`. On a thread of the pool runs what has not started, one after another, as long as
-  /// none of the results can get ready without that. False if the deadline came first.
+  /// the deadline has not passed and none of the results can get ready without that. False if the
+  /// deadline came first.
   bool wait(std::size_t count, bool or_failed, Deadline deadline) noexcept {
     awaited_ = count;
     or_failed_ = or_failed;
     for (;;) {
       const std::size_t before = completed();
-      if (!deadline.is_poll()) help();
+      if (!deadline.is_poll()) help(deadline);
       if (satisfied()) return true;
-      if (deadline.is_poll() || !sleep(before, deadline)) return await_those_ready();
+      if (deadline.has_passed() || !sleep(before, deadline)) return await_those_ready();
     }
   }
 
@@ -144,107 +135,185 @@ class ResultGroup {
     return satisfied();
   }
 
-  /// If all are awaited, runs whatever has not started. If only some are, and another thread is at
-  /// one and does not wait for this thread, that one may come first, and what would be run here on
-  /// top might wait for something that this thread is to do afterwards: then runs nothing. What a
-  /// terminated pool has not started is given up.
-  void help() noexcept {
-    if (own_.empty()) return;
-    Core& core = *own_context_->core;
-    for (Job* const job : own_) {
-      if (satisfied()) return;
-      if (core.state() == State::terminate) {
-        job->abandon(core.terminated_error());
+  static ResultBase& result_of(Job* job) noexcept { return *static_cast<ResultBase*>(job); }
+
+  /// Those of one pool with which this thread has to do: as one of its threads, or as it is giving
+  /// up jobs of that pool (CompletionScope).
+  struct Part {
+    explicit Part(ThreadContext& its_context) noexcept : context(its_context) {}
+
+    Core& core() const noexcept { return *context.core; }
+    bool is_ready(std::size_t index) const noexcept {
+      return index != jobs.size() && result_of(jobs[index]).ready();
+    }
+    bool is_claimed(std::size_t index) const noexcept {
+      return index != jobs.size() && result_of(jobs[index]).claimed();
+    }
+    bool runs_elsewhere(const ResultBase& result) const noexcept {
+      return result.claimed() && !result.ready() && !context.running.contains(&result);
+    }
+
+    ThreadContext& context;
+    std::vector<Job*> jobs;
+    // Kept by this thread while it does not sleep:
+    std::size_t first_pending = 0;    // all before it are ready
+    std::size_t first_unclaimed = 0;  // all before it are claimed
+    // While it sleeps:
+    std::optional<WaitGraph::PlainWait> wait;
+    std::optional<WaitGraph::Scope> registered;
+  };
+  /// Fills parts_, mine_ and foreign_, unless this is a thread without any part in a pool.
+  void sort_by_pool(std::span<ResultBase* const> results) {
+    if (current_thread_context == nullptr && !CompletionScope::is_inside_any()) return;
+    for (ResultBase* const result : results) {
+      if (result->ready()) continue;
+      ThreadContext* context = context_in(result->core_pointer());
+      if (context == nullptr) context = CompletionScope::context_in(result->core_pointer());
+      if (context == nullptr) {
+        foreign_.push_back(result);
         continue;
       }
-      if (!runs_jobs_) return;
-      if (!awaits_all() && may_come()) return;
-      const JobStack::Frame frame(own_context_->running, job);
-      static_cast<ResultBase*>(job)->take_part();
+      auto part = std::find_if(parts_.begin(), parts_.end(),
+                               [&](const Part& each) { return &each.context == context; });
+      if (part == parts_.end()) {
+        part = parts_.emplace(part, *context);
+        if (context == current_thread_context) mine_ = &*part;
+      }
+      part->jobs.push_back(result);
+    }
+  }
+
+  /// What a terminated pool has not started is given up. Of this thread's own pool, if all results
+  /// are awaited, runs whatever has not started. If only some are, and one may come while this
+  /// thread only waits, then what would be run here on top might wait for something that this
+  /// thread is to do afterwards: then runs nothing.
+  void help(Deadline deadline) noexcept {
+    for (Part& part : parts_) {
+      if (part.core().state() != State::terminate) continue;
+      for (Job* const job : part.jobs) {
+        const JobStack::Frame frame(part.context.running, job);
+        job->abandon(part.core().terminated_error());
+      }
+    }
+    if (mine_ == nullptr) return;
+    while (mine_->is_ready(mine_->first_pending)) ++mine_->first_pending;
+    while (mine_->is_claimed(mine_->first_unclaimed)) ++mine_->first_unclaimed;
+    // Of a map that others are at, some chunks may be left.
+    std::size_t next = awaits_all() ? mine_->first_pending : mine_->first_unclaimed;
+    for (; next != mine_->jobs.size(); ++next) {
+      Job* const job = mine_->jobs[next];
+      if (awaits_all() ? result_of(job).ready() : result_of(job).claimed()) continue;
+      if (satisfied() || deadline.has_passed()) return;
+      if (!awaits_all() && !std::exchange(asked_to_help_, false) && may_come()) return;
+      const JobStack::Frame frame(mine_->context.running, job);
+      result_of(job).take_part(deadline);
     }
   }
 
   bool awaits_all() const noexcept { return awaited_ == size_ && !or_failed_; }
 
-  bool runs_elsewhere(const Job* job) const noexcept {
-    const auto* const result = static_cast<const ResultBase*>(job);
-    return result->claimed() && !result->ready() && !own_context_->running.contains(job);
-  }
-
-  /// Whether one of the results may get ready while this thread only waits: another thread is at
-  /// it, and not waiting for this one.
+  /// Whether one of the results may get ready while this thread only waits: one of another pool,
+  /// or one that another thread is at which is not waiting for this one.
   bool may_come() const noexcept {
-    const auto is_elsewhere = [this](const Job* job) { return runs_elsewhere(job); };
-    if (std::none_of(own_.begin(), own_.end(), is_elsewhere)) return false;
-    const lock_guard lock(own_context_->core->waits().pool_mutex());
+    if (others_may_come()) return true;
+    const auto is_elsewhere = [this](Job* job) { return mine_->runs_elsewhere(result_of(job)); };
+    const auto first = mine_->jobs.begin() + offset(mine_->first_pending);
+    if (std::none_of(first, mine_->jobs.end(), is_elsewhere)) return false;
+    const lock_guard lock(mine_->core().waits().pool_mutex());
     return may_come_locked();
   }
   bool may_come_locked() const noexcept {
-    const auto is_ours = [this](const Job& job) { return own_context_->is_at(&job); };
-    return std::any_of(own_.begin(), own_.end(), [&](Job* job) {
-      return runs_elsewhere(job) &&
-             own_context_->core->waits().find_locked({&job, 1}, is_ours) == nullptr;
-    });
+    const auto is_ours = [this](const Job& job) { return mine_->context.is_at(&job); };
+    return std::any_of(mine_->jobs.begin() + offset(mine_->first_pending), mine_->jobs.end(),
+                       [&](Job* job) {
+                         return mine_->runs_elsewhere(result_of(job)) &&
+                                mine_->core().waits().find_locked({&job, 1}, is_ours) == nullptr;
+                       });
+  }
+  bool others_may_come() const noexcept {
+    const auto is_pending = [](Job* job) { return !result_of(job).ready(); };
+    return std::any_of(foreign_.begin(), foreign_.end(), is_pending) ||
+           std::any_of(parts_.begin(), parts_.end(), [&](const Part& part) {
+             return &part != mine_ && std::any_of(part.jobs.begin(), part.jobs.end(), is_pending);
+           });
+  }
+  static std::ptrdiff_t offset(std::size_t index) noexcept {
+    return static_cast<std::ptrdiff_t>(index);
   }
 
-  /// Asked whenever some thread of the pool begins to wait, while this one sleeps.
-  bool can_help_locked() const noexcept {
-    const auto has_not_started = [](const Job* job) {
-      return !static_cast<const ResultBase*>(job)->claimed();
-    };
-    return runs_jobs_ && !awaits_all() && std::any_of(own_.begin(), own_.end(), has_not_started) &&
-           !may_come_locked();
+  /// Asked, under the pool's mutex, whenever some thread of the pool begins to wait while this one
+  /// sleeps: true once, if this thread had better run what has not started.
+  bool is_to_help_locked() noexcept {
+    if (asked_to_help_ || awaits_all() || others_may_come()) return false;
+    const auto is_unclaimed = [](Job* job) { return !result_of(job).claimed(); };
+    asked_to_help_ = std::any_of(mine_->jobs.begin() + offset(mine_->first_unclaimed),
+                                 mine_->jobs.end(), is_unclaimed) &&
+                     !may_come_locked();
+    return asked_to_help_;
   }
 
-  class Sleep final : public WaitGraph::Wait {
+  class ThreadSleep final : public WaitGraph::Wait {
    public:
-    Sleep(const ResultGroup& group, ThreadWaiter& waiter) noexcept
-        : Wait(*group.own_context_, group.own_), group_(group), waiter_(waiter) {}
+    ThreadSleep(ResultGroup& group, ThreadWaiter& waiter) noexcept
+        : Wait(group.mine_->context, group.mine_->jobs), group_(group), waiter_(waiter) {}
 
    private:
     void on_wait_locked() noexcept override {
-      if (group_.can_help_locked()) waiter_.notify();
+      if (group_.is_to_help_locked()) waiter_.notify();
     }
-    const ResultGroup& group_;
+    ResultGroup& group_;
     ThreadWaiter& waiter_;
   };
 
   class CallbackSleep final : public CallbackThread::Alarm {
    public:
-    explicit CallbackSleep(const ResultGroup& group) noexcept
-        : Alarm(group.own_context_->core->callbacks(), group.own_), group_(group) {}
+    explicit CallbackSleep(ResultGroup& group) noexcept
+        : Alarm(group.mine_->core().callbacks(), group.mine_->jobs), group_(group) {}
 
    private:
     void on_wait_locked() noexcept override {
       Alarm::on_wait_locked();
-      if (group_.can_help_locked()) ring_locked();
+      if (group_.is_to_help_locked()) ring_locked();
     }
-    const ResultGroup& group_;
+    ResultGroup& group_;
   };
 
   /// Unless more than `before` are completed. False if the deadline came first.
   bool sleep(std::size_t before, Deadline deadline) noexcept {
-    const bool in_callback = runs_jobs_ && own_context_->is_callback_thread();
+    asked_to_help_ = false;
+    const bool in_callback = mine_ != nullptr && mine_->context.is_callback_thread();
     if (spinning_pays() && !in_callback) {
       spin_until([&] {
         return count_.load(std::memory_order_relaxed) != before || deadline.has_passed();
       });
     }
-    if (in_callback) {
-      CallbackSleep alarm(*this);
-      if (!set_sleeper(alarm, before)) return true;
-      const bool in_time = own_context_->core->callbacks().wait_in_callback(alarm, deadline);
-      clear_sleeper();
-      return in_time;
+    for (Part& part : parts_) {
+      if (&part == mine_) continue;
+      part.registered.emplace(part.core().waits(), part.wait.emplace(part.context, part.jobs));
     }
+    const bool in_time =
+        in_callback ? sleep_in_callback(before, deadline) : sleep_as_thread(before, deadline);
+    for (Part& part : parts_) part.registered.reset();
+    return in_time;
+  }
+
+  bool sleep_in_callback(std::size_t before, Deadline deadline) noexcept {
+    CallbackSleep alarm(*this);
+    if (!set_sleeper(alarm, before)) return true;
+    const bool in_time = mine_->core().callbacks().wait_in_callback(alarm, deadline);
+    clear_sleeper();
+    return in_time;
+  }
+
+  bool sleep_as_thread(std::size_t before, Deadline deadline) noexcept {
     ThreadWaiter waiter;
     if (!set_sleeper(waiter, before)) return true;
     bool in_time = true;
     {
-      std::optional<Sleep> sleep;
-      std::optional<WaitGraph::Scope> sleeps;
-      if (!own_.empty()) {
-        sleeps.emplace(own_context_->core->waits(), sleep.emplace(*this, waiter));
+      std::optional<ThreadSleep> sleep;
+      std::optional<WaitGraph::Scope> registered;
+      if (mine_ != nullptr) {
+        registered.emplace(mine_->core().waits(), sleep.emplace(*this, waiter));
       }
       if (deadline.is_never()) {
         waiter.wait();
@@ -269,9 +338,10 @@ class ResultGroup {
 
   const std::unique_ptr<Member[]> members_;
   const std::size_t size_;
-  ThreadContext* const own_context_;  // of this thread, if it is one of a pool's
-  std::vector<Job*> own_;             // those of that pool
-  bool runs_jobs_ = false;            // there are some, and this thread does not only give up jobs
+  std::list<Part> parts_;
+  Part* mine_ = nullptr;        // of the pool whose worker or callback thread this is
+  std::vector<Job*> foreign_;   // those of no part
+  bool asked_to_help_ = false;  // guarded by that pool's mutex while this thread sleeps
 
   mutable mutex mutex_;  // guards the rest
   std::vector<std::size_t> completed_;

@@ -56,8 +56,8 @@ class ResultBase : public Job {
   const Core* core_pointer() const noexcept { return core_; }
   std::uint16_t core_serial() const noexcept { return core_serial_; }
 
-  /// Runs here what has not started, whatever thread this is. For work of the library's own.
-  void take_part() noexcept { help(); }
+  /// Runs here what has not started, whatever thread this is; begins nothing after the deadline.
+  void take_part(Deadline deadline) noexcept { help(deadline); }
 
   /// Notes that somebody has looked at the outcome.
   void observe() noexcept { observed_.store(true, std::memory_order_relaxed); }
@@ -94,12 +94,18 @@ class ResultBase : public Job {
   template <class GiveUp>
   void cancel_claimed(GiveUp give_up) noexcept {
     const CompletionScope scope(core_, this);
-    if (core_->unlink(*this)) this->release();  // not the last: our caller has a handle
+    leave_queue();
     give_up(std::make_exception_ptr(CancelledError("The task was cancelled")));
   }
 
-  /// Claims and runs on this thread, one of the pool's own, what has not started.
-  virtual void help() noexcept = 0;
+  /// For whoever has claimed the last of the job other than by taking it from the queue. Before
+  /// the job is finished, as it may enter the list of due callbacks then.
+  void leave_queue() noexcept {
+    if (this->is_queued() && core_->unlink(*this)) this->release();  // our caller holds another
+  }
+
+  /// Claims and runs on this thread what has not started; begins nothing after the deadline.
+  virtual void help(Deadline deadline) noexcept = 0;
 
   void complete() noexcept { waiters_.complete(); }
 
@@ -143,7 +149,7 @@ inline bool ResultBase::wait_until_ready(Deadline deadline) noexcept {
       // Perhaps it is this thread that is giving up one after another: do not wait for oneself.
       abandon(core_->terminated_error());
     } else if (context != nullptr) {
-      help();
+      help(deadline);
     }
     if (ready()) return true;
   }

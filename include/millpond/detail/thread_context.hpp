@@ -86,24 +86,25 @@ class CompletionScope {
   /// Whether this thread is inside one for `core`.
   static bool is_inside(const Core* core) noexcept { return context_in(core) != nullptr; }
 
-  /// Of the innermost one, whatever its core; null outside.
-  static ThreadContext* innermost_context() noexcept {
-    return innermost_ != nullptr ? &innermost_->context_ : nullptr;
+  /// What stands for this thread, which need not be one of the pool's, where others look for who
+  /// waits for what: the context of the outermost for `core`, which has the jobs of all. Null
+  /// outside.
+  static ThreadContext* context_in(const Core* core) noexcept {
+    ThreadContext* context = nullptr;
+    for (CompletionScope* scope = innermost_; scope != nullptr; scope = scope->outer_) {
+      if (scope->context_.core == core) context = &scope->context_;
+    }
+    return context;
   }
 
-  /// What stands for this thread, which need not be one of the pool's, where the callback thread
-  /// looks for who waits for what; null outside.
-  static ThreadContext* context_in(const Core* core) noexcept {
-    for (CompletionScope* scope = innermost_; scope != nullptr; scope = scope->outer_) {
-      if (scope->context_.core == core) return &scope->context_;
-    }
-    return nullptr;
-  }
+  /// Whether this thread is inside any.
+  static bool is_inside_any() noexcept { return innermost_ != nullptr; }
 
  private:
   JobStack& running_on_this_thread(const Core* core) noexcept {
-    ThreadContext* const own = detail::context_in(core);
-    return own != nullptr ? own->running : context_.running;
+    ThreadContext* context = detail::context_in(core);
+    if (context == nullptr) context = context_in(core);
+    return context != nullptr ? context->running : context_.running;
   }
 
   ThreadContext context_;  // unused on the pool's own threads, which have one

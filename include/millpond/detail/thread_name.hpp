@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <string_view>
 
-#if MILLPOND_HAS_PTHREAD_SETNAME
+#if defined(MILLPOND_SET_THREAD_NAME)
 #include <pthread.h>
 #endif
 
@@ -18,14 +18,14 @@ namespace millpond::inline v0_1::detail {
 /// a platform without names ignores the call.
 inline void name_this_thread([[maybe_unused]] std::string_view prefix,
                              [[maybe_unused]] std::string_view suffix) noexcept {
-#if MILLPOND_HAS_PTHREAD_SETNAME
+#if defined(MILLPOND_SET_THREAD_NAME)
   constexpr std::size_t kLongest = 15;  // bytes, Linux
   if (prefix.empty() || suffix.size() + 2 > kLongest) return;
   char name[kLongest + 1] = {};
   std::size_t length = prefix.substr(0, kLongest - 1 - suffix.size()).copy(name, kLongest);
   name[length++] = '-';
   suffix.copy(name + length, kLongest - length);
-  pthread_setname_np(pthread_self(), name);
+  MILLPOND_SET_THREAD_NAME(name);
 #endif
 }
 

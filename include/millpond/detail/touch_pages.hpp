@@ -26,14 +26,14 @@ class TouchPages {
   /// Throws as issuing work does.
   void operator()(std::byte* memory, std::size_t size) const {
     const auto touch_block = [memory, size](std::size_t block) {
-      const std::size_t end = std::min((block + 1) * kBlock, size);
+      const std::size_t end = (std::min)((block + 1) * kBlock, size);
       for (std::size_t at = block * kBlock; at < end; at += kPage) memory[at] = std::byte{0};
     };
     using TouchJob = MapJob<MapResults<void>, decltype(touch_block)&, Blocks>;
     auto job = std::make_unique<TouchJob>(core_, 1, divide_rounding_up(size, kBlock), touch_block);
     core_.submit(*job);
     const ResultHandle<void> handle(job.release());
-    handle.get()->take_part();
+    handle.get()->take_part(Deadline::never());
     handle.get()->wait(Deadline::never());
   }
 
