@@ -105,6 +105,33 @@ TEST_F(JobRings, NoLongerHaveWhatWasTakenTogether) {
   EXPECT_FALSE(ring_.erase(c_));
 }
 
+TEST_F(JobRings, DoNotGrowByWhatIsTakenBackFromTheirEnd) {
+  push(a_);
+  for (int i = 0; i != 100'000; ++i) {
+    push(b_);
+    push(c_);
+    ASSERT_TRUE(ring_.erase(b_));  // a hole, which goes with the next
+    ASSERT_TRUE(ring_.erase(c_));
+  }
+  EXPECT_LT(ring_.capacity(), 1'000U);
+  push(c_);
+  EXPECT_EQ(pop(), &a_);
+  EXPECT_EQ(pop(), &c_);
+}
+
+TEST_F(JobRings, AreEmptyOnceOnlyHolesAreLeft) {
+  push(a_);
+  push(b_);
+  push(c_);
+  EXPECT_TRUE(ring_.erase(b_));
+  EXPECT_TRUE(ring_.erase(a_));  // the front is a hole now
+  EXPECT_TRUE(ring_.erase(c_));
+  EXPECT_EQ(ring_.front(), nullptr);
+  push(b_);
+  EXPECT_EQ(pop(), &b_);
+  EXPECT_EQ(pop(), nullptr);
+}
+
 TEST_F(JobRings, KeepTheirOrderWhileTheyGrowShrinkAndWrapAround) {
   std::mt19937 random(5);
   std::vector<std::unique_ptr<IdleJob>> jobs;
