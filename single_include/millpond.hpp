@@ -3898,13 +3898,17 @@ namespace millpond::inline v0_1::detail {
 
 /// Jobs, first in first out, in an array: so that several can be taken out without looking at them,
 /// which would fetch each from the cache of the thread that made it. One can be taken out of the
-/// middle, and leaves a hole. Not thread-safe. Keeps no count of references.
+/// middle, and leaves a hole; holes at the end go, so that a task which issues and takes back
+/// others all the time does not fill the memory. Not thread-safe. Keeps no count of references.
 class JobRing {
  public:
   /// Makes room for one more. Throws std::bad_alloc.
   void reserve_one() {
     if (end_ - begin_ == capacity_) grow();
   }
+
+  /// Of so many jobs and holes.
+  std::size_t capacity() const noexcept { return capacity_; }
 
   /// Needs room.
   void push_back(Job& job) noexcept {
@@ -3944,12 +3948,13 @@ class JobRing {
       return false;
     }
     job.place_.store(Job::Place::nowhere, std::memory_order_relaxed);
+    at(job.position_) = kHole;
     if (job.position_ == begin_) {
       ++begin_;
-      shrink_if_empty();
-    } else {
-      at(job.position_) = kHole;
+    } else if (job.position_ + 1 == end_) {
+      while (begin_ != end_ && at(end_ - 1) == kHole) --end_;
     }
+    shrink_if_empty();
     return true;
   }
 
@@ -3995,7 +4000,7 @@ class JobRing {
 
   std::unique_ptr<Entry[]> entries_;
   std::size_t capacity_ = 0;
-  std::uint64_t begin_ = 0;  // positions only grow
+  std::uint64_t begin_ = 0;  // only grows: what was taken from the front is before it
   std::uint64_t end_ = 0;
 };
 
