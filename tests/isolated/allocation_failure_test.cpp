@@ -7,13 +7,16 @@
 // This program replaces the global operator new, and so it stands alone. Clang's ThreadSanitizer
 // does not let it: there the tests are skipped.
 
+#include <millpond/coroutine.hpp>
 #include <millpond/millpond.hpp>
 
 #include <atomic>
 #include <chrono>
+#include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <exception>
 #include <list>
 #include <memory>
 #include <new>
@@ -80,7 +83,7 @@ void* allocate(std::size_t size) {
 
 void* allocate(std::size_t size, std::size_t alignment) {
   if (fails_now()) throw std::bad_alloc();
-#if defined(_MSC_VER)
+#if defined(_WIN32)
   void* memory = _aligned_malloc(size, alignment);
 #else
   // aligned_alloc wants a multiple of the alignment.
@@ -98,7 +101,7 @@ void release(void* memory) noexcept {
 
 void release_aligned(void* memory) noexcept {
   if (memory != nullptr) --alive_allocations;
-#if defined(_MSC_VER)
+#if defined(_WIN32)
   _aligned_free(memory);
 #else
   std::free(memory);
@@ -622,6 +625,57 @@ TEST_F(Memory, ComesBackFromThreadsThatIssueWork) {
   for (const AsyncResult<void>& result : results) result.get();
   results.clear();
   EXPECT_LT(alive_allocations - before, 2'000) << "what was free has been lost, not used again";
+}
+
+// A coroutine that awaits `result` when it is resumed, and then is done.
+struct Awaiting {
+  struct promise_type {
+    Awaiting get_return_object() {
+      return {std::coroutine_handle<promise_type>::from_promise(*this)};
+    }
+    std::suspend_always initial_suspend() noexcept { return {}; }
+    std::suspend_never final_suspend() noexcept { return {}; }
+    void return_void() {}
+    void unhandled_exception() { std::terminate(); }
+  };
+  std::coroutine_handle<> handle;
+};
+Awaiting await(AsyncResult<int> result, bool& failed, Gate& done) {
+  try {
+    co_await result;
+  } catch (const std::bad_alloc&) {
+    failed = true;
+  }
+  until_mine_fails = -1;
+  done.open();
+}
+
+// The first co_await of a pool starts its callback thread; that fails first.
+TEST_F(Memory, ComesBackFromAnAwaitThatFails) {
+  int n = 0;
+  for (bool any_failed = true; any_failed; ++n) {
+    SCOPED_TRACE("allocation " + std::to_string(n));
+    ASSERT_LT(n, kEnough) << "it never works";
+    any_failed = false;
+    expect_that_memory_comes_back([&] {
+      Gate finish, done;
+      bool failed = false;
+      ThreadPool pool(1);
+      const AsyncResult<int> result = pool.apply_async([&] {
+        finish.wait();
+        return 1;
+      });
+      const Awaiting awaiting = await(result, failed, done);
+      {
+        const MyAllocationFails armed(n);
+        awaiting.handle.resume();
+      }
+      finish.open();
+      done.wait();
+      any_failed = any_failed || failed;
+    });
+  }
+  EXPECT_GT(n, 1) << "nothing has failed";
 }
 
 TEST_F(Memory, ComesBackFromHandlesThatOutliveThePool) {

@@ -108,7 +108,8 @@ TEST(DefaultChunksize, ShrinksTowardsTheEnd) {
 }
 
 TEST(DefaultChunksize, OfAsManyItemsAsCanBeCountedIsNotZero) {
-  for (const std::size_t workers : {std::size_t{1}, std::size_t{8}, std::size_t{1} << 40}) {
+  for (const std::size_t workers :
+       {std::size_t{1}, std::size_t{8}, std::numeric_limits<std::size_t>::max() / 8}) {
     const Chunking chunking(std::nullopt, kMost, workers);
     EXPECT_EQ(chunking.next(kMost), default_chunksize(kMost, workers));
     EXPECT_GE(chunking.next(kMost - 1), 1U);

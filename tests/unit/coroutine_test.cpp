@@ -13,8 +13,10 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -22,6 +24,7 @@
 
 #include "../support/gate.hpp"
 #include "../support/stress.hpp"
+#include "../support/thread_watch.hpp"
 #include "../support/workers.hpp"
 
 namespace millpond::test {
@@ -145,6 +148,63 @@ TEST_P(Coroutine, MovesTheValueOutOfAnRvalue) {
                                         .wait();
   EXPECT_EQ(got, 3);
 }
+
+TEST_P(Coroutine, LeavesTheValueWhereItIsIfTheResultIsAnLvalue) {
+  const AsyncResult<std::string> result =
+      pool_.apply_async([] { return std::string("so long that it does not fit into a string"); });
+  const std::string* seen[3] = {};
+  [](ThreadPool& pool, AsyncResult<std::string> its_result, auto& out) -> Started {
+    // A handle that is not const either.
+    out[0] = &co_await its_result;
+    out[1] = &co_await resume_on(pool, its_result);
+    out[2] = &co_await resume_on(pool, std::as_const(its_result));
+  }(pool_, result, seen)
+                                                                              .wait();
+  EXPECT_EQ(seen[0], &result.get());
+  EXPECT_EQ(seen[1], &result.get());
+  EXPECT_EQ(seen[2], &result.get());
+  EXPECT_EQ(result.get(), "so long that it does not fit into a string");
+}
+
+TEST_P(Coroutine, OfAnLvalueGivesTheSameToManyOnWorkers) {
+  Gate finish;
+  const AsyncResult<std::string> result = pool_.apply_async([&] {
+    finish.wait();
+    return std::string("so long that it does not fit into a string");
+  });
+  std::vector<std::string> seen(10);
+  std::vector<Started> started;
+  for (std::string& mine : seen) {
+    started.push_back([](ThreadPool& pool, auto its_result, std::string& out) -> Started {
+      out = co_await resume_on(pool, its_result);
+    }(pool_, result, mine));
+  }
+  finish.open();
+  for (const Started& one : started) one.wait();
+  for (const std::string& each : seen) EXPECT_EQ(each, result.get());
+}
+
+TEST_P(Coroutine, OnAWorkerMovesTheValueOutOfAnRvalue) {
+  int sum = 0;
+  [](ThreadPool& pool, int& out) -> Started {
+    const auto three = [] { return std::make_unique<int>(3); };
+    AsyncResult<std::unique_ptr<int>> named = pool.apply_async(three);
+    const std::unique_ptr<int> a = co_await resume_on(pool, std::move(named));
+    const std::unique_ptr<int> b = co_await resume_on(pool, pool.apply_async(three));
+    out = *a + *b;
+  }(pool_, sum)
+                                        .wait();
+  EXPECT_EQ(sum, 6);
+}
+
+template <class Result>
+using Resumed =
+    decltype(resume_on(std::declval<ThreadPool&>(), std::declval<Result>()).await_resume());
+static_assert(std::is_same_v<Resumed<AsyncResult<int>&>, const int&>);
+static_assert(std::is_same_v<Resumed<const AsyncResult<int>&>, const int&>);
+static_assert(std::is_same_v<Resumed<AsyncResult<int>>, int>);
+static_assert(std::is_same_v<Resumed<AsyncResult<int&>&>, int&>);
+static_assert(std::is_void_v<Resumed<AsyncResult<void>&>>);
 
 TEST_P(Coroutine, RethrowsTheTasksError) {
   bool caught = false;
@@ -283,6 +343,58 @@ TEST_P(Coroutine, MayAwaitAResultOfAPoolThatIsGone) {
   int got = 0;
   [](auto awaited, int& out) -> Started { out = co_await awaited; }(result, got).wait();
   EXPECT_EQ(got, 3);
+}
+
+// Such a pool's callback thread is nobody's to join, and may have to start yet.
+TEST_P(Coroutine, MayAwaitAResultOfAPoolThatWasDestroyedInItsOwnTask) {
+  for (const bool has_called_back : {false, true}) {
+    const std::size_t threads = settled_thread_count();
+    auto pool = std::make_unique<ThreadPool>(workers());
+    if (has_called_back) {
+      pool->apply_async([] {}, std::tuple{}, {.callback = [] {}}).wait();
+    }
+    Gate destroyed, awaited;
+    const AsyncResult<int> result = pool->apply_async([&] {
+      pool.reset();
+      destroyed.open();
+      awaited.wait();
+      return 3;
+    });
+    destroyed.wait();
+    int got = 0;
+    const Started started = [](auto its_result, int& out) -> Started { out = co_await its_result; }(
+                                                              result, got);
+    EXPECT_FALSE(started.is_done());
+    awaited.open();
+    started.wait();
+    EXPECT_EQ(got, 3);
+    wait_for_thread_count(threads);
+  }
+}
+
+TEST_P(Coroutine, RacesWithATaskThatDestroysItsPool) {
+  const std::size_t threads = settled_thread_count();
+  for (Rounds rounds(100); rounds.next();) {
+    auto pool = std::make_shared<ThreadPool>(workers());
+    if (Random(rounds.seed()).one_in(2)) {
+      pool->apply_async([] {}, std::tuple{}, {.callback = [] {}}).wait();
+    }
+    Gate alone;
+    const AsyncResult<int> result = pool->apply_async([mine = pool, &alone]() mutable {
+      alone.wait();
+      mine.reset();
+      return 3;
+    });
+    pool.reset();
+    int got = 0;
+    alone.open();
+    const Started started = [](auto its_result, int& out) -> Started { out = co_await its_result; }(
+                                                              result, got);
+    started.wait();
+    result.wait();  // has left the gate
+    ASSERT_EQ(got, 3);
+  }
+  wait_for_thread_count(threads);
 }
 
 TEST_P(Coroutine, NeedsAResult) {

@@ -3,7 +3,6 @@
 // JobList, the queue's intrusive list, and Ref, the reference to a counted object.
 #include <millpond/detail/job.hpp>
 
-#include <barrier>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -13,6 +12,8 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "../support/gate.hpp"
 
 namespace millpond::test {
 namespace {
@@ -171,7 +172,7 @@ TEST(JobReferences, MayBeGivenUpByManyThreadsAtOnce) {
     int deaths = 0;  // unprotected: whoever destroys the job comes after all others
     auto* const job = new IdleJob(&deaths);
     for (int i = 2; i < kThreads; ++i) job->add_ref();
-    std::barrier start(kThreads);
+    Rendezvous start(kThreads);
     std::vector<std::thread> threads;
     for (int i = 0; i < kThreads; ++i) {
       threads.emplace_back([&] {

@@ -12,10 +12,13 @@
 
 #include <gtest/gtest.h>
 
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33) && MILLPOND_RECYCLES_MEMORY
+#if defined(__GLIBC__) && MILLPOND_RECYCLES_MEMORY
+#if __GLIBC_PREREQ(2, 33)
 #include <malloc.h>
 #define MILLPOND_TEST_SEES_HEAP 1
-#else
+#endif
+#endif
+#if !defined(MILLPOND_TEST_SEES_HEAP)
 #define MILLPOND_TEST_SEES_HEAP 0
 #endif
 

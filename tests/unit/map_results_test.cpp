@@ -5,7 +5,6 @@
 #include <millpond/millpond.hpp>
 
 #include <algorithm>
-#include <barrier>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -18,6 +17,7 @@
 
 #include <gtest/gtest.h>
 
+#include "../support/gate.hpp"
 #include "../support/instance_counter.hpp"
 #include "../support/move_only.hpp"
 #include "../support/workers.hpp"
@@ -115,7 +115,7 @@ TYPED_TEST(MapResultsOf, MayBeSetFromManyThreadsAtOnce) {
   constexpr int kThreads = 4;
   constexpr int kCount = 400;
   MapResults<TypeParam> results(kCount);
-  std::barrier start(kThreads);
+  Rendezvous start(kThreads);
   std::vector<std::thread> threads;
   for (int thread = 0; thread < kThreads; ++thread) {
     threads.emplace_back([&, thread] {

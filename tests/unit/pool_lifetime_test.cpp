@@ -173,12 +173,13 @@ void require(bool condition, const char* what) {
 }
 
 bool thread_can_be_started() {
+  const std::size_t before = test::thread_count();
   try {
     std::thread([] {}).join();
   } catch (const std::system_error&) {
     return false;
   }
-  test::wait_for_thread_count(1);
+  test::wait_for_thread_count(before);
   return true;
 }
 
@@ -230,6 +231,7 @@ void run_in_a_child(Body body) {
 TEST(PoolConstructor, ThrowsWhenOneOfItsThreadsCannotBeStarted) {
   run_in_a_child([](rlim_t one_thread) {
     constexpr rlim_t kWanted = 12;
+    const std::size_t before = test::thread_count();
     for (rlim_t possible = 0; possible < kWanted; ++possible) {
       limit_threads(one_thread + possible);
       InstanceCounter counter;
@@ -243,7 +245,7 @@ TEST(PoolConstructor, ThrowsWhenOneOfItsThreadsCannotBeStarted) {
       require(thrown, "a pool was made of fewer threads than asked for");
       require(runs <= possible, "an initializer ran too often");
       require(counter.balanced(), "the initializer leaked");
-      test::wait_for_thread_count(1);
+      test::wait_for_thread_count(before);
     }
     limit_threads(one_thread + kWanted);
     ThreadPool pool(kWanted);

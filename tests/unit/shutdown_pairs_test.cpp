@@ -238,8 +238,9 @@ struct Operation {
 
   std::string (*run)(Scene&);
 
+  bool is_join() const { return name.starts_with("Join"); }
   bool is_one_call() const {
-    return name == "Apply" || name == "Map" || name == "Starmap" || name.starts_with("Join");
+    return name == "Apply" || name == "Map" || name == "Starmap" || is_join();
   }
 
   std::string_view expected(Phase phase, End end) const {
@@ -780,8 +781,10 @@ bool can_be_played(const Operation& operation, Phase phase, End end, Caller call
     if (lone_worker_is_needed || lone_worker_is_busy) return false;
   }
   // Only the sight of the blocked thread tells that a call which issues and waits in one, or
-  // join(), has come to the pool before its end.
-  return test::kSeesThreads || !operation.is_one_call() || end == End::close;
+  // join(), has come to the pool before its end. close() may be early for join(), and for work that
+  // is under way.
+  if (test::kSeesThreads || !operation.is_one_call()) return true;
+  return end == End::close && (operation.is_join() || phase == Phase::under_way);
 }
 
 using Play = std::tuple<std::size_t, End, int>;
@@ -981,6 +984,109 @@ TEST_P(AfterTheEnd, TasksBehindABlockedOneEndWithThePool) {
       if (end == End::close) {
         EXPECT_EQ(ran, 200);
       }
+    }
+  }
+}
+
+// --- Waiting for what terminate() has yet to abandon -------------------------------------------
+
+// For a capture: calls `function` when the callable that holds it is destroyed.
+std::shared_ptr<void> at_the_end(std::function<void()> function) {
+  return {nullptr, [function = std::move(function)](void*) { function(); }};
+}
+
+using Waited = AsyncResult<void>;
+using WaitFor = void (*)(const Waited&);
+constexpr std::array<WaitFor, 5> kWaits{
+    [](const Waited& result) { result.wait(); },
+    [](const Waited& result) { EXPECT_TRUE(result.wait(24h)); },
+    [](const Waited& result) { EXPECT_THROW(result.get(), TerminatedError); },
+    [](const Waited& result) { EXPECT_EQ(millpond::wait(std::array{result}).done.size(), 1U); },
+    [](const Waited& result) {
+      for (Waited& each : millpond::as_completed(std::array{result})) EXPECT_TRUE(each.ready());
+    },
+};
+
+// A terminated pool's queue: something whose capture calls `end` when it is abandoned, and behind
+// that one task and one map, each with a callback, and more of the same. Workers are occupied,
+// one of them by `task`.
+template <class Pool>
+class TerminatedQueue {
+ public:
+  explicit TerminatedQueue(int workers) : pool_(workers) {}
+
+  template <class Task, class OnAbandon>
+  void play(Task task, OnAbandon end) {
+    const AsyncResult<void> running = pool_.apply_async([&] {
+      occupied_.add();
+      task();
+      finish_.wait();
+    });
+    for (std::size_t i = 1; i < pool_.size(); ++i) {
+      pool_.apply_async([&] {
+        occupied_.add();
+        finish_.wait();
+      });
+    }
+    occupied_.wait_until(pool_.size());
+    pool_.apply_async([capture = at_the_end(end)] {});
+    const auto told = [&](const std::exception_ptr&) { told_.add(); };
+    for (int i = 0; i < 3; ++i) {
+      results.push_back(pool_.apply_async([] {}, std::tuple{}, {.error_callback = told}));
+      results.push_back(pool_.map_async([](int) {}, kInput, {.error_callback = told}));
+    }
+    pool_.terminate();
+    for (const Waited& result : results) EXPECT_THROW(result.get(), TerminatedError);
+    EXPECT_EQ(told_.count(), results.size());
+    finish_.open();
+    running.get();
+  }
+
+  std::vector<Waited> results;
+
+ private:
+  Gate finish_;
+  EventCount occupied_, told_;
+  Pool pool_;
+};
+
+template <class Pool>
+void wait_where_terminate_is_called(int workers, WaitFor wait, std::size_t index) {
+  TerminatedQueue<Pool> queue(workers);
+  queue.play([] {}, [&] { wait(queue.results[index]); });
+}
+
+template <class Pool>
+void wait_in_a_task(int workers, WaitFor wait, std::size_t index) {
+  Gate abandoning, waited;
+  TerminatedQueue<Pool> queue(workers);
+  queue.play(
+      [&] {
+        abandoning.wait();
+        wait(queue.results[index]);
+        waited.open();
+      },
+      [&] {
+        abandoning.open();
+        waited.wait();
+      });
+}
+
+// From the front, the middle and the back of what is still queued; a task and a map of each.
+TEST_P(AfterTheEnd, ADestructorMayWaitForWhatTerminateAbandonsNext) {
+  for (const WaitFor wait : kWaits) {
+    for (std::size_t index = 0; index != 6; ++index) {
+      wait_where_terminate_is_called<ThreadPool>(workers(), wait, index);
+      wait_where_terminate_is_called<PriorityThreadPool>(workers(), wait, index);
+    }
+  }
+}
+
+TEST_P(AfterTheEnd, ATaskMayWaitForWhatTerminateAbandonsNext) {
+  for (const WaitFor wait : kWaits) {
+    for (std::size_t index = 0; index != 6; ++index) {
+      wait_in_a_task<ThreadPool>(workers(), wait, index);
+      wait_in_a_task<PriorityThreadPool>(workers(), wait, index);
     }
   }
 }

@@ -56,6 +56,11 @@ int one() { return 1; }
 constexpr std::array kAllWays{ReturnWhen::all_completed, ReturnWhen::first_completed,
                               ReturnWhen::first_exception};
 
+// For a capture: calls `function` when the callable that holds it is destroyed.
+std::shared_ptr<void> at_the_end(std::function<void()> function) {
+  return {nullptr, [function = std::move(function)](void*) { function(); }};
+}
+
 // Where each of `results` stands in `all`.
 std::vector<std::size_t> places(const Results& all, const Results& results) {
   std::vector<std::size_t> found;
@@ -396,6 +401,34 @@ TEST_P(Wait, TakesATemporary) {
   int sum = 0;
   for (AsyncResult<int>& result : millpond::as_completed(issue())) sum += result.get();
   EXPECT_EQ(sum, 2);
+}
+
+TEST_P(Wait, TakesResultsInBraces) {
+  const AsyncResult<int> a = ready(), b = unfinished();
+  const AsyncResult<void> c = pool().apply_async([] {});
+  EXPECT_THAT(millpond::wait({a, b}, ReturnWhen::first_completed).done, ElementsAre(a));
+  EXPECT_THAT(millpond::wait({a, b}, ReturnWhen::first_exception, 1ms).not_done, ElementsAre(b));
+  EXPECT_THAT(millpond::wait({b, a}, 0s).done, ElementsAre(a));
+  EXPECT_THAT(millpond::wait({c}, 0s).not_done, ElementsAre(c));
+  EXPECT_THROW(millpond::wait({a, AsyncResult<int>()}), ValueError);
+  let_go();
+  EXPECT_THAT(millpond::wait({b, a, b}, 1h).done, ElementsAre(b, a));
+  EXPECT_THAT(millpond::wait({a, b}).done, ElementsAre(a, b));
+  EXPECT_THAT(millpond::wait({c}).done, ElementsAre(c));
+}
+
+TEST_P(AsCompletedOf, TakesResultsInBraces) {
+  const AsyncResult<int> a = ready(), b = unfinished();
+  Results yielded;
+  EXPECT_EQ(message_of<TimeoutError>([&] {
+              for (AsyncResult<int>& r : millpond::as_completed({b, a}, 1ms)) yielded.push_back(r);
+            }),
+            "1 (of 2) results unfinished");
+  EXPECT_THAT(yielded, ElementsAre(a));
+  let_go();
+  yielded.clear();
+  for (AsyncResult<int>& r : millpond::as_completed({a, b, a})) yielded.push_back(r);
+  EXPECT_THAT(yielded, ElementsAre(a, b));
 }
 
 TEST_P(Wait, TakesResultsOfAnyType) {
@@ -835,6 +868,114 @@ TEST_P(AsCompletedOf, InATaskRunsOneAfterAnother) {
   EXPECT_THAT(log, ElementsAre(0, 10, 1, 11, 2, 12));
 }
 
+// Looking for work at all of them before each would take minutes.
+TEST_P(AsCompletedOf, InATaskIsForThousandsOfResults) {
+  BusyWorkers busy(pool(), pool().size() - 1);
+  const int sum = pool().apply([&] {
+    Results results;
+    for (int i = 0; i != 8'000; ++i) results.push_back(pool().apply_async(one));
+    int ones = 0;
+    for (AsyncResult<int>& result : millpond::as_completed(results)) ones += result.get();
+    return ones;
+  });
+  EXPECT_EQ(sum, 8'000);
+}
+
+// A timed wait in a task may end late, by what it has begun; but then it begins nothing more.
+class TimedWaitInATask : public Wait {
+ protected:
+  static constexpr auto kTimeout = 1ms;
+
+  // A task or an item; when it has ended, the wait that began it has no time left.
+  int outlast() {
+    ++started_;
+    std::this_thread::sleep_for(kTimeout);  // the wait's deadline was fixed before this began
+    return 1;
+  }
+  Results issue() {
+    Results results;
+    for (int i = 0; i != 4; ++i) {
+      results.push_back(pool().apply_async([this] { return outlast(); }));
+    }
+    return results;
+  }
+  // Calls `wait` in a task while nobody else can run anything.
+  template <class Function>
+  void in_a_task(Function wait) {
+    BusyWorkers busy(pool(), pool().size() - 1);
+    started_ = 0;
+    pool().apply(wait);
+  }
+  template <class Result>
+  static void cancel(const std::vector<Result>& results) {
+    for (const Result& result : results) result.cancel();
+  }
+
+  std::atomic<int> started_{0};
+};
+INSTANTIATE_TEST_SUITE_P(Workers, TimedWaitInATask, worker_counts(),
+                         ::testing::PrintToStringParamName());
+
+TEST_P(TimedWaitInATask, BeginsNoJobAfterTheDeadline) {
+  for (const ReturnWhen way : {ReturnWhen::all_completed, ReturnWhen::first_exception}) {
+    in_a_task([&] {
+      const Results results = issue();
+      const auto [done, not_done] = millpond::wait(results, way, kTimeout);
+      EXPECT_LE(started_, 1);
+      EXPECT_GE(not_done.size(), 3U);
+      cancel(not_done);
+    });
+  }
+}
+
+TEST_P(TimedWaitInATask, YieldsWhatItHasBegunAndBeginsNoJobAfterTheDeadline) {
+  in_a_task([&] {
+    const Results results = issue();
+    int yielded = 0;
+    EXPECT_THROW(
+        {
+          for (AsyncResult<int>& result : millpond::as_completed(results, kTimeout)) {
+            yielded += result.get();
+          }
+        },
+        TimeoutError);
+    EXPECT_LE(started_, 1);
+    EXPECT_EQ(yielded, started_);
+    cancel(results);
+  });
+}
+
+TEST_P(TimedWaitInATask, BeginsNoChunkAfterTheDeadline) {
+  in_a_task([&] {
+    const std::vector maps{
+        pool().map_async([this](int) { outlast(); }, std::vector<int>(4), 1),
+        pool().map_async([this](int) { outlast(); }, std::vector<int>(4), 1),
+    };
+    EXPECT_THAT(millpond::wait(maps, kTimeout).not_done, SizeIs(2));
+    EXPECT_LE(started_, 1);
+    cancel(maps);
+  });
+}
+
+TEST_P(TimedWaitInATask, OfOneMapBeginsNoChunkAfterTheDeadline) {
+  using Map = AsyncResult<void>;
+  const std::function<void(const Map&)> waits[]{
+      [](const Map& map) { EXPECT_FALSE(map.wait(kTimeout)); },
+      [](const Map& map) {
+        EXPECT_FALSE(map.wait_until(std::chrono::steady_clock::now() + kTimeout));
+      },
+      [](const Map& map) { EXPECT_THROW(map.get(kTimeout), TimeoutError); },
+  };
+  for (const auto& wait : waits) {
+    in_a_task([&] {
+      const Map map = pool().map_async([this](int) { outlast(); }, std::vector<int>(4), 1);
+      wait(map);
+      EXPECT_LE(started_, 1);
+      map.cancel();
+    });
+  }
+}
+
 TEST_P(Wait, InATaskHelpsWithMapsAndWithWhatHasCallbacks) {
   BusyWorkers busy(pool(), pool().size() - 1);
   pool().apply([&] {
@@ -913,6 +1054,45 @@ TEST_P(Wait, InATaskSleepsUntilOthersAreDone) {
   EXPECT_EQ(waiter.get(), 1U);
 }
 
+// What is queued may need what this task does afterwards, and the other pool's will come anyway.
+TEST_P(Wait, InATaskForTheFirstRunsNothingWhileAResultOfAnotherPoolMayCome) {
+  for (const bool iterates : {false, true}) {
+    ThreadPool other(1);
+    BusyWorkers busy(pool(), pool().size() - 1);
+    Gate waiting, may_come, come;
+    std::atomic<ThreadId> id{0};
+    const AsyncResult<void> asker = pool().apply_async([&] {
+      const AsyncResult<int> queued = pool().apply_async([&] {
+        come.wait();
+        return 1;
+      });
+      const AsyncResult<int> foreign = other.apply_async([&] {
+        may_come.wait();
+        return 2;
+      });
+      id = this_thread_id();
+      waiting.open();
+      Results found;
+      if (iterates) {
+        for (AsyncResult<int>& result : millpond::as_completed(Results{queued, foreign})) {
+          found.push_back(result);
+          come.open();
+        }
+        EXPECT_THAT(found, ElementsAre(foreign, queued));
+      } else {
+        found = millpond::wait(Results{queued, foreign}, ReturnWhen::first_completed).done;
+        come.open();
+        EXPECT_THAT(found, ElementsAre(foreign));
+        EXPECT_EQ(queued.get(), 1);
+      }
+    });
+    waiting.wait();
+    wait_until_asleep(id);
+    may_come.open();
+    asker.get();
+  }
+}
+
 // The first of the two cannot come first: it waits for the very task that asks.
 TEST_P(Wait, InATaskRunsWhatIsQueuedIfTheOtherWaitsOnTheSameThread) {
   BusyWorkers busy(pool(), pool().size() - 1);
@@ -957,6 +1137,25 @@ class WaitForTheFirstInATask : public Wait {
     wait_until_asleep(id_);
   }
 
+  // The other begins to wait, by `wait_for_asker()`, when the asker sleeps.
+  template <class WaitForAsker>
+  void expect_it_runs_what_is_queued_once(WaitForAsker wait_for_asker) {
+    BusyWorkers busy(pool(), pool().size() - 2);
+    Gate started;
+    const AsyncResult<int> other = pool().apply_async([&] {
+      started.open();
+      wait_until_it_sleeps();
+      return wait_for_asker();
+    });
+    asker_ = pool().apply_async([&] {
+      issued_.wait();
+      started.wait();
+      return wait_for_the_first_of(other);
+    });
+    issued_.open();
+    EXPECT_EQ(other.get(), 1);
+  }
+
   Gate issued_, waiting_;
   std::atomic<ThreadId> id_{0}, ran_on_{0};  // the asker's; the one that ran what was queued
   AsyncResult<int> asker_;
@@ -987,54 +1186,17 @@ TEST_P(WaitForTheFirstInATask, RunsWhatIsQueuedIfTheOtherWaitsForThisTask) {
 }
 
 TEST_P(WaitForTheFirstInATask, RunsWhatIsQueuedOnceTheOtherWaitsForThisTask) {
-  BusyWorkers busy(pool(), pool().size() - 2);
-  Gate started;
-  const AsyncResult<int> other = pool().apply_async([&] {
-    started.open();
-    wait_until_it_sleeps();
-    return asker_.get();
-  });
-  asker_ = pool().apply_async([&] {
-    issued_.wait();
-    started.wait();
-    return wait_for_the_first_of(other);
-  });
-  issued_.open();
-  EXPECT_EQ(other.get(), 1);
+  expect_it_runs_what_is_queued_once([this] { return asker_.get(); });
 }
 
 TEST_P(WaitForTheFirstInATask, RunsWhatIsQueuedOnceTheOtherWaitsForThisTaskInAGroup) {
-  BusyWorkers busy(pool(), pool().size() - 2);
-  Gate started;
-  const AsyncResult<int> other = pool().apply_async([&] {
-    started.open();
-    wait_until_it_sleeps();
-    return millpond::wait(Results{asker_}).done.at(0).get();
-  });
-  asker_ = pool().apply_async([&] {
-    issued_.wait();
-    started.wait();
-    return wait_for_the_first_of(other);
-  });
-  issued_.open();
-  EXPECT_EQ(other.get(), 1);
+  expect_it_runs_what_is_queued_once(
+      [this] { return millpond::wait(Results{asker_}).done.at(0).get(); });
 }
 
 TEST_P(WaitForTheFirstInATask, RunsWhatIsQueuedOnceTheOtherReadsAnImapThatWaitsForThisTask) {
-  BusyWorkers busy(pool(), pool().size() - 2);
-  Gate started;
-  const AsyncResult<int> other = pool().apply_async([&] {
-    started.open();
-    wait_until_it_sleeps();
-    return *pool().imap([&](int) { return asker_.get(); }, {0}).next();
-  });
-  asker_ = pool().apply_async([&] {
-    issued_.wait();
-    started.wait();
-    return wait_for_the_first_of(other);
-  });
-  issued_.open();
-  EXPECT_EQ(other.get(), 1);
+  expect_it_runs_what_is_queued_once(
+      [this] { return *pool().imap([this](int) { return asker_.get(); }, {0}).next(); });
 }
 
 TEST_P(WaitForTheFirstInATask, RunsWhatIsQueuedOnceTheOthersCallbackWaitsForThisTask) {
@@ -1279,6 +1441,57 @@ TEST_P(Wait, InACallbackIsForResultsWhoseCallbacksAreDue) {
   }
 }
 
+// Nobody is at an empty map, and nobody will be: it lacks its callback alone.
+class WaitForEmptyMaps : public Wait {
+ protected:
+  auto issue() {
+    std::vector<AsyncResult<std::vector<int>>> maps;
+    for (int i = 0; i != 2; ++i) {
+      maps.push_back(pool().map_async([](int n) { return n; }, std::vector<int>{},
+                                      {.callback = [](const std::vector<int>&) {}}));
+    }
+    return maps;
+  }
+  void wait_in_all_ways() {
+    for (const ReturnWhen way : kAllWays) {
+      EXPECT_GE(millpond::wait(issue(), way).done.size(),
+                way == ReturnWhen::first_completed ? 1U : 2U);
+    }
+    int yielded = 0;
+    for (auto& map : millpond::as_completed(issue())) {
+      EXPECT_THAT(map.get(), IsEmpty());
+      ++yielded;
+    }
+    EXPECT_EQ(yielded, 2);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Workers, WaitForEmptyMaps, worker_counts(),
+                         ::testing::PrintToStringParamName());
+
+TEST_P(WaitForEmptyMaps, InACallbackRunsTheirCallbacks) {
+  const AsyncResult<int> result =
+      pool().apply_async(one, std::tuple{}, {.callback = [&](const int&) { wait_in_all_ways(); }});
+  EXPECT_EQ(result.get(), 1);
+}
+
+TEST_P(WaitForEmptyMaps, InATaskLetsACallbackThatWaitsForItRunTheirCallbacks) {
+  pool().apply([&] { wait_in_all_ways(); });
+  Gate issued, calling;
+  AsyncResult<void> task;
+  const AsyncResult<int> first =
+      pool().apply_async(one, std::tuple{}, {.callback = [&](const int&) {
+                           calling.open();
+                           issued.wait();
+                           task.wait();
+                         }});
+  task = pool().apply_async([&] {
+    calling.wait();  // theirs are due behind that callback
+    wait_in_all_ways();
+  });
+  issued.open();
+  EXPECT_EQ(first.get(), 1);
+}
+
 TEST_P(Wait, InACallbackMayTimeOut) {
   Gate pending;
   BusyWorkers others(pool(), pool().size() - 1);
@@ -1358,6 +1571,60 @@ TEST_P(Wait, OfADestructorInCancelIsForResultsWhoseCallbacksAreDue) {
   given_up = pool().apply_async([last = std::make_unique<WaitsAtItsEnd>(second, giving_up)] {});
   EXPECT_TRUE(given_up.cancel());
   EXPECT_EQ(first.get(), 1);
+}
+
+// terminate() destroys a capture that waits for `inner`; that is given up on top, so its own
+// capture waits for `last`, whose callback is due behind one that waits for `inner`.
+TEST_P(Wait, OfADestructorInADestructorInTerminateIsForResultsWhoseCallbacksAreDue) {
+  for (const bool inner_is_group : {false, true}) {
+    ThreadPool pool(workers());
+    Gate calling, giving_up;
+    std::atomic<ThreadId> caller{0};
+    AsyncResult<int> inner, last;
+    const AsyncResult<int> first =
+        pool.apply_async(one, std::tuple{}, {.callback = [&](const int&) {
+                           calling.open();
+                           giving_up.wait();
+                           caller = this_thread_id();
+                           inner.wait();
+                         }});
+    calling.wait();
+    BusyWorkers busy(pool);
+    pool.apply_async([end = at_the_end([&] { millpond::wait(Results{inner}); })] {});
+    inner = pool.apply_async([end = at_the_end([&] {
+                                giving_up.open();
+                                if constexpr (kSeesThreads) {
+                                  poll_until([&] { return caller != 0; });
+                                  wait_until_asleep(caller);
+                                }
+                                if (inner_is_group) {
+                                  millpond::wait(Results{last});
+                                } else {
+                                  last.wait();
+                                }
+                              })] { return 1; });
+    last = pool.apply_async(one, std::tuple{}, {.error_callback = [](const auto&) {}});
+    pool.terminate();
+    EXPECT_EQ(first.get(), 1);
+    EXPECT_THROW(inner.get(), TerminatedError);
+    EXPECT_THROW(last.get(), TerminatedError);
+  }
+}
+
+// The thread is a worker, but of another pool than the one whose jobs it gives up.
+TEST_P(Wait, OfADestructorIsForResultsOfAPoolThatATaskOfAnotherTerminates) {
+  for (const ReturnWhen way : kAllWays) {
+    ThreadPool other(1);
+    BusyWorkers busy(other);
+    Results results;
+    std::size_t done = 0;
+    other.apply_async(
+        [end = at_the_end([&] { done = millpond::wait(results, way).done.size(); })] {});
+    for (int i = 0; i != 2; ++i) results.push_back(other.apply_async(one));
+    pool().apply([&] { other.terminate(); });
+    EXPECT_GE(done, way == ReturnWhen::all_completed ? 2U : 1U);
+    EXPECT_EQ(millpond::wait(results, 0s).done, results);
+  }
 }
 
 }  // namespace

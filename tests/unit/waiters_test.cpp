@@ -5,7 +5,6 @@
 
 #include <array>
 #include <atomic>
-#include <barrier>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -221,7 +220,7 @@ template <class Case, class Step, class Here, class Check>
 void race(Step step, Here here, Check check) {
   for (int round = 0; round < kRounds; ++round) {
     std::vector<Case> cases(kLists);
-    std::barrier start(kThreads + 1);
+    Rendezvous start(kThreads + 1);
     std::vector<std::thread> threads;
     for (std::size_t thread = 0; thread < kThreads; ++thread) {
       threads.emplace_back([&, thread] {
