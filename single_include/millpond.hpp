@@ -178,9 +178,18 @@ inline Deadline Deadline::after_seconds(Seconds timeout) {
 #define MILLPOND_IS_SANITIZED 0
 #endif
 
-/// Memory of jobs is used again (detail/job_memory.hpp), but not where a sanitizer watches it.
+/// When a thread ends its plain thread_local variables are zero again before the destructors of the
+/// others run: GCC emulates them there.
+#if defined(__MINGW32__) && !defined(__clang__)
+#define MILLPOND_LOSES_THREAD_LOCALS 1
+#else
+#define MILLPOND_LOSES_THREAD_LOCALS 0
+#endif
+
+/// Memory of jobs is used again (detail/job_memory.hpp), but not where a sanitizer watches it, nor
+/// where a thread that ends would lose it.
 #if !defined(MILLPOND_RECYCLES_MEMORY)
-#define MILLPOND_RECYCLES_MEMORY (!MILLPOND_IS_SANITIZED)
+#define MILLPOND_RECYCLES_MEMORY (!MILLPOND_IS_SANITIZED && !MILLPOND_LOSES_THREAD_LOCALS)
 #endif
 
 #if defined(__x86_64__) || defined(__i386__)

@@ -55,7 +55,7 @@ TEST_F(JobMemoryTest, GivesDistinctBlocksOfEverySize) {
 }
 
 TEST_F(JobMemoryTest, UsesABlockAgain) {
-  if (MILLPOND_RECYCLES_MEMORY == 0) GTEST_SKIP() << "off in sanitizer builds";
+  if (MILLPOND_RECYCLES_MEMORY == 0) GTEST_SKIP() << "off in this build";
   void* const block = JobMemory::allocate(80);
   JobMemory::release(block, 80);
   void* const other = JobMemory::allocate(88);  // of the same size class
@@ -64,7 +64,7 @@ TEST_F(JobMemoryTest, UsesABlockAgain) {
 }
 
 TEST_F(JobMemoryTest, LetsBlocksTravelBackToTheThreadThatAllocates) {
-  if (MILLPOND_RECYCLES_MEMORY == 0) GTEST_SKIP() << "off in sanitizer builds";
+  if (MILLPOND_RECYCLES_MEMORY == 0) GTEST_SKIP() << "off in this build";
   constexpr std::size_t kMany = 1000;
   const auto blocks = allocate(kMany, 96);
   std::thread([&] { release(blocks, 96); }).join();
