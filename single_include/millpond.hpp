@@ -6983,11 +6983,12 @@ class ResultGroup {
     explicit Part(ThreadContext& its_context) noexcept : context(its_context) {}
 
     Core& core() const noexcept { return *context.core; }
-    bool is_ready(std::size_t index) const noexcept {
-      return index != jobs.size() && result_of(jobs[index]).ready();
-    }
-    bool is_claimed(std::size_t index) const noexcept {
-      return index != jobs.size() && result_of(jobs[index]).claimed();
+    void pass_over_done() noexcept {
+      const std::size_t end = jobs.size();
+      while (first_pending != end && result_of(jobs[first_pending]).ready()) ++first_pending;
+      while (first_unclaimed != end && result_of(jobs[first_unclaimed]).claimed()) {
+        ++first_unclaimed;
+      }
     }
     bool runs_elsewhere(const ResultBase& result) const noexcept {
       return result.claimed() && !result.ready() && !context.running.contains(&result);
@@ -6995,13 +6996,14 @@ class ResultGroup {
 
     ThreadContext& context;
     std::vector<Job*> jobs;
-    // Kept by this thread while it does not sleep:
+    // Changed by this thread while it does not sleep:
     std::size_t first_pending = 0;    // all before it are ready
     std::size_t first_unclaimed = 0;  // all before it are claimed
     // While it sleeps:
     std::optional<WaitGraph::PlainWait> wait;
     std::optional<WaitGraph::Scope> registered;
   };
+
   /// Fills parts_, mine_ and foreign_, unless this is a thread without any part in a pool.
   void sort_by_pool(std::span<ResultBase* const> results) {
     if (current_thread_context == nullptr && !CompletionScope::is_inside_any()) return;
@@ -7029,15 +7031,15 @@ class ResultGroup {
   /// thread is to do afterwards: then runs nothing.
   void help(Deadline deadline) noexcept {
     for (Part& part : parts_) {
+      part.pass_over_done();
       if (part.core().state() != State::terminate) continue;
-      for (Job* const job : part.jobs) {
-        const JobStack::Frame frame(part.context.running, job);
-        job->abandon(part.core().terminated_error());
+      for (std::size_t next = part.first_pending; next != part.jobs.size(); ++next) {
+        if (satisfied()) return;
+        const JobStack::Frame frame(part.context.running, part.jobs[next]);
+        part.jobs[next]->abandon(part.core().terminated_error());
       }
     }
     if (mine_ == nullptr) return;
-    while (mine_->is_ready(mine_->first_pending)) ++mine_->first_pending;
-    while (mine_->is_claimed(mine_->first_unclaimed)) ++mine_->first_unclaimed;
     // Of a map that others are at, some chunks may be left.
     std::size_t next = awaits_all() ? mine_->first_pending : mine_->first_unclaimed;
     for (; next != mine_->jobs.size(); ++next) {
