@@ -32,6 +32,7 @@
 
 #include <gtest/gtest.h>
 
+#include "../support/at_the_end.hpp"
 #include "../support/gate.hpp"
 #include "../support/generated.hpp"
 #include "../support/instance_counter.hpp"
@@ -990,11 +991,6 @@ TEST_P(AfterTheEnd, TasksBehindABlockedOneEndWithThePool) {
 
 // --- Waiting for what terminate() has yet to abandon -------------------------------------------
 
-// For a capture: calls `function` when the callable that holds it is destroyed.
-std::shared_ptr<void> at_the_end(std::function<void()> function) {
-  return {nullptr, [function = std::move(function)](void*) { function(); }};
-}
-
 using Waited = AsyncResult<void>;
 using WaitFor = void (*)(const Waited&);
 constexpr std::array<WaitFor, 5> kWaits{
@@ -1029,7 +1025,7 @@ class TerminatedQueue {
       });
     }
     occupied_.wait_until(pool_.size());
-    pool_.apply_async([capture = at_the_end(end)] {});
+    pool_.apply_async([capture = test::at_the_end(end)] {});
     const auto told = [&](const std::exception_ptr&) { told_.add(); };
     for (int i = 0; i < 3; ++i) {
       results.push_back(pool_.apply_async([] {}, std::tuple{}, {.error_callback = told}));

@@ -31,6 +31,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../support/at_the_end.hpp"
 #include "../support/gate.hpp"
 #include "../support/generated.hpp"
 #include "../support/instance_counter.hpp"
@@ -55,11 +56,6 @@ int one() { return 1; }
 
 constexpr std::array kAllWays{ReturnWhen::all_completed, ReturnWhen::first_completed,
                               ReturnWhen::first_exception};
-
-// For a capture: calls `function` when the callable that holds it is destroyed.
-std::shared_ptr<void> at_the_end(std::function<void()> function) {
-  return {nullptr, [function = std::move(function)](void*) { function(); }};
-}
 
 // Where each of `results` stands in `all`.
 std::vector<std::size_t> places(const Results& all, const Results& results) {

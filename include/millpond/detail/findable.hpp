@@ -25,6 +25,7 @@ class Findable {
 
   void add_ref() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
+    // acquire: pairs with the release half of the others' decrements, whose writes we destroy.
     if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
