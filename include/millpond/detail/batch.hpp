@@ -27,26 +27,26 @@ namespace millpond::inline v0_1::detail {
 class alignas(64) Batch {
  public:
   /// With 32, tiny tasks cost a tenth more.
-  static constexpr std::uint32_t kCapacity = 64;
+  static constexpr std::uint32_t kCapacity = tuning::kBatchCapacity;
 
   void fill(Job* const* jobs, std::uint32_t count) noexcept {
-    const std::uint32_t begin = begin_of(range_.load(std::memory_order_relaxed));
+    const std::uint32_t begin = begin_of(range_.load(memory_order_relaxed));
     for (std::uint32_t i = 0; i != count; ++i) {
-      slots_[(begin + i) % kCapacity].store(jobs[i], std::memory_order_relaxed);
+      slots_[(begin + i) % kCapacity].store(jobs[i], memory_order_relaxed);
     }
     // release: publishes the slots to take().
-    range_.store(range_of(begin, begin + count), std::memory_order_release);
+    range_.store(range_of(begin, begin + count), memory_order_release);
   }
 
   /// Exact under the pool's mutex if true: only its holder fills batches.
   bool empty() const noexcept {
-    const std::uint64_t range = range_.load(std::memory_order_relaxed);
+    const std::uint64_t range = range_.load(memory_order_relaxed);
     return begin_of(range) == end_of(range);
   }
 
   /// Takes the oldest job; null if there is none.
   Job* take() noexcept {
-    std::uint64_t range = range_.load(std::memory_order_acquire);  // acquire: pairs with fill()
+    std::uint64_t range = range_.load(memory_order_acquire);  // acquire: pairs with fill()
     for (;;) {
       const std::uint32_t begin = begin_of(range);
       if (begin == end_of(range)) return nullptr;
@@ -71,7 +71,7 @@ class alignas(64) Batch {
   /// Whether there are jobs, and their owner has taken none since this was last asked: it is stuck
   /// in a long one, or has not got a processor. Under the pool's mutex.
   bool is_stuck() noexcept {
-    const std::uint64_t range = range_.load(std::memory_order_relaxed);
+    const std::uint64_t range = range_.load(memory_order_relaxed);
     const std::uint64_t seen = std::exchange(seen_, range);
     return begin_of(range) != end_of(range) && range == seen;
   }
@@ -88,18 +88,18 @@ class alignas(64) Batch {
   }
 
   Job* slot(std::uint32_t position) const noexcept {
-    return slots_[position % kCapacity].load(std::memory_order_relaxed);
+    return slots_[position % kCapacity].load(memory_order_relaxed);
   }
 
   /// If the range is still as given.
   bool move_begin(std::uint64_t& range, std::uint32_t begin) noexcept {
-    return range_.compare_exchange_weak(range, range_of(begin, end_of(range)),
-                                        std::memory_order_acq_rel, std::memory_order_acquire);
+    return range_.compare_exchange_weak(range, range_of(begin, end_of(range)), memory_order_acq_rel,
+                                        memory_order_acquire);
   }
 
   template <class Share>
   std::uint32_t take(Share share, Job** jobs) noexcept {
-    std::uint64_t range = range_.load(std::memory_order_acquire);  // acquire: pairs with fill()
+    std::uint64_t range = range_.load(memory_order_acquire);  // acquire: pairs with fill()
     for (;;) {
       const std::uint32_t begin = begin_of(range);
       const std::uint32_t size = end_of(range) - begin;

@@ -20,25 +20,25 @@ namespace millpond::inline v0_1::detail {
 template <class Chunk, class Slot>
 class ChunkFront {
  public:
-  bool is_open() const noexcept { return !is_closed(word_.load(std::memory_order_relaxed)); }
+  bool is_open() const noexcept { return !is_closed(word_.load(memory_order_relaxed)); }
   /// All slots are claimed.
   bool is_spent() const noexcept {
     // acquire: pairs with the releases of all claims, so that what they read may be overwritten.
-    const std::uint64_t word = word_.load(std::memory_order_acquire);
-    return !is_closed(word) && next_of(word) == size_.load(std::memory_order_relaxed);
+    const std::uint64_t word = word_.load(memory_order_acquire);
+    return !is_closed(word) && next_of(word) == size_.load(memory_order_relaxed);
   }
 
   /// Only while closed.
   void open(Chunk& chunk, Slot* slots, std::size_t size) noexcept {
-    chunk_.store(&chunk, std::memory_order_relaxed);
-    slots_.store(slots, std::memory_order_relaxed);
-    size_.store(size, std::memory_order_release);  // after the word was closed: see claim()
-    word_.store(word_.load(std::memory_order_relaxed) + kOneChunk - kClosed,
-                std::memory_order_release);  // release: publishes the slots
+    chunk_.store(&chunk, memory_order_relaxed);
+    slots_.store(slots, memory_order_relaxed);
+    size_.store(size, memory_order_release);  // after the word was closed: see claim()
+    word_.store(word_.load(memory_order_relaxed) + kOneChunk - kClosed,
+                memory_order_release);  // release: publishes the slots
   }
   void close() noexcept {
-    const std::uint64_t word = word_.load(std::memory_order_relaxed);
-    word_.store((word & ~kNextMask) | kClosed, std::memory_order_relaxed);
+    const std::uint64_t word = word_.load(memory_order_relaxed);
+    word_.store((word & ~kNextMask) | kClosed, memory_order_relaxed);
   }
 
   struct Claim {
@@ -48,17 +48,16 @@ class ChunkFront {
     std::size_t size = 0;
   };
   Claim claim() noexcept {
-    std::uint64_t word = word_.load(std::memory_order_acquire);
+    std::uint64_t word = word_.load(memory_order_acquire);
     for (;;) {
       // acquire: if it is the next chunk's, the exchange below sees that the word was closed.
-      const std::size_t size = size_.load(std::memory_order_acquire);
+      const std::size_t size = size_.load(memory_order_acquire);
       const std::size_t next = next_of(word);
       if (is_closed(word) || next >= size) return {};
-      const Claim claim{chunk_.load(std::memory_order_relaxed),
-                        slots_.load(std::memory_order_relaxed) + next, next + 1 == size, size};
+      const Claim claim{chunk_.load(memory_order_relaxed), slots_.load(memory_order_relaxed) + next,
+                        next + 1 == size, size};
       // release: the reads above come before what follows is_spent().
-      if (word_.compare_exchange_weak(word, word + 1, std::memory_order_acq_rel,
-                                      std::memory_order_acquire)) {
+      if (word_.compare_exchange_weak(word, word + 1, memory_order_acq_rel, memory_order_acquire)) {
         return claim;
       }
     }

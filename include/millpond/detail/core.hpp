@@ -51,7 +51,7 @@ class Core : public Findable {
   const std::exception_ptr& terminated_error() const noexcept { return terminated_error_; }
   /// Whether a worker at a map looks at the queue after each chunk.
   virtual bool takes_turns() const noexcept = 0;
-  State state() const noexcept { return state_.load(std::memory_order_acquire); }
+  State state() const noexcept { return state_.load(memory_order_acquire); }
 
   /// Throws ValueError unless running.
   void check_running() const {
@@ -71,7 +71,7 @@ class Core : public Findable {
 
   /// Whether imaps read on though nobody takes their results (a closed pool is being joined).
   bool look_ahead_unlimited() const noexcept {
-    return look_ahead_unlimited_.load(std::memory_order_relaxed);  // ordered by the imap's mutex
+    return look_ahead_unlimited_.load(memory_order_relaxed);  // ordered by the imap's mutex
   }
   void lift_look_ahead_limit() noexcept;
   void forget(StreamJob& job) noexcept;
@@ -172,7 +172,7 @@ inline void Core::add_stop(StopSource& source) noexcept {
 
 inline void Core::request_stops() noexcept {
 #if MILLPOND_HAS_STOP_TOKEN
-  for (std::stop_source source(std::nostopstate);; source.request_stop()) {
+  for (stop_source source(std::nostopstate);; source.request_stop()) {
     const lock_guard lock(mutex_);
     if (!stops_.pop(source)) return;
   }
@@ -206,7 +206,7 @@ inline bool Core::settle_locked(std::size_t finished) noexcept {
 }
 
 inline void Core::accept_locked(NeedsCallbacks needs_callbacks) {
-  if (state_.load(std::memory_order_relaxed) != State::run) throw_not_running();
+  if (state_.load(memory_order_relaxed) != State::run) throw_not_running();
   if (needs_callbacks == NeedsCallbacks::yes && !callbacks_.started_locked()) {
     start_callback_thread_locked();
   }
@@ -257,7 +257,7 @@ inline Ref<StreamJob> Core::pop_stream() noexcept {
 /// Every imap's decision to stop reading ahead is made under its own mutex, which lift_limit()
 /// takes after the flag is set: so each sees the flag, or is found by us to have stopped.
 inline void Core::lift_look_ahead_limit() noexcept {
-  look_ahead_unlimited_.store(true, std::memory_order_relaxed);
+  look_ahead_unlimited_.store(true, memory_order_relaxed);
   std::size_t left;
   {
     const lock_guard lock(mutex_);

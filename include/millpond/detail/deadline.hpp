@@ -2,6 +2,8 @@
 #ifndef MILLPOND_DETAIL_DEADLINE_HPP
 #define MILLPOND_DETAIL_DEADLINE_HPP
 
+#include <millpond/detail/sync.hpp>
+
 #include <chrono>
 #include <ctime>
 #include <optional>
@@ -11,7 +13,7 @@ namespace millpond::inline v0_1::detail {
 /// When a wait gives up: never, at once (a poll), or at a moment of the steady clock. A value.
 class Deadline {
  public:
-  using Clock = std::chrono::steady_clock;
+  using Clock = steady_clock;
 
   static Deadline never() noexcept { return Deadline(); }
 

@@ -23,10 +23,10 @@ class Findable {
   Findable& operator=(const Findable&) = delete;
   virtual ~Findable() { registry().remove(*this); }
 
-  void add_ref() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void add_ref() noexcept { refs_.fetch_add(1, memory_order_relaxed); }
   void release() noexcept {
     // acquire: pairs with the release half of the others' decrements, whose writes we destroy.
-    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    if (refs_.fetch_sub(1, memory_order_acq_rel) == 1) delete this;
   }
 
   /// A number that tells this object from others that had its address before.
@@ -74,8 +74,8 @@ class Findable {
   }
 
   bool try_add_ref() noexcept {
-    std::size_t refs = refs_.load(std::memory_order_relaxed);
-    while (refs != 0 && !refs_.compare_exchange_weak(refs, refs + 1, std::memory_order_relaxed)) {
+    std::size_t refs = refs_.load(memory_order_relaxed);
+    while (refs != 0 && !refs_.compare_exchange_weak(refs, refs + 1, memory_order_relaxed)) {
     }
     return refs != 0;
   }

@@ -29,13 +29,11 @@ class ImapReaders {
   ImapReaders& operator=(const ImapReaders&) = delete;
 
   /// Whether there is something to be had, as a hint for those without the mutex.
-  void note_locked(bool to_be_had) noexcept {
-    to_be_had_.store(to_be_had, std::memory_order_relaxed);
-  }
+  void note_locked(bool to_be_had) noexcept { to_be_had_.store(to_be_had, memory_order_relaxed); }
 
   /// Waits a short while for that hint.
   void spin(Deadline deadline) const noexcept {
-    spin_until([&] { return to_be_had_.load(std::memory_order_relaxed) || deadline.has_passed(); });
+    spin_until([&] { return to_be_had_.load(memory_order_relaxed) || deadline.has_passed(); });
   }
 
   /// Sleeps until woken, or for no reason. False if the deadline came.

@@ -210,7 +210,7 @@ std::optional<Value> ImapState<Value>::yield(const typename Front::Claim& claim)
   struct Emptied {
     ~Emptied() {
       // acq_rel: the last reader sees the others done before it clears the slots.
-      const std::size_t before = chunk.emptied.fetch_add(1, std::memory_order_acq_rel);
+      const std::size_t before = chunk.emptied.fetch_add(1, memory_order_acq_rel);
       if (before + 1 == size) state.recycle(chunk.position);
     }
     ImapState& state;
@@ -225,7 +225,7 @@ template <class Value>
 void ImapState<Value>::recycle(ChunkPosition chunk) noexcept {
   chunk->slots.clear();
   chunk->done = false;
-  chunk->emptied.store(0, std::memory_order_relaxed);
+  chunk->emptied.store(0, memory_order_relaxed);
   Chunks surplus;
   const SpinningLockGuard lock(mutex_);
   Chunks& destination = spare_.size() < buffersize_ ? spare_ : surplus;

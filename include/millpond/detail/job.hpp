@@ -61,17 +61,14 @@ class Job {
 
   /// False: it is in no list and no queue; exact for whoever alone could put it there. True is a
   /// hint: a call that was taken together with others is not told so.
-  bool is_queued() const noexcept {
-    return place_.load(std::memory_order_relaxed) != Place::nowhere;
-  }
+  bool is_queued() const noexcept { return place_.load(memory_order_relaxed) != Place::nowhere; }
 
-  void add_ref() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void add_ref() noexcept { refs_.fetch_add(1, memory_order_relaxed); }
 
   void release() noexcept {
     // acquire: pairs with the release half of the others' decrements, whose writes we destroy.
     // Being the only holder nobody can add a reference meanwhile, so a plain load is enough.
-    if (refs_.load(std::memory_order_acquire) == 1 ||
-        refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    if (refs_.load(memory_order_acquire) == 1 || refs_.fetch_sub(1, memory_order_acq_rel) == 1) {
       delete this;
     }
   }
@@ -131,23 +128,23 @@ class JobList {
     job.links_ = {nullptr, tail_};
     (tail_ != nullptr ? tail_->links_.next : head_) = &job;
     tail_ = &job;
-    job.place_.store(Job::Place::list, std::memory_order_relaxed);
+    job.place_.store(Job::Place::list, memory_order_relaxed);
   }
 
   void push_front(Job& job) noexcept {
     job.links_ = {head_, nullptr};
     (head_ != nullptr ? head_->links_.prev : tail_) = &job;
     head_ = &job;
-    job.place_.store(Job::Place::list, std::memory_order_relaxed);
+    job.place_.store(Job::Place::list, memory_order_relaxed);
   }
 
   /// Takes out `job`; false if it is in no list. It must not be in another one.
   bool erase(Job& job) noexcept {
-    if (job.place_.load(std::memory_order_relaxed) != Job::Place::list) return false;
+    if (job.place_.load(memory_order_relaxed) != Job::Place::list) return false;
     const Job::Links links = job.links_;
     (links.prev != nullptr ? links.prev->links_.next : head_) = links.next;
     (links.next != nullptr ? links.next->links_.prev : tail_) = links.prev;
-    job.place_.store(Job::Place::nowhere, std::memory_order_relaxed);
+    job.place_.store(Job::Place::nowhere, memory_order_relaxed);
     return true;
   }
 

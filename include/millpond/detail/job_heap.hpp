@@ -25,7 +25,7 @@ class JobHeap {
 
   /// Needs room. Among jobs of one priority the one with the least `order` is first.
   void push(Job& job, std::int64_t order) noexcept {
-    job.place_.store(Job::Place::heap, std::memory_order_relaxed);
+    job.place_.store(Job::Place::heap, memory_order_relaxed);
     entries_.push_back({job.priority(), order, &job});
     sift_up(entries_.size() - 1);
   }
@@ -34,9 +34,9 @@ class JobHeap {
 
   /// False if it is not here.
   bool erase(Job& job) noexcept {
-    if (job.place_.load(std::memory_order_relaxed) != Job::Place::heap) return false;
+    if (job.place_.load(memory_order_relaxed) != Job::Place::heap) return false;
     const auto hole = static_cast<std::size_t>(job.position_);
-    job.place_.store(Job::Place::nowhere, std::memory_order_relaxed);
+    job.place_.store(Job::Place::nowhere, memory_order_relaxed);
     const Entry last = entries_.back();
     entries_.pop_back();
     if (hole == entries_.size()) return true;

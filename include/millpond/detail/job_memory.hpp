@@ -80,7 +80,7 @@ class JobMemory {
   static constexpr std::size_t kGranule = 16;
   static constexpr std::size_t kSmallest = 24;
   static constexpr std::size_t kClasses = 16;
-  static constexpr std::size_t kBatch = 64;  // blocks
+  static constexpr std::size_t kBatch = tuning::kMemoryBatch;  // blocks
   static constexpr std::size_t kCacheLine = 64;
   static constexpr std::size_t kDepotBytes = std::size_t{32} << 20;  // in the depot at most
 
@@ -142,13 +142,13 @@ class JobMemory {
 inline bool JobMemory::refill(Magazine& magazine, std::size_t size_class) noexcept {
   Depot& depot = JobMemory::depot();
   atomic<Block*>& head = depot.heads[size_class];
-  if (head.load(std::memory_order_relaxed) == nullptr) return false;
+  if (head.load(memory_order_relaxed) == nullptr) return false;
   if (!flush_when_thread_ends()) return false;
   const lock_guard lock(depot.mutex_);
-  Block* const batch = head.load(std::memory_order_relaxed);
+  Block* const batch = head.load(memory_order_relaxed);
   if (batch == nullptr) return false;
-  head.store(batch->next_batch, std::memory_order_relaxed);
-  depot.bytes.fetch_sub(batch_bytes(size_class), std::memory_order_relaxed);
+  head.store(batch->next_batch, memory_order_relaxed);
+  depot.bytes.fetch_sub(batch_bytes(size_class), memory_order_relaxed);
   magazine = {batch, kBatch};
   return true;
 }
@@ -157,13 +157,13 @@ inline bool JobMemory::refill(Magazine& magazine, std::size_t size_class) noexce
 inline bool JobMemory::empty_into_depot(Magazine& magazine, std::size_t size_class) noexcept {
   Depot& depot = JobMemory::depot();
   const std::size_t bytes = batch_bytes(size_class);
-  if (depot.bytes.load(std::memory_order_relaxed) + bytes > kDepotBytes) return false;
+  if (depot.bytes.load(memory_order_relaxed) + bytes > kDepotBytes) return false;
   const lock_guard lock(depot.mutex_);
   if (depot.pools == 0) return false;
-  depot.bytes.fetch_add(bytes, std::memory_order_relaxed);
+  depot.bytes.fetch_add(bytes, memory_order_relaxed);
   atomic<Block*>& head = depot.heads[size_class];
-  magazine.head->next_batch = head.load(std::memory_order_relaxed);
-  head.store(magazine.head, std::memory_order_relaxed);
+  magazine.head->next_batch = head.load(memory_order_relaxed);
+  head.store(magazine.head, memory_order_relaxed);
   magazine = {};
   return true;
 }
@@ -184,9 +184,9 @@ inline void JobMemory::remove_pool() noexcept {
     const lock_guard lock(depot.mutex_);
     if (--depot.pools != 0) return;
     for (std::size_t i = 0; i != kClasses; ++i) {
-      batches[i] = depot.heads[i].exchange(nullptr, std::memory_order_relaxed);
+      batches[i] = depot.heads[i].exchange(nullptr, memory_order_relaxed);
     }
-    depot.bytes.store(0, std::memory_order_relaxed);
+    depot.bytes.store(0, memory_order_relaxed);
   }
   for (Block* batch : batches) {
     while (batch != nullptr) free_blocks(std::exchange(batch, batch->next_batch));

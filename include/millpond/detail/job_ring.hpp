@@ -28,7 +28,7 @@ class JobRing {
 
   /// Needs room.
   void push_back(Job& job) noexcept {
-    job.place_.store(Job::Place::ring, std::memory_order_relaxed);
+    job.place_.store(Job::Place::ring, memory_order_relaxed);
     job.position_ = end_;
     at(end_++) = to_entry(job);
   }
@@ -59,11 +59,11 @@ class JobRing {
 
   /// Takes out `job`; false if it is not here (any more). It must not be in another ring.
   bool erase(Job& job) noexcept {
-    if (job.place_.load(std::memory_order_relaxed) != Job::Place::ring || job.position_ < begin_ ||
+    if (job.place_.load(memory_order_relaxed) != Job::Place::ring || job.position_ < begin_ ||
         to_job(at(job.position_)) != &job) {
       return false;
     }
-    job.place_.store(Job::Place::nowhere, std::memory_order_relaxed);
+    job.place_.store(Job::Place::nowhere, memory_order_relaxed);
     at(job.position_) = kHole;
     if (job.position_ == begin_) {
       ++begin_;
@@ -81,7 +81,6 @@ class JobRing {
   static constexpr Entry kNotACall = 1;
   static_assert(alignof(Job) >= 2);
 
-  static constexpr std::size_t kSmallest = 64;  // entries; the size is a power of two
   /// An empty ring keeps no more entries than this: 512 KiB.
   static constexpr std::size_t kKept = std::size_t{1} << 16;
 
@@ -105,7 +104,7 @@ class JobRing {
   }
 
   MILLPOND_COLD void grow() {
-    const std::size_t capacity = capacity_ == 0 ? kSmallest : 2 * capacity_;
+    const std::size_t capacity = capacity_ == 0 ? tuning::kSmallestRing : 2 * capacity_;
     auto larger = std::make_unique_for_overwrite<Entry[]>(capacity);
     for (std::uint64_t position = begin_; position != end_; ++position) {
       larger[static_cast<std::size_t>(position) & (capacity - 1)] = at(position);

@@ -88,7 +88,7 @@ class MapJob final : public ResultState<typename Results::Result> {
     return true;
   }
   bool cancelled() const noexcept override {
-    return next_.load(std::memory_order_relaxed) >= kCancelled;
+    return next_.load(memory_order_relaxed) >= kCancelled;
   }
 
   Stop<F>& stop() noexcept { return stop_; }
@@ -98,7 +98,7 @@ class MapJob final : public ResultState<typename Results::Result> {
   }
 
   std::size_t completed() const noexcept override {
-    return progress_ ? progress_->total() : done_.load(std::memory_order_relaxed);
+    return progress_ ? progress_->total() : done_.load(memory_order_relaxed);
   }
   std::size_t total() const noexcept override { return size_; }
 
@@ -122,11 +122,11 @@ class MapJob final : public ResultState<typename Results::Result> {
   /// Empty if there is nothing left.
   Range claim_chunk() noexcept {
     // relaxed: the items were there before the job was queued, under the pool's mutex.
-    std::size_t begin = next_.load(std::memory_order_relaxed);
+    std::size_t begin = next_.load(memory_order_relaxed);
     if (begin >= size_) return {};
     if (kMayPassTheEnd && chunking_.is_fixed()) {
       // Beyond size_ at most once for each thread: no overflow.
-      begin = next_.fetch_add(chunking_.size(), std::memory_order_relaxed);
+      begin = next_.fetch_add(chunking_.size(), memory_order_relaxed);
       if (begin >= size_) return {};
       return {begin, begin + chunking_.next(size_ - begin)};
     }
@@ -134,7 +134,7 @@ class MapJob final : public ResultState<typename Results::Result> {
     do {
       if (begin >= size_) return {};
       end = begin + chunking_.next(size_ - begin);
-    } while (!next_.compare_exchange_weak(begin, end, std::memory_order_relaxed));
+    } while (!next_.compare_exchange_weak(begin, end, memory_order_relaxed));
     return {begin, end};
   }
 
@@ -171,20 +171,20 @@ class MapJob final : public ResultState<typename Results::Result> {
 
   /// The first error in time wins.
   void fail(const std::exception_ptr& error) noexcept {
-    if (!failed_.exchange(true, std::memory_order_relaxed)) error_ = error;
+    if (!failed_.exchange(true, memory_order_relaxed)) error_ = error;
   }
 
   /// Claims all that is left, to be given up. Returns the first of it; size_ or more, and does
   /// nothing, if there was nothing.
   std::size_t claim_rest(std::size_t mark) noexcept {
-    std::size_t begin = next_.load(std::memory_order_relaxed);
-    while (begin < size_ && !next_.compare_exchange_weak(begin, mark, std::memory_order_relaxed)) {
+    std::size_t begin = next_.load(memory_order_relaxed);
+    while (begin < size_ && !next_.compare_exchange_weak(begin, mark, memory_order_relaxed)) {
     }
     return begin;
   }
 
   void give_up(std::size_t begin, const std::exception_ptr& why, bool cancels) noexcept {
-    if (!failed_.exchange(true, std::memory_order_relaxed)) {
+    if (!failed_.exchange(true, memory_order_relaxed)) {
       error_ = why;
       if (cancels) this->set_outcome_cancelled();
       this->observe();
@@ -195,7 +195,7 @@ class MapJob final : public ResultState<typename Results::Result> {
 
   void finish_items(std::size_t count) noexcept {
     // acq_rel: the last to finish sees the others' results and error_.
-    if (done_.fetch_add(count, std::memory_order_acq_rel) + count == size_) finish_map();
+    if (done_.fetch_add(count, memory_order_acq_rel) + count == size_) finish_map();
   }
 
   void finish_map() noexcept {

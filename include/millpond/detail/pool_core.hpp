@@ -77,17 +77,6 @@ class PoolCore final : public Core {
   MILLPOND_COLD void wake() noexcept;
   void name_callback_thread() noexcept override { name_this_thread(thread_name_prefix_, "cb"); }
 
-  /// A worker takes so many jobs at once as it expects to run in this time: short, as the ones
-  /// behind a long one wait until another worker comes by.
-  static constexpr std::chrono::microseconds kBatchTime{20};
-
-  /// pace() waits until so many jobs are queued, looks at that every 0.23 us and so many times at
-  /// most, 4.6 us. With half of kPacedQueue W1 costs a fifth more; a look costs a round trip (W3)
-  /// whose next task comes early.
-  static constexpr std::size_t kPacedQueue = 128;
-  static constexpr std::size_t kPaceLooks = 20;
-  static constexpr std::size_t kPausesALook = 10;
-
   TaskQueue<Order> queue_;  // guarded by mutex_, as are the batches
   Batches batches_{size()};
   std::vector<thread> threads_;
@@ -160,9 +149,9 @@ void PoolCore<Order>::work(ThreadContext& context) noexcept {
       lock.unlock();
       if (wakes) wake();
       if (fills) {
-        const auto start = std::chrono::steady_clock::now();
+        const auto start = steady_clock::now();
         const std::size_t count = run(taken, worker, frame);
-        batch_limit = batch_limit_for((std::chrono::steady_clock::now() - start) / count);
+        batch_limit = batch_limit_for((steady_clock::now() - start) / count);
         pace();
       } else {
         run(taken, worker, frame);
@@ -225,7 +214,7 @@ std::size_t PoolCore<Order>::run(const Taken& taken, std::size_t worker,
 
 template <class Order>
 std::size_t PoolCore<Order>::batch_limit_for(std::chrono::nanoseconds a_job) noexcept {
-  const auto jobs = kBatchTime / (std::max)(a_job, std::chrono::nanoseconds(1));
+  const auto jobs = tuning::kBatchTime / (std::max)(a_job, std::chrono::nanoseconds(1));
   return std::min<std::size_t>(static_cast<std::size_t>(jobs), Batch::kCapacity);
 }
 
@@ -247,8 +236,8 @@ template <class Order>
 void PoolCore<Order>::pace() const noexcept {
   if (!spinning_pays()) return;
   std::size_t size = queue_.size();
-  for (std::size_t look = 0; look != kPaceLooks && size < kPacedQueue; ++look) {
-    for (std::size_t pauses = 0; pauses != kPausesALook; ++pauses) pause();
+  for (std::size_t look = 0; look != tuning::kPaceLooks && size < tuning::kPacedQueue; ++look) {
+    for (std::size_t pauses = 0; pauses != tuning::kPausesALook; ++pauses) pause();
     if (queue_.size() <= size) return;
     size = queue_.size();
   }
@@ -343,8 +332,8 @@ template <class Order>
 void PoolCore<Order>::close() noexcept {
   const lock_guard lock(mutex_);
   if (state() != State::run) return;
-  state_.store(State::close, std::memory_order_release);  // release: pairs with state()
-  workers_.notify_one();                                  // the first to leave wakes the next
+  state_.store(State::close, memory_order_release);  // release: pairs with state()
+  workers_.notify_one();                             // the first to leave wakes the next
   callbacks_.wake_locked();
 }
 
@@ -361,8 +350,8 @@ void PoolCore<Order>::terminate() noexcept {
   {
     const lock_guard lock(mutex_);
     if (state() != State::terminate) {
-      state_.store(State::terminate, std::memory_order_release);  // release: pairs with state()
-      workers_.notify_one();  // the first to leave wakes the next
+      state_.store(State::terminate, memory_order_release);  // release: pairs with state()
+      workers_.notify_one();                                 // the first to leave wakes the next
       callbacks_.wake_locked();
     }
   }

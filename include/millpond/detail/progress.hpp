@@ -25,16 +25,16 @@ class Progress {
     const ThreadContext* const context = context_in(core_);
     if (context != nullptr && !context->is_callback_thread()) {
       atomic<std::size_t>& count = counts_[*context->worker_index].items;
-      count.store(count.load(std::memory_order_relaxed) + items, std::memory_order_relaxed);
+      count.store(count.load(memory_order_relaxed) + items, memory_order_relaxed);
     } else {
-      counts_[workers_].items.fetch_add(items, std::memory_order_relaxed);
+      counts_[workers_].items.fetch_add(items, memory_order_relaxed);
     }
   }
 
   std::size_t total() const noexcept {
     std::size_t sum = 0;
     for (std::size_t i = 0; i <= workers_; ++i) {
-      sum += counts_[i].items.load(std::memory_order_relaxed);
+      sum += counts_[i].items.load(memory_order_relaxed);
     }
     return sum;
   }

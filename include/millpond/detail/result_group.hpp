@@ -119,7 +119,7 @@ class ResultGroup {
     const lock_guard lock(mutex_);
     completed_.push_back(number);
     if (members_[number].result->failed()) failed_ = true;
-    count_.store(completed_.size(), std::memory_order_relaxed);
+    count_.store(completed_.size(), memory_order_relaxed);
     // One that has ended well may have been in the way of helping.
     if (sleeper_ != nullptr && (or_failed_ || satisfied_locked())) {
       std::exchange(sleeper_, nullptr)->notify();
@@ -285,9 +285,8 @@ class ResultGroup {
     asked_to_help_ = false;
     const bool in_callback = mine_ != nullptr && mine_->context.is_callback_thread();
     if (spinning_pays() && !in_callback) {
-      spin_until([&] {
-        return count_.load(std::memory_order_relaxed) != before || deadline.has_passed();
-      });
+      spin_until(
+          [&] { return count_.load(memory_order_relaxed) != before || deadline.has_passed(); });
     }
     for (Part& part : parts_) {
       if (&part == mine_) continue;

@@ -60,7 +60,7 @@ class ResultBase : public Job {
   void take_part(Deadline deadline) noexcept { help(deadline); }
 
   /// Notes that somebody has looked at the outcome.
-  void observe() noexcept { observed_.store(true, std::memory_order_relaxed); }
+  void observe() noexcept { observed_.store(true, memory_order_relaxed); }
 
   /// Whether the outcome, which is there, is an error, and not that it was cancelled.
   virtual bool failed() const noexcept = 0;
@@ -78,11 +78,11 @@ class ResultBase : public Job {
 
   /// Whether any of the job has been claimed, and what for.
   enum class Claim : std::uint8_t { none, taken, cancelled };
-  Claim claim() const noexcept { return claim_.load(std::memory_order_relaxed); }
+  Claim claim() const noexcept { return claim_.load(memory_order_relaxed); }
   /// True for exactly one caller.
   bool try_claim(Claim claim = Claim::taken) noexcept {
     Claim none = Claim::none;
-    return claim_.compare_exchange_strong(none, claim, std::memory_order_relaxed);
+    return claim_.compare_exchange_strong(none, claim, memory_order_relaxed);
   }
 
   /// The outcome will be that this was cancelled, not an error of its own.
@@ -111,7 +111,7 @@ class ResultBase : public Job {
 
   /// An error that is to be reported unless somebody looks at it: keeps the core for that.
   void expect_observation() noexcept {
-    if (observed_.load(std::memory_order_relaxed)) return;
+    if (observed_.load(memory_order_relaxed)) return;
     core_->add_ref();
     reports_ = true;
   }
@@ -119,7 +119,7 @@ class ResultBase : public Job {
   void report_if_unobserved(const std::exception_ptr& error) noexcept {
     if (!reports_) return;
     // relaxed: observers released their reference after they observed.
-    if (!observed_.load(std::memory_order_relaxed)) core_->report(error);
+    if (!observed_.load(memory_order_relaxed)) core_->report(error);
     core_->release();
   }
 
@@ -202,12 +202,12 @@ class ResultState : public ResultBase {
     return outcome_.is_error() && !this->outcome_is_cancelled();
   }
 
-  void add_owner() noexcept { owners_.fetch_add(1, std::memory_order_relaxed); }
+  void add_owner() noexcept { owners_.fetch_add(1, memory_order_relaxed); }
   /// True if it was the last.
   bool remove_owner() noexcept {
     // As in Job::release(): acquire pairs with the release half of the others' decrements.
-    if (owners_.load(std::memory_order_acquire) != 1 &&
-        owners_.fetch_sub(1, std::memory_order_acq_rel) != 1) {
+    if (owners_.load(memory_order_acquire) != 1 &&
+        owners_.fetch_sub(1, memory_order_acq_rel) != 1) {
       return false;
     }
     if (outcome_.is_error()) report_if_unobserved(outcome_.error());

@@ -3,14 +3,11 @@
 #define MILLPOND_DETAIL_STOP_HPP
 
 #include <millpond/detail/config.hpp>
+#include <millpond/detail/sync.hpp>
 
 #include <functional>
 #include <type_traits>
 #include <utility>
-
-#if MILLPOND_HAS_STOP_TOKEN
-#include <stop_token>
-#endif
 
 /// Functions that take a std::stop_token in front of their arguments are given one. All of this
 /// costs nothing for those that do not; and where the library has none, there are none that do.
@@ -20,14 +17,14 @@ namespace millpond::inline v0_1::detail {
 #if MILLPOND_HAS_STOP_TOKEN
 
 template <class F, class... Args>
-inline constexpr bool takes_stop_token = std::is_invocable_v<F, std::stop_token, Args...>;
+inline constexpr bool takes_stop_token = std::is_invocable_v<F, stop_token, Args...>;
 
 /// f with its first argument filled in. F may be a reference.
 template <class F>
 class WithStopToken {
  public:
   template <class G>
-  WithStopToken(G&& f, std::stop_token token) : f_(std::forward<G>(f)), token_(std::move(token)) {}
+  WithStopToken(G&& f, stop_token token) : f_(std::forward<G>(f)), token_(std::move(token)) {}
 
   template <class... Args>
     requires takes_stop_token<F&, Args...>
@@ -42,7 +39,7 @@ class WithStopToken {
 
  private:
   F f_;
-  std::stop_token token_;
+  stop_token token_;
 };
 
 /// The source of a job's tokens; in the pool's list of them while the job is unfinished, so that
@@ -55,11 +52,11 @@ class StopSource {
 
   /// Thread-safe.
   void request() noexcept { source_.request_stop(); }
-  std::stop_token token() const noexcept { return source_.get_token(); }
+  stop_token token() const noexcept { return source_.get_token(); }
 
  private:
   friend class StopList;
-  std::stop_source source_;
+  stop_source source_;
   StopSource* next_ = nullptr;  // guarded by the pool's mutex, as is the next
   StopSource** link_ = nullptr;
 };
@@ -80,7 +77,7 @@ class StopList {
     source.link_ = nullptr;
   }
   /// Takes one out; false if there is none. To be asked to stop without the mutex.
-  bool pop(std::stop_source& source) noexcept {
+  bool pop(stop_source& source) noexcept {
     if (first_ == nullptr) return false;
     source = first_->source_;
     erase(*first_);

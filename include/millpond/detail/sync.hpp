@@ -2,20 +2,27 @@
 #ifndef MILLPOND_DETAIL_SYNC_HPP
 #define MILLPOND_DETAIL_SYNC_HPP
 
-/// The one place that names the primitives of synchronisation. A test build may define
-/// MILLPOND_SYNC_HEADER to a header that declares the same names, to run the whole library on
-/// instrumented ones.
+/// The one place that names the primitives of synchronisation, the clock, and the constants of
+/// time. A test build may define MILLPOND_SYNC_HEADER to a header that declares the same names, to
+/// run the whole library on instrumented ones.
 
 #ifdef MILLPOND_SYNC_HEADER
 #include MILLPOND_SYNC_HEADER
 #else
 
+#include <millpond/cpu_count.hpp>
 #include <millpond/detail/config.hpp>
+#include <millpond/detail/tuning.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+
+#if MILLPOND_HAS_STOP_TOKEN
+#include <stop_token>
+#endif
 
 namespace millpond::inline v0_1::detail {
 
@@ -27,10 +34,31 @@ using atomic = std::atomic<T>;
 using lock_guard = std::lock_guard<mutex>;
 using unique_lock = std::unique_lock<mutex>;
 
+using std::memory_order;
+using std::memory_order_acq_rel;
+using std::memory_order_acquire;
+using std::memory_order_relaxed;
+using std::memory_order_release;
+using std::memory_order_seq_cst;
+
 namespace this_thread = std::this_thread;
+
+using steady_clock = std::chrono::steady_clock;
+
+#if MILLPOND_HAS_STOP_TOKEN
+using stop_source = std::stop_source;
+using stop_token = std::stop_token;
+#endif
 
 /// Tells the processor that this is a spin loop; 23 ns on the machine of our measurements.
 inline void pause() noexcept { MILLPOND_PAUSE(); }
+
+/// Whether to look for what another thread is about to do before sleeping: not if the threads of
+/// this process share one CPU, as that thread needs it.
+inline bool spinning_pays() noexcept {
+  static const bool pays = cpu_count() > 1;
+  return pays;
+}
 
 }  // namespace millpond::inline v0_1::detail
 

@@ -94,7 +94,7 @@ class TaskQueue {
 
   bool empty() const noexcept { return size() == 0; }
   /// Exact under the mutex, a hint without it.
-  std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
+  std::size_t size() const noexcept { return size_.load(memory_order_relaxed); }
 
   /// Makes room for one more. Throws std::bad_alloc.
   void reserve_one() { jobs_.reserve_one(); }
@@ -146,7 +146,7 @@ class TaskQueue {
  private:
   /// Not one atomic step: only those under the mutex write.
   void add(std::size_t difference) noexcept {
-    size_.store(size_.load(std::memory_order_relaxed) + difference, std::memory_order_relaxed);
+    size_.store(size_.load(memory_order_relaxed) + difference, memory_order_relaxed);
   }
 
   typename OrderTraits<Order>::Jobs jobs_;

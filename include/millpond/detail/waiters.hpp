@@ -78,20 +78,20 @@ class ThreadWaiter final : public Waiter {
 class WaiterList {
  public:
   bool ready() const noexcept {
-    return word_.load(std::memory_order_acquire) == kReady;  // acquire: pairs with complete()
+    return word_.load(memory_order_acquire) == kReady;  // acquire: pairs with complete()
   }
 
   /// False, and nothing is kept, if already ready.
   bool add(Waiter& waiter) noexcept {
-    std::uintptr_t word = word_.load(std::memory_order_acquire);
+    std::uintptr_t word = word_.load(memory_order_acquire);
     for (;;) {
       word = unlocked(word);
       if (word == kReady) return false;
       waiter.next_ = to_waiter(word);
       // release: hands the waiter's fields to complete() and remove(). acquire: pairs with
       // complete() when it fails on a word that has become ready.
-      if (word_.compare_exchange_weak(word, to_word(&waiter), std::memory_order_acq_rel,
-                                      std::memory_order_acquire)) {
+      if (word_.compare_exchange_weak(word, to_word(&waiter), memory_order_acq_rel,
+                                      memory_order_acquire)) {
         return true;
       }
     }
@@ -99,29 +99,29 @@ class WaiterList {
 
   /// False if `waiter` has been or is about to be notified: then its owner must await that.
   bool remove(Waiter& waiter) noexcept {
-    std::uintptr_t word = word_.load(std::memory_order_acquire);
+    std::uintptr_t word = word_.load(memory_order_acquire);
     do {
       word = unlocked(word);
       if (word == kReady) return false;
-    } while (!word_.compare_exchange_weak(word, word | kLocked, std::memory_order_acq_rel,
-                                          std::memory_order_acquire));
+    } while (!word_.compare_exchange_weak(word, word | kLocked, memory_order_acq_rel,
+                                          memory_order_acquire));
     Waiter* head = to_waiter(word);
     Waiter** link = &head;
     while (*link != &waiter) link = &(*link)->next_;
     *link = waiter.next_;
-    word_.store(to_word(head), std::memory_order_release);  // release: pairs with every acquire
+    word_.store(to_word(head), memory_order_release);  // release: pairs with every acquire
     return true;
   }
 
   /// Makes ready and notifies all who wait, in the order in which they came: first threads, then
   /// the user's code.
   void complete() noexcept {
-    std::uintptr_t word = word_.load(std::memory_order_acquire);
+    std::uintptr_t word = word_.load(memory_order_acquire);
     do {
       word = unlocked(word);
       // release: publishes the outcome to ready(). acquire: pairs with add().
-    } while (!word_.compare_exchange_weak(word, kReady, std::memory_order_acq_rel,
-                                          std::memory_order_acquire));
+    } while (
+        !word_.compare_exchange_weak(word, kReady, memory_order_acq_rel, memory_order_acquire));
     if (word != 0) notify_all(to_waiter(word));
   }
 
@@ -157,7 +157,7 @@ class WaiterList {
   std::uintptr_t unlocked(std::uintptr_t word) const noexcept {
     while ((word & kLocked) != 0) {
       this_thread::yield();
-      word = word_.load(std::memory_order_acquire);
+      word = word_.load(memory_order_acquire);
     }
     return word;
   }
