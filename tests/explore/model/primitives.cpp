@@ -15,7 +15,7 @@ const void* caller() noexcept { return __builtin_return_address(0); }
 /// Scenarios may use the model's mutexes themselves, and call the pool while they hold them.
 bool is_scenarios(Location location) noexcept {
   return std::strstr(location.file_name(), "/scenarios/") != nullptr ||
-         std::strstr(location.file_name(), "selftest") != nullptr;
+         std::strstr(location.file_name(), "selftest.cpp") != nullptr;
 }
 
 /// An operation of `op` on an object at `address` that synchronises: it must be alive, and made or

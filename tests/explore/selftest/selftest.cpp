@@ -222,7 +222,7 @@ SCENARIO(planted_lost_wake_up, .planted = "deadlock") {
   a.join();
 }
 
-SCENARIO(planted_use_after_end, .planted = "use after free") {
+SCENARIO(planted_use_after_end, .planted = "data race") {
   struct Box {
     mutex m;
     condition_variable changed;
