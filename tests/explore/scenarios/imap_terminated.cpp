@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // An imap whose pool is terminated or destroyed, at every point of its reading.
+#include <chrono>
 #include <optional>
 #include <ranges>
 #include <utility>
@@ -38,6 +39,26 @@ SCENARIO(imap_terminated_while_waiting) {
   pool.terminate();
   reader.join();
   CHECK(next_of(it) == -1);
+}
+
+// The same for a reader that waits for a time, and again.
+SCENARIO(imap_terminated_under_a_timed_reader) {
+  ThreadPool pool(1);
+  Gate terminated;
+  auto it = pool.imap(
+      [&](int i) {
+        terminated.wait();
+        return Value(i);
+      },
+      Numbers(1));
+  thread reader([&] {
+    End end = end_of([&] { it.next(std::chrono::milliseconds(1)); });
+    if (end == End::timeout) end = end_of_next(it);
+    CHECK(end == End::value || end == End::terminated);
+  });
+  pool.terminate();
+  terminated.open();
+  reader.join();
 }
 
 // terminate() while the only item runs: it is yielded.
