@@ -6,17 +6,13 @@
 #include <utility>
 #include <vector>
 
+#include "common.hpp"
 #include "scenario.hpp"
 
 namespace {
 
 using namespace explore;
 using namespace millpond;
-
-int seven() {
-  user_code();
-  return 7;
-}
 
 /// Starts the pool's callback thread; it is idle, or on its way there, when this returns.
 void start_callbacks(ThreadPool& pool) {

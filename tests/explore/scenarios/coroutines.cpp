@@ -9,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include "common.hpp"
 #include "scenario.hpp"
 
 namespace {
@@ -26,11 +27,6 @@ struct Detached {
     void unhandled_exception() { CHECK(false); }
   };
 };
-
-int seven() {
-  user_code();
-  return 7;
-}
 
 /// How it ended.
 Detached await_call(AsyncResult<int> result, End& end, Gate& over) {

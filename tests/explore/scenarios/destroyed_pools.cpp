@@ -9,18 +9,13 @@
 #include <utility>
 #include <vector>
 
-#include "input.hpp"
+#include "common.hpp"
 #include "scenario.hpp"
 
 namespace {
 
 using namespace explore;
 using namespace millpond;
-
-int seven() {
-  user_code();
-  return 7;
-}
 
 // By the callback: the callback thread waits for the worker, and is detached.
 SCENARIO(destroyed_in_a_callback) {

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "input.hpp"
+#include "common.hpp"
 #include "scenario.hpp"
 
 namespace {
@@ -34,11 +34,6 @@ class AtEnd {
   F f_;
   bool on_ = true;
 };
-
-int seven() {
-  user_code();
-  return 7;
-}
 
 // The capture of a task that has run issues and waits, on the only worker.
 SCENARIO(destructor_of_a_capture_waits) {

@@ -7,17 +7,13 @@
 #include <tuple>
 #include <utility>
 
+#include "common.hpp"
 #include "scenario.hpp"
 
 namespace {
 
 using namespace explore;
 using namespace millpond;
-
-int seven() {
-  user_code();
-  return 7;
-}
 
 // Added while the result completes: called by one of the two threads, once.
 SCENARIO(done_callback_added_while_completing, .bound = kUnbounded) {

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "input.hpp"
+#include "common.hpp"
 #include "scenario.hpp"
 
 namespace {

@@ -5,7 +5,7 @@
 #include <ranges>
 #include <stdexcept>
 
-#include "input.hpp"
+#include "common.hpp"
 #include "scenario.hpp"
 
 namespace {

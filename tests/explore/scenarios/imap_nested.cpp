@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "input.hpp"
+#include "common.hpp"
 #include "scenario.hpp"
 
 namespace {

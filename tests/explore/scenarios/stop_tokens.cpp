@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "input.hpp"
+#include "common.hpp"
 #include "scenario.hpp"
 
 namespace {
@@ -26,11 +26,6 @@ mt::stop_callback<F> on_stop(const mt::stop_token& token, F f) {
 int until_stop(const mt::stop_token& token, Gate& begun) {
   begun.open();
   while (!token.stop_requested()) yield();
-  return 7;
-}
-
-int seven() {
-  user_code();
   return 7;
 }
 

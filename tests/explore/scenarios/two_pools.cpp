@@ -8,18 +8,13 @@
 #include <utility>
 #include <vector>
 
-#include "input.hpp"
+#include "common.hpp"
 #include "scenario.hpp"
 
 namespace {
 
 using namespace explore;
 using namespace millpond;
-
-int seven() {
-  user_code();
-  return 7;
-}
 
 // A task of one waits for a task of the other: as any thread does, it runs nothing itself.
 SCENARIO(two_pools_task_waits_for_task) {

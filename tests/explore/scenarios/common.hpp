@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#ifndef MILLPOND_TESTS_EXPLORE_SCENARIOS_INPUT_HPP
-#define MILLPOND_TESTS_EXPLORE_SCENARIOS_INPUT_HPP
+#ifndef MILLPOND_TESTS_EXPLORE_SCENARIOS_COMMON_HPP
+#define MILLPOND_TESTS_EXPLORE_SCENARIOS_COMMON_HPP
 
 #include <millpond/imap_iterator.hpp>
 
@@ -11,6 +11,12 @@
 #include "scenario.hpp"
 
 namespace explore {
+
+/// A call, where it does not matter which.
+inline int seven() {
+  user_code();
+  return 7;
+}
 
 /// Input of an imap that is read once: 0, 1, ... below `size`. Throws in place of `bad`.
 class Numbers {
@@ -72,4 +78,4 @@ End end_of_next(millpond::ImapIterator<R>& it) {
 
 }  // namespace explore
 
-#endif  // MILLPOND_TESTS_EXPLORE_SCENARIOS_INPUT_HPP
+#endif  // MILLPOND_TESTS_EXPLORE_SCENARIOS_COMMON_HPP
