@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+// An imap that is dropped, closed or joined, at every point of its reading.
+#include <exception>
+#include <optional>
+#include <ranges>
+#include <stdexcept>
+
+#include "common.hpp"
+#include "scenario.hpp"
+
+namespace {
+
+using namespace explore;
+using namespace millpond;
+
+Value kept(int i) {
+  user_code();
+  return Value(i);
+}
+
+// Dropped after one item: the closed pool has nothing left to do, whoever was reading on.
+SCENARIO(imap_dropped_early) {
+  ThreadPool pool(1);
+  {
+    auto it = pool.imap(kept, Numbers(Numbers::kEndless), {.buffersize = 1});
+    CHECK(next_of(it) == 0);
+  }
+  pool.close();
+  pool.join();
+}
+
+// Dropped at once: queued, advancing, parked or over.
+SCENARIO(imap_dropped_unread, .bound = kUnbounded) {
+  ThreadPool pool(1);
+  pool.imap(kept, Numbers(2), {.buffersize = 1});
+  pool.close();
+  pool.join();
+}
+
+// Dropped while an item runs: it runs to its end, then function and input go.
+SCENARIO(imap_dropped_while_running) {
+  ThreadPool pool(2);
+  Gate running, dropped;
+  {
+    auto it = pool.imap(
+        [&](int i) {
+          running.open();
+          dropped.wait();
+          return Value(i);
+        },
+        Numbers(3), {.buffersize = 1});
+    running.wait();
+  }
+  dropped.open();
+  CHECK(pool.apply([] { return 5; }) == 5);
+}
+
+// Errors that were made and that nobody took are told of, once each.
+SCENARIO(imap_dropped_errors_are_told) {
+  mt::atomic<int> thrown = 0, told = 0;
+  {
+    ThreadPool pool({.processes = 1, .on_unobserved_error = [&](std::exception_ptr) {
+                       user_code();
+                       told.fetch_add(1);
+                     }});
+    pool.imap(
+        [&](int) -> Value {
+          user_code();
+          thrown.fetch_add(1);
+          throw std::runtime_error("item");
+        },
+        Numbers(2));
+    pool.close();
+    pool.join();
+  }
+  CHECK(told.load() == thrown.load());
+}
+
+// What the input throws after the iterator was dropped is told of.
+SCENARIO(imap_dropped_input_error_is_told) {
+  mt::atomic<int> told = 0;
+  {
+    ThreadPool pool({.processes = 1, .on_unobserved_error = [&](std::exception_ptr) {
+                       user_code();
+                       told.fetch_add(1);
+                     }});
+    Gate reading, dropped;
+    {
+      const auto it =
+          pool.imap(kept, std::views::iota(0, 1) | std::views::transform([&](int) -> int {
+                            reading.open();
+                            dropped.wait();
+                            throw std::runtime_error("input");
+                          }));
+      reading.wait();
+    }
+    dropped.open();
+    pool.close();
+    pool.join();
+  }
+  CHECK(told.load() == 1);
+}
+
+// join() on a closed pool lifts the limit of a parked imap; all of it can be read afterwards.
+SCENARIO(imap_join_lifts_the_limit, .bound = 3) {
+  ThreadPool pool(1);
+  auto it = pool.imap(kept, Numbers(3), {.buffersize = 1});
+  pool.close();
+  pool.join();
+  for (int i = 0; i < 3; ++i) CHECK(next_of(it) == i);
+  CHECK(next_of(it) == -1);
+}
+
+// The kept against a reader who makes room at that moment.
+SCENARIO(imap_join_beside_a_reader) {
+  ThreadPool pool(1);
+  auto it = pool.imap(kept, Numbers(3), {.buffersize = 1});
+  thread reader([&] {
+    for (int i = 0; i < 3; ++i) CHECK(next_of(it) == i);
+    CHECK(next_of(it) == -1);
+  });
+  pool.close();
+  pool.join();
+  reader.join();
+}
+
+// Over endless input join() returns when the iterator is dropped ...
+SCENARIO(imap_join_endless_dropped) {
+  ThreadPool pool(1);
+  auto it = std::optional(pool.imap(
+      [](int i) {
+        yield();
+        return Value(i);
+      },
+      Numbers(Numbers::kEndless), {.buffersize = 1}));
+  thread reader([&] { it.reset(); });
+  pool.close();
+  pool.join();
+  reader.join();
+}
+
+// ... or the pool terminated.
+SCENARIO(imap_join_endless_terminated) {
+  ThreadPool pool(1);
+  auto it = pool.imap(
+      [](int i) {
+        yield();
+        return Value(i);
+      },
+      Numbers(Numbers::kEndless), {.buffersize = 1});
+  thread other([&] { pool.terminate(); });
+  pool.close();
+  pool.join();
+  other.join();
+  End end = End::value;
+  while ((end = end_of_next(it)) == End::value) {
+  }
+  CHECK(end == End::terminated);
+  CHECK(next_of(it) == -1);
+}
+
+// close() changes nothing for a reader that waits.
+SCENARIO(imap_closed_while_waiting) {
+  ThreadPool pool(1);
+  auto it = pool.imap(kept, Numbers(2), {.buffersize = 1});
+  thread reader([&] {
+    CHECK(next_of(it) == 0);
+    CHECK(next_of(it) == 1);
+    CHECK(next_of(it) == -1);
+  });
+  pool.close();
+  reader.join();
+}
+
+}  // namespace
