@@ -40,7 +40,8 @@ class AsyncResult {
   bool valid() const noexcept { return state_.get() != nullptr; }
 
   /// Waits. An lvalue handle gives a const reference, again and again; from an rvalue handle the
-  /// result is moved out. Rethrows the task's error, TerminatedError, CancelledError.
+  /// result is moved out, for all handles on it: nobody may read it meanwhile. Rethrows the task's
+  /// error, TerminatedError, CancelledError.
   decltype(auto) get() const& { return wait_for_outcome().outcome().get(); }
   R get() && { return wait_for_outcome().outcome().take(); }
 
@@ -99,7 +100,9 @@ class AsyncResult {
 
   /// Has `f(AsyncResult)` called once the result is ready, on the thread that makes it so, after
   /// those that were added before; at once, on this thread, if it is ready already. What f throws
-  /// goes to the pool's on_unobserved_error. f is decayed and moved in.
+  /// goes to the pool's on_unobserved_error. f is decayed and moved in. A done-callback that makes
+  /// another result ready, by cancel() for example, has that one's run on top of it; but only some
+  /// deep, those beyond run when it has returned.
   template <class F>
   void add_done_callback(F&& f) const;
 
@@ -161,10 +164,6 @@ class DoneCallback final : public Waiter {
 
   void notify() noexcept override {
     const std::unique_ptr<DoneCallback> self(this);
-    call();
-  }
-
-  void call() noexcept {
     const Core* const core = state_of(result_)->core_pointer();
     const std::uint16_t serial = state_of(result_)->core_serial();
     try {
@@ -188,11 +187,8 @@ void AsyncResult<R>::add_done_callback(F&& f) const {
     State& state = this->state();
     auto callback =
         std::make_unique<detail::DoneCallback<R, std::decay_t<F>>>(*this, std::forward<F>(f));
-    if (state.add_waiter(*callback)) {
-      callback.release();
-    } else {
-      callback->call();
-    }
+    detail::Waiter& waiter = *callback.release();
+    if (!state.add_waiter(waiter)) detail::WaitingCode::run(waiter);
   } else {
     static_assert(detail::always_false<F>,
                   "millpond: a done-callback must be callable with the AsyncResult");

@@ -61,7 +61,13 @@ template <class Result, class Target>
 class ResultAwaiter final : public Waiter {
  public:
   ResultAwaiter(Result&& result, Ref<Target> target) noexcept
-      : Waiter(Kind::code), result_(std::forward<Result>(result)), target_(std::move(target)) {}
+      : result_(std::forward<Result>(result)), target_(std::move(target)) {}
+
+  /// The coroutine may be destroyed while it is suspended, by whoever knows that the result is not
+  /// getting ready at the same time.
+  ~ResultAwaiter() {
+    if (job_ && state_of(result_)->remove_waiter(*this)) job_->release();  // the queue's reference
+  }
 
   bool await_ready() const { return result_.ready() && !target_; }
 

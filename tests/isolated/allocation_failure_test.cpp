@@ -574,6 +574,28 @@ TEST_F(AllocationFailure, DoesNotDisturbTheDestructor) {
   }
 }
 
+TEST_F(AllocationFailure, DoesNotDisturbCancel) {
+  ThreadPool pool(1);
+  test::BusyWorkers busy(pool);
+  test::EventCount told;
+  const auto on_error = [&](const std::exception_ptr&) { told.add(); };
+  const AsyncResult<int> call = pool.apply_async([] { return 1; });
+  const AsyncResult<int> called =
+      pool.apply_async([] { return 1; }, std::tuple{}, {.error_callback = on_error});
+  const AsyncResult<void> map = pool.map_async([](int) {}, std::vector<int>(100));
+  {
+    const AnyAllocationFails armed(0, After::is_exhausted);
+    EXPECT_TRUE(call.cancel());
+    EXPECT_TRUE(called.cancel());
+    EXPECT_TRUE(map.cancel());
+    called.wait();
+  }
+  EXPECT_THROW(call.get(), CancelledError);
+  EXPECT_THROW(called.get(), CancelledError);
+  EXPECT_THROW(map.get(), CancelledError);
+  EXPECT_EQ(told.count(), 1U);
+}
+
 // --- Memory comes back -------------------------------------------------------------------------
 
 // What is alive after `use` has been called many times, compared with after one time.

@@ -397,6 +397,57 @@ TEST_P(Coroutine, RacesWithATaskThatDestroysItsPool) {
   wait_for_thread_count(threads);
 }
 
+// A coroutine that its owner destroys.
+class Owned {
+ public:
+  struct promise_type {
+    Owned get_return_object() {
+      return Owned(std::coroutine_handle<promise_type>::from_promise(*this));
+    }
+    std::suspend_never initial_suspend() noexcept { return {}; }
+    std::suspend_always final_suspend() noexcept { return {}; }
+    void return_void() {}
+    void unhandled_exception() { std::terminate(); }
+  };
+  explicit Owned(std::coroutine_handle<promise_type> handle) : handle_(handle) {}
+  Owned(const Owned&) = delete;
+  Owned& operator=(const Owned&) = delete;
+  ~Owned() { handle_.destroy(); }
+
+ private:
+  std::coroutine_handle<promise_type> handle_;
+};
+
+TEST_P(Coroutine, MayBeDestroyedWhileItIsSuspended) {
+  bool went_on = false;
+  const auto capture = std::make_shared<int>();
+  const auto await = [&](auto result, std::shared_ptr<int> kept) -> Owned {
+    co_await result;
+    went_on = true;
+    kept.reset();
+  };
+  const auto await_on_a_worker = [&](auto result, std::shared_ptr<int> kept) -> Owned {
+    co_await resume_on(pool_, std::move(result));
+    went_on = true;
+    kept.reset();
+  };
+  BusyWorkers busy(pool_);
+  const auto result = pool_.apply_async([] { return 1; });
+  Gate other_told;
+  result.add_done_callback([&](const auto&) { other_told.open(); });
+  {
+    const Owned first = await(result, capture);
+    const Owned second = await_on_a_worker(result, capture);
+    EXPECT_EQ(capture.use_count(), 3);
+  }
+  EXPECT_EQ(capture.use_count(), 1);
+  busy.release();
+  other_told.wait();
+  pool_.close();
+  pool_.join();
+  EXPECT_FALSE(went_on);
+}
+
 TEST_P(Coroutine, NeedsAResult) {
   bool caught = false;
   [](bool& out) -> Started {

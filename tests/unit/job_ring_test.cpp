@@ -119,6 +119,43 @@ TEST_F(JobRings, DoNotGrowByWhatIsTakenBackFromTheirEnd) {
   EXPECT_EQ(pop(), &c_);
 }
 
+TEST_F(JobRings, DoNotGrowByWhatIsTakenBackFromTheirMiddle) {
+  std::vector<std::unique_ptr<IdleJob>> jobs;
+  for (int i = 0; i != 9; ++i) jobs.push_back(std::make_unique<IdleJob>());
+  push(a_);  // the front stays
+  for (std::size_t i = 0; i != 100'000; ++i) {
+    push(*jobs[i % 9]);
+    if (i >= 8) {
+      ASSERT_TRUE(ring_.erase(*jobs[(i + 1) % 9]));
+    }
+  }
+  EXPECT_LT(ring_.capacity(), 1'000U);
+  EXPECT_EQ(pop(), &a_);
+  for (std::size_t i = 100'000 - 8; i != 100'000; ++i) EXPECT_EQ(pop(), jobs[i % 9].get());
+  EXPECT_EQ(pop(), nullptr);
+}
+
+TEST_F(JobRings, KnowWhatWasTakenTogetherWhenHolesHaveGone) {
+  std::vector<std::unique_ptr<IdleJob>> jobs;
+  for (int i = 0; i != 1'000; ++i) {
+    jobs.push_back(std::make_unique<IdleJob>());
+    push(*jobs.back());
+    if (i % 10 != 0) {
+      EXPECT_TRUE(ring_.erase(*jobs.back()));
+    }
+    if (i % 100 == 99) {
+      Job* first;
+      ASSERT_EQ(ring_.pop_calls(&first, 1), 1U);
+      EXPECT_EQ(first, jobs[static_cast<std::size_t>(i / 100) * 10].get());
+      push(map_);
+      push(b_);
+      EXPECT_TRUE(ring_.erase(map_));
+      EXPECT_TRUE(ring_.erase(b_));
+      EXPECT_FALSE(ring_.erase(static_cast<IdleJob&>(*first)));
+    }
+  }
+}
+
 TEST_F(JobRings, AreEmptyOnceOnlyHolesAreLeft) {
   push(a_);
   push(b_);

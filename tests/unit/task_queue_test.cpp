@@ -20,6 +20,9 @@ class QueuedJob final : public Job {
   ~QueuedJob() override { --*alive_; }
   void run() noexcept override {}
   void abandon(const std::exception_ptr&) noexcept override {}
+  bool is_spent() const noexcept override { return spent; }
+
+  bool spent = false;
 
  private:
   int* alive_;
@@ -92,6 +95,20 @@ TEST_F(TaskQueueTest, KeepsAJobInPartsAtItsPlaceWhileItIsTaken) {
   parts.release();
   EXPECT_EQ(alive_, 1);
   EXPECT_EQ(queue_.take(), &next);
+  next.release();
+}
+
+TEST_F(TaskQueueTest, DropsAJobInPartsThatIsSpent) {
+  Job& parts = queued_in_parts();
+  Job& next = queued_once();
+  EXPECT_EQ(queue_.take(), &parts);
+  static_cast<QueuedJob&>(parts).spent = true;
+  EXPECT_EQ(queue_.take(), &next);
+  EXPECT_FALSE(parts.is_queued());
+  EXPECT_TRUE(queue_.empty());
+  EXPECT_FALSE(queue_.erase(parts));
+  EXPECT_EQ(alive_, 2);  // the taker's reference
+  parts.release();
   next.release();
 }
 

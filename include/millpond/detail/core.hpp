@@ -46,9 +46,10 @@ class Core : public Findable {
   ~Core() override { JobMemory::remove_pool(); }
 
   std::size_t size() const noexcept { return size_; }
-  /// What becomes of work that has not started when the pool is terminated. Made beforehand:
-  /// terminating must not need memory.
+  /// What becomes of work that has not started when the pool is terminated, or when it is
+  /// cancelled. Made beforehand: neither must need memory.
   const std::exception_ptr& terminated_error() const noexcept { return terminated_error_; }
+  const std::exception_ptr& cancelled_error() const noexcept { return cancelled_error_; }
   /// Whether a worker at a map looks at the queue after each chunk.
   virtual bool takes_turns() const noexcept = 0;
   State state() const noexcept { return state_.load(memory_order_acquire); }
@@ -80,6 +81,10 @@ class Core : public Findable {
   CallbackThread& callbacks() noexcept { return callbacks_; }
   /// Who waits for what.
   WaitGraph& waits() noexcept { return waits_; }
+  /// Under the pool's mutex: whether a worker is at no job, so that it takes what is queued.
+  bool any_worker_free_locked() const noexcept {
+    return state() != State::terminate && workers_busy_ != workers_alive_;
+  }
 
 #if MILLPOND_HAS_STOP_TOKEN
   /// From now until it is removed, terminate() requests stop of it; at once if terminated already.
@@ -140,6 +145,7 @@ class Core : public Findable {
   atomic<State> state_{State::run};  // written under mutex_
   std::size_t unfinished_ = 0;
   std::size_t workers_alive_ = 0;
+  std::size_t workers_busy_ = 0;       // those that have taken a job
   WorkerSleep workers_;                // until work has come, or they can go
   condition_variable exit_condition_;  // joiners: a thread is about to end, or all is finished
   WaitGraph waits_{mutex_};
@@ -153,6 +159,8 @@ class Core : public Findable {
   const ErrorHandler on_unobserved_error_;
   const std::exception_ptr terminated_error_ =
       std::make_exception_ptr(TerminatedError("Pool terminated"));
+  const std::exception_ptr cancelled_error_ =
+      std::make_exception_ptr(CancelledError("The task was cancelled"));
 #if MILLPOND_HAS_STOP_TOKEN
   StopList stops_;  // of unfinished jobs
 #endif

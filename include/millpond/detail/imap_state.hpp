@@ -50,7 +50,8 @@ class ImapState : public StreamJob {
  public:
   /// The next value; none at the end. Throws the item's error; after the last item the input's,
   /// or TerminatedError if the pool was terminated before the input's end, once; TimeoutError.
-  /// On a thread of the pool runs the item that it waits for if that has not started.
+  /// On a thread of the pool runs the item that it waits for if that has not started. On a
+  /// terminated pool gives up what has not started itself, and does not wait for terminate() to.
   std::optional<Value> next(Deadline deadline);
 
   /// The reader goes: gives up what has not started. Does not block.
@@ -164,6 +165,16 @@ std::optional<Value> ImapState<Value>::next(Deadline deadline) {
     }
     if (finished_) return end(lock);
     if (timed_out) throw TimeoutError("No result within the timeout");
+    if (core_->state() == State::terminate && !given_up_ && reading_ != Reading::over) {
+      // Perhaps it is this thread that is giving up one after another: do not wait for oneself.
+      lock.unlock();
+      {
+        const CompletionScope scope(core_.get(), this);
+        give_up(true);
+      }
+      lock_spinning(lock);
+      continue;
+    }
     // The chunk that would be read next is the one we wait for, if none is being run.
     ThreadContext* const context = context_in(core_.get());
     if (context != nullptr && reading_ == Reading::queued && running_ == 0) {
@@ -238,7 +249,7 @@ std::optional<Value> ImapState<Value>::end(unique_lock& lock) {
   const bool terminated = std::exchange(terminated_, false);
   lock.unlock();
   if (error) std::rethrow_exception(error);
-  if (terminated) throw TerminatedError("Pool terminated");
+  if (terminated) std::rethrow_exception(core_->terminated_error());
   return std::nullopt;
 }
 
@@ -275,6 +286,7 @@ std::optional<typename ImapState<Value>::ChunkPosition> ImapState<Value>::commit
   {
     const SpinningLockGuard lock(mutex_);
     if (has_items) ++running_;
+    input_error_ = std::move(input_error);  // for the reader, or for our destructor to report
     if (given_up_) {
       reading_ = Reading::over;
     } else {
@@ -284,7 +296,6 @@ std::optional<typename ImapState<Value>::ChunkPosition> ImapState<Value>::commit
         destination.splice(destination.end(), chunk);
         ++window_;
       }
-      input_error_ = std::move(input_error);
       if (!has_more) {
         reading_ = Reading::over;
       } else if (window_open_locked()) {

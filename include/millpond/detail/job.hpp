@@ -54,10 +54,14 @@ class Job {
   /// How a worker takes it from the queue.
   enum class Kind : std::uint8_t {
     call,  // off the queue, alone or with others that are next; run at once and wholly
-    map,   // stays at its place until some worker has claimed its last chunk
+    map,   // stays at its place until its last chunk is claimed
     imap,  // off the queue; puts itself back
   };
   Kind kind() const noexcept { return kind_; }
+
+  /// Of a map: its last chunk is claimed, though whoever claimed it may not have taken it out of
+  /// the queue yet. That one holds a reference until it has.
+  virtual bool is_spent() const noexcept { return false; }
 
   /// False: it is in no list and no queue; exact for whoever alone could put it there. True is a
   /// hint: a call that was taken together with others is not told so.

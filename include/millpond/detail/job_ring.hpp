@@ -14,13 +14,18 @@ namespace millpond::inline v0_1::detail {
 
 /// Jobs, first in first out, in an array: so that several can be taken out without looking at them,
 /// which would fetch each from the cache of the thread that made it. One can be taken out of the
-/// middle, and leaves a hole; holes at the end go, so that a task which issues and takes back
-/// others all the time does not fill the memory. Not thread-safe. Keeps no count of references.
+/// middle, and leaves a hole. Holes at the end go at once, all others before the ring grows: so its
+/// size depends on the jobs that are in it together. Not thread-safe. Keeps no count of references.
 class JobRing {
  public:
   /// Makes room for one more. Throws std::bad_alloc.
   void reserve_one() {
-    if (end_ - begin_ == capacity_) grow();
+    if (end_ - begin_ != capacity_) return;
+    if (jobs_ >= capacity_ / 2) {
+      grow();
+    } else {
+      close_holes();
+    }
   }
 
   /// Of so many jobs and holes.
@@ -31,6 +36,7 @@ class JobRing {
     job.place_.store(Job::Place::ring, memory_order_relaxed);
     job.position_ = end_;
     at(end_++) = to_entry(job);
+    ++jobs_;
   }
 
   /// The first job, or null.
@@ -53,6 +59,7 @@ class JobRing {
       jobs[count++] = to_job(entry);
     }
     begin_ = position;
+    jobs_ -= count;
     shrink_if_empty();
     return count;
   }
@@ -65,6 +72,7 @@ class JobRing {
     }
     job.place_.store(Job::Place::nowhere, memory_order_relaxed);
     at(job.position_) = kHole;
+    --jobs_;
     if (job.position_ == begin_) {
       ++begin_;
     } else if (job.position_ + 1 == end_) {
@@ -97,6 +105,18 @@ class JobRing {
     while (begin_ != end_ && at(begin_) == kHole) ++begin_;
   }
 
+  /// Towards the end: no position gets smaller, so erase() still knows what was taken before.
+  MILLPOND_COLD void close_holes() noexcept {
+    std::uint64_t free = end_;
+    for (std::uint64_t position = end_; position != begin_;) {
+      const Entry entry = at(--position);
+      if (entry == kHole) continue;
+      at(--free) = entry;
+      to_job(entry)->position_ = free;
+    }
+    begin_ = free;
+  }
+
   void shrink_if_empty() noexcept {
     if (begin_ != end_ || capacity_ <= kKept) return;
     entries_.reset();
@@ -117,6 +137,7 @@ class JobRing {
   std::size_t capacity_ = 0;
   std::uint64_t begin_ = 0;  // only grows: what was taken from the front is before it
   std::uint64_t end_ = 0;
+  std::size_t jobs_ = 0;
 };
 
 }  // namespace millpond::inline v0_1::detail

@@ -28,7 +28,8 @@ namespace millpond::inline v0_1::detail {
 /// size_. done_ counts those claimed items that are finished (run, skipped after an error in their
 /// chunk, or given up), each some time before the thread that claimed it leaves the job. Whoever
 /// brings done_ to size_ finishes the job; that happens once, as each item is claimed once. Whoever
-/// claims the last item takes the entry out of the queue.
+/// claims the last item takes the entry out of the queue before it runs the item or gives it up, so
+/// that no finished job is queued; a worker that finds the spent entry first does it for him.
 ///
 /// Results is one of map_results.hpp, where the results go. F may be a reference (blocking calls
 /// borrow the function). Items is a source of items.hpp.
@@ -79,16 +80,24 @@ class MapJob final : public ResultState<typename Results::Result> {
     give_up(begin, why, false);
   }
 
+  /// What runs may stop, too. It is asked last, when all that was claimed here is given up: that
+  /// runs stop callbacks, which may do anything with the pool.
   bool cancel() noexcept override {
     const std::size_t begin = claim_rest(kCancelled);
-    stop_.request();  // what runs may stop, too
-    if (begin >= size_) return begin >= kCancelled;
-    if (begin == 0) this->try_claim(ResultBase::Claim::cancelled);  // else some of it has run
-    this->cancel_claimed([&](const std::exception_ptr& why) { give_up(begin, why, true); });
-    return true;
+    if (begin < size_) {
+      if (begin == 0) this->try_claim(ResultBase::Claim::cancelled);  // else some of it has run
+      this->cancel_claimed([&](const std::exception_ptr& why) { give_up(begin, why, true); });
+    }
+    stop_.request();
+    return begin < size_ || begin >= kCancelled;
   }
   bool cancelled() const noexcept override {
     return next_.load(memory_order_relaxed) >= kCancelled;
+  }
+
+  bool is_spent() const noexcept override {
+    // relaxed: what it tells of happens under the pool's mutex.
+    return next_.load(memory_order_relaxed) >= size_;
   }
 
   Stop<F>& stop() noexcept { return stop_; }

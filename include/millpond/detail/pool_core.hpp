@@ -146,6 +146,7 @@ void PoolCore<Order>::work(ThreadContext& context) noexcept {
     if (const Taken taken = take_locked(worker, batch_limit); taken.job != nullptr) {
       const bool fills = taken.has_batch || !queue_.empty();  // faster than this worker empties it
       const bool wakes = (fills || sleeper_could_steal_locked()) && begin_wake_locked();
+      if (++workers_busy_ == workers_alive_) waits_.all_busy_locked();
       lock.unlock();
       if (wakes) wake();
       if (fills) {
@@ -157,6 +158,7 @@ void PoolCore<Order>::work(ThreadContext& context) noexcept {
         run(taken, worker, frame);
       }
       lock_spinning(lock);
+      --workers_busy_;
       if (taken.has_batch) batches_.emptied_locked();
       has_worked = true;
     } else if (std::exchange(has_worked, false) && !workers_.any_spins_locked()) {

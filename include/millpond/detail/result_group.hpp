@@ -143,22 +143,35 @@ class ResultGroup {
     explicit Part(ThreadContext& its_context) noexcept : context(its_context) {}
 
     Core& core() const noexcept { return *context.core; }
-    void pass_over_done() noexcept {
-      const std::size_t end = jobs.size();
-      while (first_pending != end && result_of(jobs[first_pending]).ready()) ++first_pending;
-      while (first_unclaimed != end && result_of(jobs[first_unclaimed]).claimed()) {
+    std::span<Job* const> pending() const noexcept {
+      return std::span(jobs).subspan(first_pending);
+    }
+    bool any_pending() noexcept {
+      while (first_pending != jobs.size() && result_of(jobs[first_pending]).ready()) {
+        ++first_pending;
+      }
+      return first_pending != jobs.size();
+    }
+    bool any_unclaimed() noexcept {
+      while (first_unclaimed != jobs.size() && result_of(jobs[first_unclaimed]).claimed()) {
         ++first_unclaimed;
       }
+      return first_unclaimed != jobs.size();
     }
-    bool runs_elsewhere(const ResultBase& result) const noexcept {
-      return result.claimed() && !result.ready() && !context.running.contains(&result);
+    /// Moves those before `end` that are ready to the front, so that they are not looked at again.
+    void drop_ready_before(std::size_t end) noexcept {
+      std::size_t kept = end;
+      for (std::size_t i = end; i != first_pending;) {
+        if (!result_of(jobs[--i]).ready()) std::swap(jobs[--kept], jobs[i]);
+      }
+      first_pending = kept;
     }
 
     ThreadContext& context;
     std::vector<Job*> jobs;
-    // Changed by this thread while it does not sleep:
+    // Changed by this thread; while it sleeps, under the mutex of the pool whose thread it is:
     std::size_t first_pending = 0;    // all before it are ready
-    std::size_t first_unclaimed = 0;  // all before it are claimed
+    std::size_t first_unclaimed = 0;  // all before it are claimed, or about to be
     // While it sleeps:
     std::optional<WaitGraph::PlainWait> wait;
     std::optional<WaitGraph::Scope> registered;
@@ -186,13 +199,11 @@ class ResultGroup {
   }
 
   /// What a terminated pool has not started is given up. Of this thread's own pool, if all results
-  /// are awaited, runs whatever has not started. If only some are, and one may come while this
-  /// thread only waits, then what would be run here on top might wait for something that this
-  /// thread is to do afterwards: then runs nothing.
+  /// are awaited, runs whatever has not started. If only some are, then what would be run here on
+  /// top might wait for something that this thread is to do afterwards: see next_to_run().
   void help(Deadline deadline) noexcept {
     for (Part& part : parts_) {
-      part.pass_over_done();
-      if (part.core().state() != State::terminate) continue;
+      if (!part.any_pending() || part.core().state() != State::terminate) continue;
       for (std::size_t next = part.first_pending; next != part.jobs.size(); ++next) {
         if (satisfied()) return;
         const JobStack::Frame frame(part.context.running, part.jobs[next]);
@@ -201,63 +212,86 @@ class ResultGroup {
     }
     if (mine_ == nullptr) return;
     // Of a map that others are at, some chunks may be left.
-    std::size_t next = awaits_all() ? mine_->first_pending : mine_->first_unclaimed;
-    for (; next != mine_->jobs.size(); ++next) {
-      Job* const job = mine_->jobs[next];
-      if (awaits_all() ? result_of(job).ready() : result_of(job).claimed()) continue;
-      if (satisfied() || deadline.has_passed()) return;
-      if (!awaits_all() && !std::exchange(asked_to_help_, false) && may_come()) return;
-      const JobStack::Frame frame(mine_->context.running, job);
-      result_of(job).take_part(deadline);
+    std::size_t next = mine_->first_pending;
+    while (!satisfied() && !deadline.has_passed()) {
+      if (awaits_all()) {
+        while (next != mine_->jobs.size() && result_of(mine_->jobs[next]).ready()) ++next;
+        if (next == mine_->jobs.size()) return;
+        run(*mine_->jobs[next++], deadline);
+      } else if (Job* const job = next_to_run()) {
+        run(*job, deadline);
+      } else {
+        return;
+      }
     }
+  }
+
+  void run(Job& job, Deadline deadline) noexcept {
+    const JobStack::Frame frame(mine_->context.running, &job);
+    result_of(&job).take_part(deadline);
   }
 
   bool awaits_all() const noexcept { return awaited_ == size_ && !or_failed_; }
 
-  /// Whether one of the results may get ready while this thread only waits: one of another pool,
-  /// or one that another thread is at which is not waiting for this one.
-  bool may_come() const noexcept {
-    if (others_may_come()) return true;
-    const auto is_elsewhere = [this](Job* job) { return mine_->runs_elsewhere(result_of(job)); };
-    const auto first = mine_->jobs.begin() + offset(mine_->first_pending);
-    if (std::none_of(first, mine_->jobs.end(), is_elsewhere)) return false;
+  /// What to run here if only some of the results are awaited; null if nothing.
+  Job* next_to_run() noexcept {
     const lock_guard lock(mine_->core().waits().pool_mutex());
-    return may_come_locked();
+    if (!mine_->any_unclaimed()) return nullptr;
+    if (!std::exchange(asked_to_help_, false) &&
+        (others_may_come() || mine_->core().any_worker_free_locked() || may_come_locked())) {
+      return nullptr;
+    }
+    return mine_->jobs[mine_->first_unclaimed++];
   }
-  bool may_come_locked() const noexcept {
-    const auto is_ours = [this](const Job& job) { return mine_->context.is_at(&job); };
-    return std::any_of(mine_->jobs.begin() + offset(mine_->first_pending), mine_->jobs.end(),
-                       [&](Job* job) {
-                         return mine_->runs_elsewhere(result_of(job)) &&
-                                mine_->core().waits().find_locked({&job, 1}, is_ours) == nullptr;
-                       });
+
+  /// Whether one of this thread's own pool may get ready while this thread only waits: one that
+  /// another thread is at which is not waiting for this one. Of those that have not been begun in
+  /// their order only so many are looked at, as this is asked for each result.
+  bool may_come_locked() noexcept {
+    Part& part = *mine_;
+    const auto is_ours = [&](const Job& job) { return part.context.is_at(&job); };
+    const auto may_come = [&](Job* job) {
+      return !result_of(job).ready() && !part.context.running.contains(job) &&
+             part.core().waits().find_locked({&job, 1}, is_ours) == nullptr;
+    };
+    const auto is_begun = [](Job* job) { return result_of(job).claimed() || !job->is_queued(); };
+    part.any_unclaimed();
+    std::size_t next = part.first_pending;
+    while (next < part.first_unclaimed && !may_come(part.jobs[next])) ++next;
+    part.drop_ready_before(next);
+    if (next < part.first_unclaimed) return true;
+    const auto first = part.jobs.begin() + static_cast<std::ptrdiff_t>(next);
+    const auto count = (std::min)(kLookAhead, part.jobs.size() - next);
+    return std::any_of(first, first + static_cast<std::ptrdiff_t>(count),
+                       [&](Job* job) { return is_begun(job) && may_come(job); });
   }
-  bool others_may_come() const noexcept {
-    const auto is_pending = [](Job* job) { return !result_of(job).ready(); };
-    return std::any_of(foreign_.begin(), foreign_.end(), is_pending) ||
-           std::any_of(parts_.begin(), parts_.end(), [&](const Part& part) {
-             return &part != mine_ && std::any_of(part.jobs.begin(), part.jobs.end(), is_pending);
-           });
-  }
-  static std::ptrdiff_t offset(std::size_t index) noexcept {
-    return static_cast<std::ptrdiff_t>(index);
+  /// The same for those of other pools.
+  bool others_may_come() noexcept {
+    while (!foreign_.empty() && result_of(foreign_.back()).ready()) foreign_.pop_back();
+    return !foreign_.empty() || std::any_of(parts_.begin(), parts_.end(), [&](Part& part) {
+      return &part != mine_ && part.any_pending();
+    });
   }
 
   /// Asked, under the pool's mutex, whenever some thread of the pool begins to wait while this one
-  /// sleeps: true once, if this thread had better run what has not started.
+  /// sleeps, or the last free worker has taken a job: true once, if this thread had better run what
+  /// has not started.
   bool is_to_help_locked() noexcept {
-    if (asked_to_help_ || awaits_all() || others_may_come()) return false;
-    const auto is_unclaimed = [](Job* job) { return !result_of(job).claimed(); };
-    asked_to_help_ = std::any_of(mine_->jobs.begin() + offset(mine_->first_unclaimed),
-                                 mine_->jobs.end(), is_unclaimed) &&
-                     !may_come_locked();
+    if (asked_to_help_ || awaits_all() || !mine_->any_unclaimed() || others_may_come()) {
+      return false;
+    }
+    if (mine_->core().any_worker_free_locked()) {
+      mine_->core().waits().ask_when_all_busy_locked();
+      return false;
+    }
+    asked_to_help_ = !may_come_locked();
     return asked_to_help_;
   }
 
   class ThreadSleep final : public WaitGraph::Wait {
    public:
     ThreadSleep(ResultGroup& group, ThreadWaiter& waiter) noexcept
-        : Wait(group.mine_->context, group.mine_->jobs), group_(group), waiter_(waiter) {}
+        : Wait(group.mine_->context, group.mine_->pending()), group_(group), waiter_(waiter) {}
 
    private:
     void on_wait_locked() noexcept override {
@@ -270,7 +304,7 @@ class ResultGroup {
   class CallbackSleep final : public CallbackThread::Alarm {
    public:
     explicit CallbackSleep(ResultGroup& group) noexcept
-        : Alarm(group.mine_->core().callbacks(), group.mine_->jobs), group_(group) {}
+        : Alarm(group.mine_->core().callbacks(), group.mine_->pending()), group_(group) {}
 
    private:
     void on_wait_locked() noexcept override {
@@ -290,7 +324,7 @@ class ResultGroup {
     }
     for (Part& part : parts_) {
       if (&part == mine_) continue;
-      part.registered.emplace(part.core().waits(), part.wait.emplace(part.context, part.jobs));
+      part.registered.emplace(part.core().waits(), part.wait.emplace(part.context, part.pending()));
     }
     const bool in_time =
         in_callback ? sleep_in_callback(before, deadline) : sleep_as_thread(before, deadline);
@@ -336,6 +370,8 @@ class ResultGroup {
     const lock_guard lock(mutex_);
     sleeper_ = nullptr;
   }
+
+  static constexpr std::size_t kLookAhead = 256;
 
   const std::unique_ptr<Member[]> members_;
   const std::size_t size_;

@@ -95,7 +95,8 @@ class ResultBase : public Job {
   void cancel_claimed(GiveUp give_up) noexcept {
     const CompletionScope scope(core_, this);
     leave_queue();
-    give_up(std::make_exception_ptr(CancelledError("The task was cancelled")));
+    // A copy: giving up may end the life of the core.
+    give_up(std::exception_ptr(core_->cancelled_error()));
   }
 
   /// For whoever has claimed the last of the job other than by taking it from the queue. Before

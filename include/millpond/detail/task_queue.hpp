@@ -110,15 +110,24 @@ class TaskQueue {
   }
 
   /// The job to run next, with a reference for the caller; null if there is none.
+  ///
+  /// A spent map goes at once: whoever claimed the last of it may be kept from taking it out, and
+  /// nothing behind it would start.
   Job* take() noexcept {
-    Job* const job = jobs_.front();
-    if (job == nullptr) return nullptr;
-    if (job->kind() == Job::Kind::map) {
-      job->add_ref();
-    } else {
+    for (;;) {
+      Job* const job = jobs_.front();
+      if (job == nullptr) return nullptr;
+      if (job->kind() != Job::Kind::map) {
+        erase(*job);
+        return job;
+      }
+      if (!job->is_spent()) {
+        job->add_ref();
+        return job;
+      }
       erase(*job);
+      job->release();  // not the last: see is_spent()
     }
-    return job;
   }
 
   /// Takes the next jobs, as take() would, as long as they are calls; at most `limit`. Returns how

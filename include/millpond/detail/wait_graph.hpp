@@ -39,7 +39,8 @@ class WaitGraph {
 
    private:
     friend class WaitGraph;
-    /// Called under the pool's mutex when this wait begins and whenever another one does.
+    /// Called under the pool's mutex when this wait begins, whenever another one does, and as
+    /// ask_when_all_busy_locked() says.
     virtual void on_wait_locked() noexcept {}
 
     ThreadContext& thread_;
@@ -60,11 +61,18 @@ class WaitGraph {
     wait.next_ = std::exchange(first_, &wait);
     wait.link_ = &first_;
     if (wait.next_ != nullptr) wait.next_->link_ = &wait.next_;
-    for (Wait* each = first_; each != nullptr; each = each->next_) each->on_wait_locked();
+    ask_locked();
   }
   void end_locked(Wait& wait) noexcept {
     *wait.link_ = wait.next_;
     if (wait.next_ != nullptr) wait.next_->link_ = wait.link_;
+  }
+
+  /// For a wait that relies on a free worker: asks all again, once, when there is none.
+  void ask_when_all_busy_locked() noexcept { asks_when_all_busy_ = true; }
+  /// The last free worker has taken a job.
+  void all_busy_locked() noexcept {
+    if (std::exchange(asks_when_all_busy_, false)) ask_locked();
   }
 
   /// begin_locked() and end_locked() for those without the mutex.
@@ -103,6 +111,10 @@ class WaitGraph {
   }
 
  private:
+  void ask_locked() noexcept {
+    for (Wait* each = first_; each != nullptr; each = each->next_) each->on_wait_locked();
+  }
+
   void reach_locked(const Job& job, Wait*& first) noexcept {
     for (Wait* wait = first_; wait != nullptr; wait = wait->next_) {
       if (wait->reached_ || !wait->thread_.is_at(&job)) continue;
@@ -113,6 +125,7 @@ class WaitGraph {
 
   mutex& mutex_;
   Wait* first_ = nullptr;
+  bool asks_when_all_busy_ = false;
 };
 
 }  // namespace millpond::inline v0_1::detail

@@ -5,6 +5,7 @@
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/sync.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -15,7 +16,7 @@ class Waiter {
  public:
   enum class Kind : bool {
     sleeper,  // notify() is short
-    code,     // it runs what the user has left for this moment
+    code,     // it runs what the user has left for this moment; it keeps its result
   };
 
   explicit Waiter(Kind kind = Kind::sleeper) noexcept : kind_(kind) {}
@@ -23,7 +24,7 @@ class Waiter {
   Waiter& operator=(const Waiter&) = delete;
 
   /// Called once, without locks, by the thread that completes the result. May end the life of
-  /// *this.
+  /// *this. For code: at once, or after other code that this thread is running.
   virtual void notify() noexcept = 0;
 
  protected:
@@ -31,8 +32,47 @@ class Waiter {
 
  private:
   friend class WaiterList;
+  friend class WaitingCode;
   Waiter* next_ = nullptr;
   const Kind kind_;
+};
+
+/// Runs the code that has waited. That code may complete another result, whose code runs on top of
+/// it, and so on; but only so deep, as a chain of any length must not fill the stack. What would be
+/// deeper runs on the same thread when the deepest has returned.
+class WaitingCode {
+ public:
+  /// One that no list has taken.
+  static void run(Waiter& waiter) noexcept {
+    waiter.next_ = nullptr;
+    run_all(&waiter);
+  }
+  /// A list, in its order.
+  static void run_all(Waiter* first) noexcept {
+    if (first == nullptr) return;
+    if (depth_ == kDeepest) return put_off(first);
+    ++depth_;
+    while (first != nullptr) {
+      Waiter* const next = first->next_;  // read first: notify() may end the waiter's life
+      first->notify();
+      first = next;
+      if (first == nullptr && depth_ == kDeepest) first = std::exchange(put_off_, nullptr);
+    }
+    --depth_;
+  }
+
+ private:
+  static constexpr std::size_t kDeepest = 64;
+
+  static void put_off(Waiter* first) noexcept {
+    *(put_off_ == nullptr ? &put_off_ : end_) = first;
+    while (first->next_ != nullptr) first = first->next_;
+    end_ = &first->next_;
+  }
+
+  static inline constinit thread_local std::size_t depth_ = 0;
+  static inline constinit thread_local Waiter* put_off_ = nullptr;  // a list
+  static inline constinit thread_local Waiter** end_ = nullptr;     // its, if there is one
 };
 
 /// A thread that sleeps until its result is ready. Lives on that thread's stack.
@@ -144,13 +184,12 @@ class WaiterList {
       Waiter*& list = waiter->kind_ == Waiter::Kind::sleeper ? sleepers : code;
       waiter->next_ = std::exchange(list, waiter);
     }
-    for (Waiter* waiter : {sleepers, code}) {
-      while (waiter != nullptr) {
-        Waiter* const next = waiter->next_;  // read first: notify() may end the waiter's life
-        waiter->notify();
-        waiter = next;
-      }
+    while (sleepers != nullptr) {
+      Waiter* const next = sleepers->next_;  // read first: notify() may end the waiter's life
+      sleepers->notify();
+      sleepers = next;
     }
+    WaitingCode::run_all(code);
   }
 
   /// `word` as it is once nobody holds the lock bit.
