@@ -2,6 +2,7 @@
 #ifndef MILLPOND_ASYNC_RESULT_HPP
 #define MILLPOND_ASYNC_RESULT_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/invoke.hpp>
@@ -18,7 +19,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace millpond::inline v0_1 {
+namespace millpond::inline MILLPOND_ABI {
 
 /// A handle on work that was issued: its result, its error, or that it is not done yet.
 ///
@@ -199,7 +200,7 @@ void AsyncResult<R>::add_done_callback(F&& f) const {
   }
 }
 
-}  // namespace millpond::inline v0_1
+}  // namespace millpond::inline MILLPOND_ABI
 
 template <class R>
 struct std::hash<millpond::AsyncResult<R>> {

@@ -3,6 +3,7 @@
 #define MILLPOND_COROUTINE_HPP
 
 #include <millpond/async_result.hpp>
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/job.hpp>
 #include <millpond/detail/pool_core.hpp>
@@ -17,7 +18,7 @@
 
 /// `co_await result`: an AsyncResult in a coroutine. Not part of <millpond/millpond.hpp>.
 
-namespace millpond::inline v0_1 {
+namespace millpond::inline MILLPOND_ABI {
 
 namespace detail {
 
@@ -146,6 +147,6 @@ detail::ResultAwaiter<AsyncResult<R>, detail::PoolCore<Order>> resume_on(
   return {std::move(result), detail::Ref<detail::PoolCore<Order>>::share(&core_of(pool))};
 }
 
-}  // namespace millpond::inline v0_1
+}  // namespace millpond::inline MILLPOND_ABI
 
 #endif  // MILLPOND_COROUTINE_HPP

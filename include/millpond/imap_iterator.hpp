@@ -2,6 +2,7 @@
 #ifndef MILLPOND_IMAP_ITERATOR_HPP
 #define MILLPOND_IMAP_ITERATOR_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/imap_state.hpp>
 #include <millpond/detail/job.hpp>
@@ -16,7 +17,7 @@
 #include <ranges>
 #include <utility>
 
-namespace millpond::inline v0_1 {
+namespace millpond::inline MILLPOND_ABI {
 
 /// The results of an imap, as they come: a move-only input range, `for (auto&& r : pool.imap(f,
 /// items))`, or next(). The values are R; std::monostate for void.
@@ -145,7 +146,7 @@ class ImapIterator<R>::Iterator {
   ImapIterator* range_ = nullptr;
 };
 
-}  // namespace millpond::inline v0_1
+}  // namespace millpond::inline MILLPOND_ABI
 
 template <class R>
 inline constexpr bool std::ranges::enable_view<millpond::ImapIterator<R>> = true;

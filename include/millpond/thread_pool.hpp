@@ -7,6 +7,7 @@
 #include <millpond/detail/apply_job.hpp>
 #include <millpond/detail/callback.hpp>
 #include <millpond/detail/chunking.hpp>
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/imap_job.hpp>
 #include <millpond/detail/invoke.hpp>
 #include <millpond/detail/items.hpp>
@@ -33,7 +34,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace millpond::inline v0_1 {
+namespace millpond::inline MILLPOND_ABI {
 
 /// A pool of worker threads with the methods of Python's multiprocessing.pool.ThreadPool.
 ///
@@ -473,6 +474,6 @@ std::string BasicThreadPool<Order>::to_string() const {
          " pool_size=" + std::to_string(size()) + ">";
 }
 
-}  // namespace millpond::inline v0_1
+}  // namespace millpond::inline MILLPOND_ABI
 
 #endif  // MILLPOND_THREAD_POOL_HPP

@@ -3,6 +3,7 @@
 #define MILLPOND_WAIT_HPP
 
 #include <millpond/async_result.hpp>
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/result_group.hpp>
 #include <millpond/errors.hpp>
@@ -21,7 +22,7 @@
 
 /// Waiting for several results at once: wait() and as_completed(), as in concurrent.futures.
 
-namespace millpond::inline v0_1 {
+namespace millpond::inline MILLPOND_ABI {
 
 /// When wait() returns.
 enum class ReturnWhen {
@@ -237,6 +238,6 @@ AsCompleted<R> as_completed(std::initializer_list<AsyncResult<R>> results,
   return {detail::distinct(results), detail::Deadline::after(timeout)};
 }
 
-}  // namespace millpond::inline v0_1
+}  // namespace millpond::inline MILLPOND_ABI
 
 #endif  // MILLPOND_WAIT_HPP

@@ -12,7 +12,7 @@
 #include <optional>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// No callbacks: takes no room and is never run.
 struct NoCallbacks {};
@@ -105,6 +105,6 @@ class ApplyJob final : public ResultState<R> {
   MILLPOND_NO_UNIQUE_ADDRESS CallbackStore<Callbacks> callbacks_;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_APPLY_JOB_HPP

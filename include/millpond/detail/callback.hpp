@@ -2,6 +2,7 @@
 #ifndef MILLPOND_DETAIL_CALLBACK_HPP
 #define MILLPOND_DETAIL_CALLBACK_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/invoke.hpp>
 
 #include <cstddef>
@@ -12,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// What a map of a function that returns R gives: a vector of R, or nothing.
 template <class R>
@@ -130,6 +131,6 @@ struct Callbacks {
   ErrorCallback error_callback;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_CALLBACK_HPP

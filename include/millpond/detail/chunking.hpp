@@ -2,6 +2,7 @@
 #ifndef MILLPOND_DETAIL_CHUNKING_HPP
 #define MILLPOND_DETAIL_CHUNKING_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/errors.hpp>
 
 #include <algorithm>
@@ -12,7 +13,7 @@
 #include <string>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Chunks that each worker gets of a map when all are of the default size. Python's.
 inline constexpr std::size_t kChunksPerWorker = 4;
@@ -83,6 +84,6 @@ class Chunking {
   std::size_t shares_;  // 0: a given size
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_CHUNKING_HPP

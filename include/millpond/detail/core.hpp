@@ -23,7 +23,7 @@
 #include <list>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// What a job knows of its pool: everything that the pool object, its threads and its jobs share,
 /// but for the order of the queue (PoolCore).
@@ -324,6 +324,6 @@ inline void Core::print(const std::exception_ptr& error) noexcept {
   }
 }
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_CORE_HPP

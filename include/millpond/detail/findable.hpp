@@ -2,6 +2,7 @@
 #ifndef MILLPOND_DETAIL_FINDABLE_HPP
 #define MILLPOND_DETAIL_FINDABLE_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/ref.hpp>
 #include <millpond/detail/sync.hpp>
 
@@ -10,7 +11,7 @@
 #include <new>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// A counted object that is also found by those who hold its address and no reference. It deletes
 /// itself with its last reference, of which the creator has the first.
@@ -85,6 +86,6 @@ class Findable {
   Findable* next_ = nullptr;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_FINDABLE_HPP

@@ -3,6 +3,7 @@
 #define MILLPOND_DETAIL_IMAP_STATE_HPP
 
 #include <millpond/detail/chunk_front.hpp>
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/imap_readers.hpp>
@@ -23,7 +24,7 @@
 #include <variant>
 #include <vector>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// What an imap of a function that returns R yields.
 template <class R>
@@ -382,6 +383,6 @@ ImapState<Value>::~ImapState() {
   if (input_error_) core_->report(input_error_);
 }
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_IMAP_STATE_HPP

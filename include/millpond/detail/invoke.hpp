@@ -13,7 +13,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 template <class...>
 inline constexpr bool always_false = false;
@@ -151,6 +151,6 @@ class Unpacked {
 template <class F>
 struct StopTraits<Unpacked<F>> : StopTraits<F> {};
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_INVOKE_HPP

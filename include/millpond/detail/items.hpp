@@ -22,7 +22,7 @@
 /// CollectedItems, StreamedItems) gives out its elements. Elements of a range that is ours to
 /// consume are handed on as rvalues to functions that take them.
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 template <class T>
 inline constexpr bool is_reference_wrapper = false;
@@ -324,6 +324,6 @@ class StreamedItems {
   bool pending_step_ = false;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_ITEMS_HPP

@@ -23,7 +23,7 @@
 ///
 /// Off (MILLPOND_RECYCLES_MEMORY 0) in sanitizer builds, so that each use after free is seen.
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 class JobMemory {
  public:
@@ -193,6 +193,6 @@ inline void JobMemory::remove_pool() noexcept {
   }
 }
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_JOB_MEMORY_HPP

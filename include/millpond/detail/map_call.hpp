@@ -2,6 +2,7 @@
 #ifndef MILLPOND_DETAIL_MAP_CALL_HPP
 #define MILLPOND_DETAIL_MAP_CALL_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/invoke.hpp>
 #include <millpond/detail/items.hpp>
 
@@ -13,7 +14,7 @@
 
 /// The types of one call of the map family, and what is wrong with it, if anything.
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Whether items are passed to the function whole (map) or unpacked (starmap).
 enum class Passing : bool { whole, unpacked };
@@ -186,6 +187,6 @@ constexpr bool check_owning_map() {
   }
 }
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_MAP_CALL_HPP

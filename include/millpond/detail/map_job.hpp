@@ -19,7 +19,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// A whole map: one entry in the queue, of which workers claim chunk after chunk by moving an
 /// atomic cursor.
@@ -230,6 +230,6 @@ class MapJob final : public ResultState<typename Results::Result> {
   MILLPOND_NO_UNIQUE_ADDRESS CallbackStore<Callbacks> callbacks_;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_MAP_JOB_HPP

@@ -2,6 +2,8 @@
 #ifndef MILLPOND_DETAIL_OUTCOME_HPP
 #define MILLPOND_DETAIL_OUTCOME_HPP
 
+#include <millpond/detail/config.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -10,7 +12,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// A value of type R (also void or a reference), an error, or nothing yet. Not thread-safe.
 template <class R>
@@ -100,6 +102,6 @@ class Outcome {
   Kind kind_ = Kind::none;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_OUTCOME_HPP

@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// The engine: the queue, the workers that empty it, and the pool's state machine.
 ///
@@ -428,6 +428,6 @@ void PoolCore<Order>::join_or_detach() noexcept {
   }
 }
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_POOL_CORE_HPP

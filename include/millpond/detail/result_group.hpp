@@ -3,6 +3,7 @@
 #define MILLPOND_DETAIL_RESULT_GROUP_HPP
 
 #include <millpond/detail/callback_thread.hpp>
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/result_state.hpp>
@@ -22,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Several results that one thread waits for at once. It registers with each of them; each, when it
 /// gets ready, adds its number to a list, and wakes the thread if that is what it waits for.
@@ -353,6 +354,6 @@ class ResultGroup {
   atomic<std::size_t> count_{0};  // completed_.size(), without the mutex a hint
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_RESULT_GROUP_HPP

@@ -18,7 +18,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// A job with a result that can be waited for; the part that does not depend on its type.
 ///
@@ -318,6 +318,6 @@ void ResultState<R>::call_back(Callbacks& callbacks) noexcept {
   }
 }
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_RESULT_STATE_HPP

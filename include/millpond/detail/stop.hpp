@@ -12,7 +12,7 @@
 /// Functions that take a std::stop_token in front of their arguments are given one. All of this
 /// costs nothing for those that do not; and where the library has none, there are none that do.
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 #if MILLPOND_HAS_STOP_TOKEN
 
@@ -149,6 +149,6 @@ class Stop<Kept, true> {
 };
 #endif
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_STOP_HPP

@@ -2,11 +2,13 @@
 #ifndef MILLPOND_DETAIL_THREAD_CONTEXT_HPP
 #define MILLPOND_DETAIL_THREAD_CONTEXT_HPP
 
+#include <millpond/detail/config.hpp>
+
 #include <cstddef>
 #include <optional>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 class Core;
 class Job;
@@ -114,6 +116,6 @@ class CompletionScope {
   static inline constinit thread_local CompletionScope* innermost_ = nullptr;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_THREAD_CONTEXT_HPP

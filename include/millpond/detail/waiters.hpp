@@ -2,13 +2,14 @@
 #ifndef MILLPOND_DETAIL_WAITERS_HPP
 #define MILLPOND_DETAIL_WAITERS_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/sync.hpp>
 
 #include <cstdint>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Somebody to be told that a result is ready; lives in a WaiterList until told or removed.
 class Waiter {
@@ -165,6 +166,6 @@ class WaiterList {
   atomic<std::uintptr_t> word_{0};
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_WAITERS_HPP
