@@ -21,6 +21,29 @@
 
 namespace millpond::inline MILLPOND_ABI {
 
+template <class R>
+class AsyncResult;
+template <class Order>
+class BasicThreadPool;
+
+namespace detail {
+
+/// What the library's own code sees of a handle or a pool. Members of a class, as a user's
+/// functions of the same names would be found by argument-dependent lookup.
+class Handles {
+ public:
+  template <class R>
+  static ResultState<R>* state_of(const AsyncResult<R>& result) noexcept {
+    return result.state_.get();
+  }
+  template <class Order>
+  static auto& core_of(BasicThreadPool<Order>& pool) noexcept {
+    return *pool.core_;
+  }
+};
+
+}  // namespace detail
+
 /// A handle on work that was issued: its result, its error, or that it is not done yet.
 ///
 /// Copies refer to one result. A handle may outlive its pool and be dropped at any time without
@@ -126,7 +149,7 @@ class AsyncResult {
   friend struct std::hash<AsyncResult>;
 
   using State = detail::ResultState<R>;
-  friend State* state_of(const AsyncResult& result) noexcept { return result.state_.get(); }
+  friend class detail::Handles;
 
   /// Takes over the handle's share of a new job.
   explicit AsyncResult(State* state) noexcept : state_(state) {}
@@ -166,8 +189,8 @@ class DoneCallback final : public Waiter {
   }
 
   void call() noexcept {
-    const Core* const core = state_of(result_)->core_pointer();
-    const std::uint16_t serial = state_of(result_)->core_serial();
+    const Core* const core = Handles::state_of(result_)->core_pointer();
+    const std::uint16_t serial = Handles::state_of(result_)->core_serial();
     try {
       std::invoke(f_, std::move(result_));
     } catch (...) {

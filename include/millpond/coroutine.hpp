@@ -69,7 +69,7 @@ class ResultAwaiter final : public Waiter {
   /// False: go on here, it is ready. Throws std::system_error if the pool's callback thread cannot
   /// be started, std::bad_alloc.
   bool await_suspend(std::coroutine_handle<> coroutine) {
-    auto* const state = state_of(result_);
+    auto* const state = Handles::state_of(result_);
     // While the result is not ready, its job keeps the core.
     const Ref<Core> core = Core::find_live(state->core_pointer(), state->core_serial());
     const bool will_be_told = core && core->need_callbacks();
@@ -139,12 +139,13 @@ detail::ResultAwaiter<AsyncResult<R>, detail::PoolCore<Fifo>> operator co_await(
 template <class Order, class R>
 detail::ResultAwaiter<const AsyncResult<R>&, detail::PoolCore<Order>> resume_on(
     BasicThreadPool<Order>& pool, const AsyncResult<R>& result) {
-  return {result, detail::Ref<detail::PoolCore<Order>>::share(&core_of(pool))};
+  return {result, detail::Ref<detail::PoolCore<Order>>::share(&detail::Handles::core_of(pool))};
 }
 template <class Order, class R>
 detail::ResultAwaiter<AsyncResult<R>, detail::PoolCore<Order>> resume_on(
     BasicThreadPool<Order>& pool, AsyncResult<R>&& result) {
-  return {std::move(result), detail::Ref<detail::PoolCore<Order>>::share(&core_of(pool))};
+  return {std::move(result),
+          detail::Ref<detail::PoolCore<Order>>::share(&detail::Handles::core_of(pool))};
 }
 
 }  // namespace millpond::inline MILLPOND_ABI

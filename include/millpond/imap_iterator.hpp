@@ -44,7 +44,7 @@ class ImapIterator {
   }
   ~ImapIterator() {
     forget_current();
-    if (state_) state_->drop();
+    if (state_.get() != nullptr) state_->drop();
   }
 
   /// Waits for the next value; none at the end, again and again.
@@ -90,7 +90,7 @@ class ImapIterator {
   }
 
   State& state() const {
-    if (!state_) throw ValueError("This ImapIterator refers to nothing");
+    if (state_.get() == nullptr) throw ValueError("This ImapIterator refers to nothing");
     return *state_;
   }
 
@@ -127,7 +127,7 @@ class ImapIterator<R>::Iterator {
     range_->forget_current();
     try {
       std::optional<value_type> next = state.next(detail::Deadline::never());
-      if (next) range_->current_.emplace(*std::move(next));
+      if (next.has_value()) range_->current_.emplace(*std::move(next));
     } catch (...) {
       range_->error_ = std::current_exception();
     }
@@ -136,7 +136,7 @@ class ImapIterator<R>::Iterator {
   void operator++(int) { ++*this; }
 
   bool operator==(std::default_sentinel_t) const noexcept {
-    return !range_->current_ && !range_->error_;
+    return !range_->current_.has_value() && range_->error_ == nullptr;
   }
 
  private:

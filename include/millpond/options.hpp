@@ -107,6 +107,13 @@ int priority_of(const Options& options) noexcept {
   }
 }
 
+/// Asked one by one: a user's operator|| must not be asked.
+template <class Options>
+bool has_callbacks(const Options& options) noexcept {
+  if (options.callback) return true;
+  return static_cast<bool>(options.error_callback);
+}
+
 template <class T>
 inline constexpr bool is_apply_options = false;
 template <class R, class Order>

@@ -71,14 +71,14 @@ template <class R>
 std::vector<ResultBase*> states_of(const std::vector<AsyncResult<R>>& handles) {
   std::vector<ResultBase*> states;
   states.reserve(handles.size());
-  for (const AsyncResult<R>& handle : handles) states.push_back(state_of(handle));
+  for (const AsyncResult<R>& handle : handles) states.push_back(Handles::state_of(handle));
   return states;
 }
 
 template <class Results>
 auto wait_for(Results&& results, ReturnWhen return_when, Deadline deadline) {
-  const auto handles = distinct(results);
-  ResultGroup group(states_of(handles));
+  const auto handles = detail::distinct(results);
+  ResultGroup group(detail::states_of(handles));
   const std::size_t count = return_when == ReturnWhen::first_completed
                                 ? std::min<std::size_t>(1, handles.size())
                                 : handles.size();

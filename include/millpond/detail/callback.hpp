@@ -25,15 +25,23 @@ using map_result_t = typename MapResult<R>::type;
 
 template <class T>
 constexpr bool is_empty_function(const T& f) noexcept {
-  if constexpr (requires { static_cast<bool>(f == nullptr); }) {
+  if constexpr (std::is_function_v<T>) {
+    return false;
+  } else if constexpr (requires { static_cast<bool>(f == nullptr); }) {
     return f == nullptr;
   } else {
     return false;
   }
 }
 
-/// A callback kept for later, in a std::function; a move-only one is kept too, shared by copies.
-/// Made from anything callable; an empty std::function or nullptr is no callback.
+template <class T>
+inline constexpr bool is_std_function = false;
+template <class Signature>
+inline constexpr bool is_std_function<std::function<Signature>> = true;
+
+/// A callback kept for later, in a std::function; shared by copies, unless it is one or can be
+/// copied for certain: std::is_copy_constructible is also true of a vector of what cannot be
+/// copied. Made from anything callable; an empty std::function or nullptr is no callback.
 template <class... Args>
 class CallbackBase {
  public:
@@ -47,8 +55,8 @@ class CallbackBase {
   template <class F>
   void assign(F&& f) {
     using D = std::decay_t<F>;
-    if (is_empty_function(f)) return;
-    if constexpr (std::is_copy_constructible_v<D>) {
+    if (detail::is_empty_function(f)) return;
+    if constexpr (std::is_trivially_copyable_v<D> || is_std_function<D>) {
       f_ = std::forward<F>(f);
     } else {
       f_ = [shared = std::make_shared<D>(std::forward<F>(f))](Args... args) {

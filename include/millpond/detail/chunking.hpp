@@ -38,9 +38,10 @@ constexpr std::size_t default_buffersize(std::size_t workers) noexcept {
 template <std::integral T>
 constexpr std::ptrdiff_t to_ptrdiff(T value) noexcept {
   using Limits = std::numeric_limits<std::ptrdiff_t>;
-  if (std::cmp_greater(value, (Limits::max)())) return (Limits::max)();
-  if (std::cmp_less(value, (Limits::min)())) return (Limits::min)();
-  return static_cast<std::ptrdiff_t>(value);
+  const auto number = +value;  // bool and characters, too, as a number
+  if (std::cmp_greater(number, (Limits::max)())) return (Limits::max)();
+  if (std::cmp_less(number, (Limits::min)())) return (Limits::min)();
+  return static_cast<std::ptrdiff_t>(number);
 }
 
 /// Throws ValueError "<name> must be 1+, not 0" for a given size that is not positive.

@@ -88,6 +88,9 @@ class Outcome {
     } else if constexpr (std::is_reference_v<R>) {
       return static_cast<R>(*value_);
     } else {
+      static_assert(std::is_move_constructible_v<R>,
+                    "millpond: this result cannot be moved, so it stays where its handle refers "
+                    "to: auto r = pool.apply_async(f), and then r.get()");
       return std::move(value_);
     }
   }
