@@ -185,9 +185,15 @@ class DoneCallback final : public Waiter {
 
   void notify() noexcept override {
     const std::unique_ptr<DoneCallback> self(this);
-    call();
+    const Ref<Core> core = Handles::state_of(result_)->share_core();
+    try {
+      std::invoke(f_, std::move(result_));
+    } catch (...) {
+      core->report(std::current_exception());
+    }
   }
 
+  /// On a result that is ready: the core may be gone.
   void call() noexcept {
     const Core* const core = Handles::state_of(result_)->core_pointer();
     const std::uint16_t serial = Handles::state_of(result_)->core_serial();
@@ -210,6 +216,7 @@ template <class F>
 void AsyncResult<R>::add_done_callback(F&& f) const {
   if constexpr (std::is_invocable_v<std::decay_t<F>&, AsyncResult>) {
     State& state = this->state();
+    state.check_process();
     auto callback =
         std::make_unique<detail::DoneCallback<R, std::decay_t<F>>>(*this, std::forward<F>(f));
     if (state.add_waiter(*callback)) {

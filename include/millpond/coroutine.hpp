@@ -70,8 +70,8 @@ class ResultAwaiter final : public Waiter {
   /// be started, std::bad_alloc.
   bool await_suspend(std::coroutine_handle<> coroutine) {
     auto* const state = Handles::state_of(result_);
-    // While the result is not ready, its job keeps the core.
-    const Ref<Core> core = Core::find_live(state->core_pointer(), state->core_serial());
+    state->check_process();
+    const Ref<Core> core = state->find_core();
     const bool will_be_told = core && core->need_callbacks();
     job_ = Ref<ResumeJob>::adopt(new ResumeJob(coroutine));
     if (will_be_told) {

@@ -79,6 +79,10 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   BasicThreadPool& operator=(const BasicThreadPool&) = delete;
 
   ~BasicThreadPool() {
+    if (!core_->is_of_this_process()) {
+      static_cast<void>(core_.detach());  // its threads are not here to be joined
+      return;
+    }
     const auto core = core_;
     core->terminate();
     core->join_or_detach();
@@ -320,6 +324,7 @@ auto BasicThreadPool<Order>::apply(F&& f, Args&&... args) -> ApplyResult<F, Args
                          std::forward<Args>(args)...);
     };
     if constexpr (std::is_invocable_v<F, Args...>) {
+      core_->introduce_thread();
       if (detail::context_in(core_.get()) != nullptr) return call();
       using Job = detail::ApplyJob<R, decltype(call)>;
       return AsyncResult<R>(submit(std::make_unique<Job>(*core_, call))).get();

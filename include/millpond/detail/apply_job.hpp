@@ -61,6 +61,7 @@ class ApplyJob final : public ResultState<R> {
   }
 
   bool cancel() noexcept override {
+    if (!this->is_of_this_process()) return cancelled();
     if (!this->try_claim(Claim::cancelled)) {
       if (!cancelled()) stop_.request();
       return cancelled();
@@ -92,6 +93,7 @@ class ApplyJob final : public ResultState<R> {
   }
 
   void execute() noexcept {
+    this->core().introduce_thread();
     this->outcome().run(std::move(call_));
     std::destroy_at(&call_);
     stop_.leave(this->core());

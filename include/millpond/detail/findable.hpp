@@ -3,6 +3,7 @@
 #define MILLPOND_DETAIL_FINDABLE_HPP
 
 #include <millpond/detail/config.hpp>
+#include <millpond/detail/process.hpp>
 #include <millpond/detail/ref.hpp>
 #include <millpond/detail/sync.hpp>
 
@@ -62,15 +63,19 @@ class Findable {
     }
 
    private:
+    friend class Findable;
     mutex mutex_;
     Findable* first_ = nullptr;
     std::uint16_t serials_ = 0;
   };
 
   /// Never destroyed: pools and results may be static objects.
-  static Registry& registry() noexcept {
+  MILLPOND_VISIBLE static Registry& registry() noexcept {
     alignas(Registry) static std::byte memory[sizeof(Registry)];
-    static Registry* const registry = ::new (static_cast<void*>(memory)) Registry;
+    static Registry* const registry = [] {
+      Process::hold_during_fork<[]() -> mutex& { return Findable::registry().mutex_; }>();
+      return ::new (static_cast<void*>(memory)) Registry;
+    }();
     return *registry;
   }
 

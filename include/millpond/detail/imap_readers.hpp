@@ -43,7 +43,8 @@ class ImapReaders {
     if (context != nullptr && context->is_callback_thread()) {
       return sleep_in_callback_locked(lock, core, deadline);
     }
-    if (context == nullptr) context = CompletionScope::context_in(&core);
+    if (context == nullptr)
+      context = CompletionScope::context_in(&core, *this_thread_of(core).innermost_scope);
     std::optional<WaitGraph::PlainWait> wait;
     std::optional<WaitGraph::Scope> waits;  // ends while the lock is held: that is the order
     if (context != nullptr) {

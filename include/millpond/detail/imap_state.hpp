@@ -56,6 +56,7 @@ class ImapState : public StreamJob {
 
   /// The reader goes: gives up what has not started. Does not block.
   void drop() noexcept {
+    if (!core_->is_of_this_process()) return;
     const CompletionScope scope(core_.get(), this);
     give_up(false);
   }
@@ -150,6 +151,8 @@ class ImapState : public StreamJob {
 template <class Value>
 std::optional<Value> ImapState<Value>::next(Deadline deadline) {
   if (const auto claim = front_.claim(); claim.chunk != nullptr) return yield(claim);
+  core_->check_process();
+  core_->introduce_thread();
   unique_lock lock(mutex_, std::defer_lock);
   lock_spinning(lock);
   bool timed_out = deadline.is_poll();
@@ -258,6 +261,7 @@ typename ImapState<Value>::Chunks ImapState<Value>::start_advancing(unique_lock&
 
 template <class Value>
 void ImapState<Value>::run() noexcept {
+  core_->introduce_thread();
   unique_lock lock(mutex_, std::defer_lock);
   lock_spinning(lock);
   if (reading_ == Reading::queued) {

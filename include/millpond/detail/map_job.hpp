@@ -80,6 +80,7 @@ class MapJob final : public ResultState<typename Results::Result> {
   }
 
   bool cancel() noexcept override {
+    if (!this->is_of_this_process()) return cancelled();
     const std::size_t begin = claim_rest(kCancelled);
     stop_.request();  // what runs may stop, too
     if (begin >= size_) return begin >= kCancelled;
@@ -141,6 +142,7 @@ class MapJob final : public ResultState<typename Results::Result> {
   /// Claims and runs chunks until none is left, so many are done, or the deadline has passed.
   void work(std::size_t chunks, Deadline deadline) noexcept {
     std::size_t finished = 0;
+    this->core().introduce_thread();
     for (; chunks != 0 && !deadline.has_passed(); --chunks) {
       const Range range = claim_chunk();
       if (range.size() == 0) break;

@@ -51,6 +51,9 @@ class ThreadWaiter final : public Waiter {
     condition_.wait(lock, [this] { return notified_; });
   }
 
+  /// As long as this is held notify() does not return.
+  [[nodiscard]] unique_lock hold() { return unique_lock(mutex_); }
+
   /// False if the deadline came first.
   bool wait_until(Deadline::Clock::time_point when) {
     unique_lock lock(mutex_);
