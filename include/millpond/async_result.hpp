@@ -2,6 +2,7 @@
 #ifndef MILLPOND_ASYNC_RESULT_HPP
 #define MILLPOND_ASYNC_RESULT_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/invoke.hpp>
@@ -18,7 +19,30 @@
 #include <type_traits>
 #include <utility>
 
-namespace millpond::inline v0_1 {
+namespace millpond::inline MILLPOND_ABI {
+
+template <class R>
+class AsyncResult;
+template <class Order>
+class BasicThreadPool;
+
+namespace detail {
+
+/// What the library's own code sees of a handle or a pool. Members of a class, as a user's
+/// functions of the same names would be found by argument-dependent lookup.
+class Handles {
+ public:
+  template <class R>
+  static ResultState<R>* state_of(const AsyncResult<R>& result) noexcept {
+    return result.state_.get();
+  }
+  template <class Order>
+  static auto& core_of(BasicThreadPool<Order>& pool) noexcept {
+    return *pool.core_;
+  }
+};
+
+}  // namespace detail
 
 /// A handle on work that was issued: its result, its error, or that it is not done yet.
 ///
@@ -128,7 +152,7 @@ class AsyncResult {
   friend struct std::hash<AsyncResult>;
 
   using State = detail::ResultState<R>;
-  friend State* state_of(const AsyncResult& result) noexcept { return result.state_.get(); }
+  friend class detail::Handles;
 
   /// Takes over the handle's share of a new job.
   explicit AsyncResult(State* state) noexcept : state_(state) {}
@@ -164,18 +188,33 @@ class DoneCallback final : public Waiter {
 
   void notify() noexcept override {
     const std::unique_ptr<DoneCallback> self(this);
-    const Core* const core = state_of(result_)->core_pointer();
-    const std::uint16_t serial = state_of(result_)->core_serial();
+    const ResultBase& state = *Handles::state_of(result_);
+    const Core* const core = state.core_pointer();
+    const std::uint16_t serial = state.core_serial();
+    const Ref<Core> alive = is_late_ ? Ref<Core>() : core_ ? std::move(core_) : state.share_core();
     try {
       std::invoke(f_, std::move(result_));
     } catch (...) {
-      Core::report_to(core, serial, std::current_exception());
+      if (alive) {
+        alive->report(std::current_exception());
+      } else {
+        Core::report_to(core, serial, std::current_exception());
+      }
     }
   }
+
+  void put_off() noexcept override {
+    if (!is_late_) core_ = Handles::state_of(result_)->share_core();
+  }
+
+  /// The result was ready when this came: the core may be gone.
+  void set_late() noexcept { is_late_ = true; }
 
  private:
   AsyncResult<R> result_;
   F f_;
+  Ref<Core> core_;  // if put off: the result keeps it only until then
+  bool is_late_ = false;
 };
 
 }  // namespace detail
@@ -185,17 +224,20 @@ template <class F>
 void AsyncResult<R>::add_done_callback(F&& f) const {
   if constexpr (std::is_invocable_v<std::decay_t<F>&, AsyncResult>) {
     State& state = this->state();
+    state.check_process();
     auto callback =
         std::make_unique<detail::DoneCallback<R, std::decay_t<F>>>(*this, std::forward<F>(f));
-    detail::Waiter& waiter = *callback.release();
-    if (!state.add_waiter(waiter)) detail::WaitingCode::run(waiter);
+    auto& waiter = *callback.release();
+    if (state.add_waiter(waiter)) return;
+    waiter.set_late();
+    detail::WaitingCode::run(waiter);
   } else {
     static_assert(detail::always_false<F>,
                   "millpond: a done-callback must be callable with the AsyncResult");
   }
 }
 
-}  // namespace millpond::inline v0_1
+}  // namespace millpond::inline MILLPOND_ABI
 
 template <class R>
 struct std::hash<millpond::AsyncResult<R>> {

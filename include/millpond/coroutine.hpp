@@ -3,6 +3,7 @@
 #define MILLPOND_COROUTINE_HPP
 
 #include <millpond/async_result.hpp>
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/job.hpp>
 #include <millpond/detail/pool_core.hpp>
@@ -17,7 +18,7 @@
 
 /// `co_await result`: an AsyncResult in a coroutine. Not part of <millpond/millpond.hpp>.
 
-namespace millpond::inline v0_1 {
+namespace millpond::inline MILLPOND_ABI {
 
 namespace detail {
 
@@ -66,7 +67,8 @@ class ResultAwaiter final : public Waiter {
   /// The coroutine may be destroyed while it is suspended, by whoever knows that the result is not
   /// getting ready at the same time.
   ~ResultAwaiter() {
-    if (job_ && state_of(result_)->remove_waiter(*this)) job_->release();  // the queue's reference
+    if (job_ && Handles::state_of(result_)->remove_waiter(*this))
+      job_->release();  // the queue's reference
   }
 
   bool await_ready() const { return result_.ready() && !target_; }
@@ -74,9 +76,9 @@ class ResultAwaiter final : public Waiter {
   /// False: go on here, it is ready. Throws std::system_error if the pool's callback thread cannot
   /// be started, std::bad_alloc.
   bool await_suspend(std::coroutine_handle<> coroutine) {
-    auto* const state = state_of(result_);
-    // While the result is not ready, its job keeps the core.
-    const Ref<Core> core = Core::find_live(state->core_pointer(), state->core_serial());
+    auto* const state = Handles::state_of(result_);
+    state->check_process();
+    const Ref<Core> core = state->find_core();
     const bool will_be_told = core && core->need_callbacks();
     job_ = Ref<ResumeJob>::adopt(new ResumeJob(coroutine));
     if (will_be_told) {
@@ -144,14 +146,15 @@ detail::ResultAwaiter<AsyncResult<R>, detail::PoolCore<Fifo>> operator co_await(
 template <class Order, class R>
 detail::ResultAwaiter<const AsyncResult<R>&, detail::PoolCore<Order>> resume_on(
     BasicThreadPool<Order>& pool, const AsyncResult<R>& result) {
-  return {result, detail::Ref<detail::PoolCore<Order>>::share(&core_of(pool))};
+  return {result, detail::Ref<detail::PoolCore<Order>>::share(&detail::Handles::core_of(pool))};
 }
 template <class Order, class R>
 detail::ResultAwaiter<AsyncResult<R>, detail::PoolCore<Order>> resume_on(
     BasicThreadPool<Order>& pool, AsyncResult<R>&& result) {
-  return {std::move(result), detail::Ref<detail::PoolCore<Order>>::share(&core_of(pool))};
+  return {std::move(result),
+          detail::Ref<detail::PoolCore<Order>>::share(&detail::Handles::core_of(pool))};
 }
 
-}  // namespace millpond::inline v0_1
+}  // namespace millpond::inline MILLPOND_ABI
 
 #endif  // MILLPOND_COROUTINE_HPP

@@ -16,7 +16,7 @@
 #include <vector>
 #endif
 
-namespace millpond::inline v0_1 {
+namespace millpond::inline MILLPOND_ABI {
 
 /// How many threads can run at the same time here: the smallest of
 ///   - the machine's hardware threads,
@@ -79,6 +79,6 @@ inline std::size_t cpu_count() noexcept {
   return count == detail::kNoCpuLimit ? 1 : count;
 }
 
-}  // namespace millpond::inline v0_1
+}  // namespace millpond::inline MILLPOND_ABI
 
 #endif  // MILLPOND_CPU_COUNT_HPP

@@ -2,6 +2,7 @@
 #ifndef MILLPOND_IMAP_ITERATOR_HPP
 #define MILLPOND_IMAP_ITERATOR_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/imap_state.hpp>
 #include <millpond/detail/job.hpp>
@@ -16,7 +17,7 @@
 #include <ranges>
 #include <utility>
 
-namespace millpond::inline v0_1 {
+namespace millpond::inline MILLPOND_ABI {
 
 /// The results of an imap, as they come: a move-only input range, `for (auto&& r : pool.imap(f,
 /// items))`, or next(). The values are R; std::monostate for void.
@@ -43,7 +44,7 @@ class ImapIterator {
   }
   ~ImapIterator() {
     forget_current();
-    if (state_) state_->drop();
+    if (state_.get() != nullptr) state_->drop();
   }
 
   /// Waits for the next value; none at the end, again and again.
@@ -89,7 +90,7 @@ class ImapIterator {
   }
 
   State& state() const {
-    if (!state_) throw ValueError("This ImapIterator refers to nothing");
+    if (state_.get() == nullptr) throw ValueError("This ImapIterator refers to nothing");
     return *state_;
   }
 
@@ -126,7 +127,7 @@ class ImapIterator<R>::Iterator {
     range_->forget_current();
     try {
       std::optional<value_type> next = state.next(detail::Deadline::never());
-      if (next) range_->current_.emplace(*std::move(next));
+      if (next.has_value()) range_->current_.emplace(*std::move(next));
     } catch (...) {
       range_->error_ = std::current_exception();
     }
@@ -135,7 +136,7 @@ class ImapIterator<R>::Iterator {
   void operator++(int) { ++*this; }
 
   bool operator==(std::default_sentinel_t) const noexcept {
-    return !range_->current_ && !range_->error_;
+    return !range_->current_.has_value() && range_->error_ == nullptr;
   }
 
  private:
@@ -145,7 +146,7 @@ class ImapIterator<R>::Iterator {
   ImapIterator* range_ = nullptr;
 };
 
-}  // namespace millpond::inline v0_1
+}  // namespace millpond::inline MILLPOND_ABI
 
 template <class R>
 inline constexpr bool std::ranges::enable_view<millpond::ImapIterator<R>> = true;

@@ -3,6 +3,7 @@
 #define MILLPOND_OPTIONS_HPP
 
 #include <millpond/detail/callback.hpp>
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/invoke.hpp>
 #include <millpond/detail/task_queue.hpp>
 
@@ -13,7 +14,7 @@
 #include <string>
 #include <type_traits>
 
-namespace millpond::inline v0_1 {
+namespace millpond::inline MILLPOND_ABI {
 
 /// How a pool is made: `ThreadPool pool({.processes = 4, .thread_name_prefix = "io"})`.
 struct PoolOptions {
@@ -106,6 +107,13 @@ int priority_of(const Options& options) noexcept {
   }
 }
 
+/// Asked one by one: a user's operator|| must not be asked.
+template <class Options>
+bool has_callbacks(const Options& options) noexcept {
+  if (options.callback) return true;
+  return static_cast<bool>(options.error_callback);
+}
+
 template <class T>
 inline constexpr bool is_apply_options = false;
 template <class R, class Order>
@@ -120,6 +128,6 @@ inline constexpr bool is_tuple_and_options<Tuple, Options> =
 
 }  // namespace detail
 
-}  // namespace millpond::inline v0_1
+}  // namespace millpond::inline MILLPOND_ABI
 
 #endif  // MILLPOND_OPTIONS_HPP

@@ -2,12 +2,13 @@
 #ifndef MILLPOND_THIS_WORKER_HPP
 #define MILLPOND_THIS_WORKER_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/thread_context.hpp>
 
 #include <cstddef>
 #include <optional>
 
-namespace millpond::inline v0_1::this_worker {
+namespace millpond::inline MILLPOND_ABI::this_worker {
 
 /// The calling worker's index in its pool, 0 to size() - 1; none on threads that are no worker
 /// (a pool's callback thread included). Safe anywhere.
@@ -16,6 +17,6 @@ inline std::optional<std::size_t> index() noexcept {
   return context != nullptr ? context->worker_index : std::nullopt;
 }
 
-}  // namespace millpond::inline v0_1::this_worker
+}  // namespace millpond::inline MILLPOND_ABI::this_worker
 
 #endif  // MILLPOND_THIS_WORKER_HPP

@@ -7,6 +7,7 @@
 #include <millpond/detail/apply_job.hpp>
 #include <millpond/detail/callback.hpp>
 #include <millpond/detail/chunking.hpp>
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/imap_job.hpp>
 #include <millpond/detail/invoke.hpp>
 #include <millpond/detail/items.hpp>
@@ -33,7 +34,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace millpond::inline v0_1 {
+namespace millpond::inline MILLPOND_ABI {
 
 /// A pool of worker threads with the methods of Python's multiprocessing.pool.ThreadPool.
 ///
@@ -78,6 +79,10 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   BasicThreadPool& operator=(const BasicThreadPool&) = delete;
 
   ~BasicThreadPool() {
+    if (!core_->is_of_this_process()) {
+      static_cast<void>(core_.detach());  // its threads are not here to be joined
+      return;
+    }
     const auto core = core_;
     core->terminate();
     core->join_or_detach();
@@ -90,17 +95,20 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   template <class F, class... Args>
   auto apply(F&& f, Args&&... args) -> ApplyResult<F, Args...>;
 
-  /// f(args...) on a worker, some time later. f and the arguments are decayed and moved in.
+  /// f(args...) on a worker, some time later. f and the arguments are decayed and moved in. Returns
+  /// an AsyncResult<R>; R is a value where f returns a reference into what was moved in.
+  //
+  // The return type is not declared: it would be asked for, and f's body compiled, for arguments
+  // that are meant for the other overload.
   template <class F, class... Args>
     requires(!detail::is_tuple_and_options<Args...>)
-  auto apply_async(F&& f, Args&&... args)
-      -> AsyncResult<ApplyResult<std::decay_t<F>, std::decay_t<Args>...>>;
+  auto apply_async(F&& f, Args&&... args);
 
-  /// The same with the arguments in a tuple, and callbacks.
-  template <class F, class... Args>
-  auto apply_async(F&& f, std::tuple<Args...> args,
-                   ApplyOptions<ApplyResult<std::decay_t<F>, Args...>, Order> options)
-      -> AsyncResult<ApplyResult<std::decay_t<F>, Args...>>;
+  /// The same with the arguments in a tuple, and callbacks: `options` in braces, or an object.
+  template <class F, class... Args,
+            class Options = ApplyOptions<detail::kept_result_t<std::decay_t<F>, Args...>, Order>>
+    requires detail::is_apply_options<Options>
+  auto apply_async(F&& f, std::tuple<Args...> args, Options options);
 
   // ---- One function over many items ----
   //
@@ -220,7 +228,7 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   }
 
  private:
-  friend detail::PoolCore<Order>& core_of(BasicThreadPool& pool) noexcept { return *pool.core_; }
+  friend class detail::Handles;
 
   /// Queues the job; the caller owns its handle's share.
   template <class Job>
@@ -316,6 +324,7 @@ auto BasicThreadPool<Order>::apply(F&& f, Args&&... args) -> ApplyResult<F, Args
                          std::forward<Args>(args)...);
     };
     if constexpr (std::is_invocable_v<F, Args...>) {
+      core_->introduce_thread();
       if (detail::context_in(core_.get()) != nullptr) return call();
       using Job = detail::ApplyJob<R, decltype(call)>;
       return AsyncResult<R>(submit(std::make_unique<Job>(*core_, call))).get();
@@ -329,11 +338,11 @@ auto BasicThreadPool<Order>::apply(F&& f, Args&&... args) -> ApplyResult<F, Args
 template <class Order>
 template <class F, class... Args>
   requires(!detail::is_tuple_and_options<Args...>)
-auto BasicThreadPool<Order>::apply_async(F&& f, Args&&... args)
-    -> AsyncResult<ApplyResult<std::decay_t<F>, std::decay_t<Args>...>> {
+auto BasicThreadPool<Order>::apply_async(F&& f, Args&&... args) {
+  using R = detail::kept_result_t<std::decay_t<F>, std::decay_t<Args>...>;
   if constexpr (detail::check_apply<std::decay_t<F>, std::decay_t<Args>...>() &&
+                detail::check_kept_result<std::decay_t<F>, std::decay_t<Args>...>() &&
                 detail::check_kept_function<F>() && detail::check_kept_arguments<Args...>()) {
-    using R = ApplyResult<std::decay_t<F>, std::decay_t<Args>...>;
     using Call =
         detail::BoundCall<detail::with_stop_token_t<std::decay_t<F>, std::decay_t<Args>...>,
                           std::decay_t<Args>...>;
@@ -342,18 +351,21 @@ auto BasicThreadPool<Order>::apply_async(F&& f, Args&&... args)
     return AsyncResult<R>(submit(
         std::make_unique<Job>(*core_, std::forward<F>(f),
                               std::tuple<std::decay_t<Args>...>(std::forward<Args>(args)...))));
+  } else {
+    return AsyncResult<R>();
   }
 }
 
 template <class Order>
-template <class F, class... Args>
-auto BasicThreadPool<Order>::apply_async(
-    F&& f, std::tuple<Args...> args,
-    ApplyOptions<ApplyResult<std::decay_t<F>, Args...>, Order> options)
-    -> AsyncResult<ApplyResult<std::decay_t<F>, Args...>> {
+template <class F, class... Args, class Options>
+  requires detail::is_apply_options<Options>
+auto BasicThreadPool<Order>::apply_async(F&& f, std::tuple<Args...> args, Options options) {
+  using R = detail::kept_result_t<std::decay_t<F>, Args...>;
+  static_assert(std::is_same_v<Options, ApplyOptions<R, Order>>,
+                "millpond: these options are for another kind of result or of pool");
   if constexpr (detail::check_apply<std::decay_t<F>, Args...>() &&
+                detail::check_kept_result<std::decay_t<F>, Args...>() &&
                 detail::check_kept_function<F>()) {
-    using R = ApplyResult<std::decay_t<F>, Args...>;
     using Call = detail::BoundCall<detail::with_stop_token_t<std::decay_t<F>, Args...>, Args...>;
     core_->check_running();  // before anything is moved
     const auto issue = [&]<class Callbacks>(std::type_identity<Callbacks>) {
@@ -365,10 +377,12 @@ auto BasicThreadPool<Order>::apply_async(
       }
       return AsyncResult<R>(submit(std::move(job)));
     };
-    if (options.callback || options.error_callback) {
+    if (detail::has_callbacks(options)) {
       return issue(std::type_identity<detail::Callbacks<R>>());
     }
     return issue(std::type_identity<detail::NoCallbacks>());
+  } else {
+    return AsyncResult<R>();
   }
 }
 
@@ -433,7 +447,7 @@ auto BasicThreadPool<Order>::issue_map(F&& f, Items&& items, Options options) {
       }
       return AsyncResult<Result>(submit_map(std::move(job)));
     };
-    if (options.callback || options.error_callback) {
+    if (detail::has_callbacks(options)) {
       return issue(std::type_identity<detail::Callbacks<Result>>());
     }
     return issue(std::type_identity<detail::NoCallbacks>());
@@ -473,6 +487,6 @@ std::string BasicThreadPool<Order>::to_string() const {
          " pool_size=" + std::to_string(size()) + ">";
 }
 
-}  // namespace millpond::inline v0_1
+}  // namespace millpond::inline MILLPOND_ABI
 
 #endif  // MILLPOND_THREAD_POOL_HPP

@@ -3,6 +3,7 @@
 #define MILLPOND_WAIT_HPP
 
 #include <millpond/async_result.hpp>
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/result_group.hpp>
 #include <millpond/errors.hpp>
@@ -21,7 +22,7 @@
 
 /// Waiting for several results at once: wait() and as_completed(), as in concurrent.futures.
 
-namespace millpond::inline v0_1 {
+namespace millpond::inline MILLPOND_ABI {
 
 /// When wait() returns.
 enum class ReturnWhen {
@@ -70,14 +71,14 @@ template <class R>
 std::vector<ResultBase*> states_of(const std::vector<AsyncResult<R>>& handles) {
   std::vector<ResultBase*> states;
   states.reserve(handles.size());
-  for (const AsyncResult<R>& handle : handles) states.push_back(state_of(handle));
+  for (const AsyncResult<R>& handle : handles) states.push_back(Handles::state_of(handle));
   return states;
 }
 
 template <class Results>
 auto wait_for(Results&& results, ReturnWhen return_when, Deadline deadline) {
-  const auto handles = distinct(results);
-  ResultGroup group(states_of(handles));
+  const auto handles = detail::distinct(results);
+  ResultGroup group(detail::states_of(handles));
   const std::size_t count = return_when == ReturnWhen::first_completed
                                 ? std::min<std::size_t>(1, handles.size())
                                 : handles.size();
@@ -237,6 +238,6 @@ AsCompleted<R> as_completed(std::initializer_list<AsyncResult<R>> results,
   return {detail::distinct(results), detail::Deadline::after(timeout)};
 }
 
-}  // namespace millpond::inline v0_1
+}  // namespace millpond::inline MILLPOND_ABI
 
 #endif  // MILLPOND_WAIT_HPP

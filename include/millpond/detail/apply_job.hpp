@@ -12,7 +12,7 @@
 #include <optional>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// No callbacks: takes no room and is never run.
 struct NoCallbacks {};
@@ -61,6 +61,7 @@ class ApplyJob final : public ResultState<R> {
   }
 
   bool cancel() noexcept override {
+    if (!this->is_of_this_process()) return cancelled();
     if (!this->try_claim(Claim::cancelled)) {
       if (!cancelled()) stop_.request();
       return cancelled();
@@ -92,6 +93,7 @@ class ApplyJob final : public ResultState<R> {
   }
 
   void execute() noexcept {
+    this->core().introduce_thread();
     this->outcome().run(std::move(call_));
     std::destroy_at(&call_);
     stop_.leave(this->core());
@@ -105,6 +107,6 @@ class ApplyJob final : public ResultState<R> {
   MILLPOND_NO_UNIQUE_ADDRESS CallbackStore<Callbacks> callbacks_;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_APPLY_JOB_HPP

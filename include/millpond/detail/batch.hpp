@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Jobs that one worker has taken off the queue together, to run one after another without the
 /// pool's mutex. Any thread may take from it, oldest first; so idle workers and terminate() reach
@@ -115,6 +115,6 @@ class alignas(64) Batch {
   std::array<atomic<Job*>, kCapacity> slots_{};
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_BATCH_HPP

@@ -3,6 +3,7 @@
 #define MILLPOND_DETAIL_BATCHES_HPP
 
 #include <millpond/detail/batch.hpp>
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/job.hpp>
 
 #include <algorithm>
@@ -10,7 +11,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// The batches of a pool's workers, one each. A worker fills its own from the queue or from another
 /// worker's and empties it before it looks for more.
@@ -86,6 +87,6 @@ class Batches {
   std::size_t looks_ = 0;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_BATCHES_HPP

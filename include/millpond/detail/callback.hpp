@@ -2,6 +2,7 @@
 #ifndef MILLPOND_DETAIL_CALLBACK_HPP
 #define MILLPOND_DETAIL_CALLBACK_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/invoke.hpp>
 
 #include <cstddef>
@@ -12,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// What a map of a function that returns R gives: a vector of R, or nothing.
 template <class R>
@@ -24,15 +25,23 @@ using map_result_t = typename MapResult<R>::type;
 
 template <class T>
 constexpr bool is_empty_function(const T& f) noexcept {
-  if constexpr (requires { static_cast<bool>(f == nullptr); }) {
+  if constexpr (std::is_function_v<T>) {
+    return false;
+  } else if constexpr (requires { static_cast<bool>(f == nullptr); }) {
     return f == nullptr;
   } else {
     return false;
   }
 }
 
-/// A callback kept for later, in a std::function; a move-only one is kept too, shared by copies.
-/// Made from anything callable; an empty std::function or nullptr is no callback.
+template <class T>
+inline constexpr bool is_std_function = false;
+template <class Signature>
+inline constexpr bool is_std_function<std::function<Signature>> = true;
+
+/// A callback kept for later, in a std::function; shared by copies, unless it is one or can be
+/// copied for certain: std::is_copy_constructible is also true of a vector of what cannot be
+/// copied. Made from anything callable; an empty std::function or nullptr is no callback.
 template <class... Args>
 class CallbackBase {
  public:
@@ -46,8 +55,8 @@ class CallbackBase {
   template <class F>
   void assign(F&& f) {
     using D = std::decay_t<F>;
-    if (is_empty_function(f)) return;
-    if constexpr (std::is_copy_constructible_v<D>) {
+    if (detail::is_empty_function(f)) return;
+    if constexpr (std::is_trivially_copyable_v<D> || is_std_function<D>) {
       f_ = std::forward<F>(f);
     } else {
       f_ = [shared = std::make_shared<D>(std::forward<F>(f))](Args... args) {
@@ -130,6 +139,6 @@ struct Callbacks {
   ErrorCallback error_callback;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_CALLBACK_HPP

@@ -2,6 +2,7 @@
 #ifndef MILLPOND_DETAIL_CALLBACK_THREAD_HPP
 #define MILLPOND_DETAIL_CALLBACK_THREAD_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/job.hpp>
 #include <millpond/detail/sync.hpp>
@@ -13,7 +14,7 @@
 #include <span>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// The thread that runs a pool's callbacks one at a time, and the list of jobs whose callback is
 /// due. While a callback waits, this thread runs those other callbacks, and only those, without
@@ -164,6 +165,6 @@ inline bool CallbackThread::wait_in_callback(Alarm& alarm, Deadline deadline) no
   return alarm.rang_;
 }
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_CALLBACK_THREAD_HPP

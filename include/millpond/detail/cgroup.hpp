@@ -34,7 +34,7 @@
 #include <system_error>
 #include <vector>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 inline constexpr std::size_t kNoCpuLimit = SIZE_MAX;
 
@@ -278,6 +278,6 @@ inline std::size_t cgroup_cpu_limit(const std::string& root) {
   return smallest;
 }
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_CGROUP_HPP

@@ -2,12 +2,13 @@
 #ifndef MILLPOND_DETAIL_CHUNK_FRONT_HPP
 #define MILLPOND_DETAIL_CHUNK_FRONT_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/sync.hpp>
 
 #include <cstddef>
 #include <cstdint>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// The chunk whose slots an imap's readers are taking, one after another, without the mutex.
 ///
@@ -79,6 +80,6 @@ class ChunkFront {
   atomic<Chunk*> chunk_{nullptr};
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_CHUNK_FRONT_HPP

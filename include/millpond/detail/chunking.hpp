@@ -2,6 +2,7 @@
 #ifndef MILLPOND_DETAIL_CHUNKING_HPP
 #define MILLPOND_DETAIL_CHUNKING_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/errors.hpp>
 
 #include <algorithm>
@@ -12,7 +13,7 @@
 #include <string>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Chunks that each worker gets of a map when all are of the default size. Python's.
 inline constexpr std::size_t kChunksPerWorker = 4;
@@ -37,9 +38,10 @@ constexpr std::size_t default_buffersize(std::size_t workers) noexcept {
 template <std::integral T>
 constexpr std::ptrdiff_t to_ptrdiff(T value) noexcept {
   using Limits = std::numeric_limits<std::ptrdiff_t>;
-  if (std::cmp_greater(value, (Limits::max)())) return (Limits::max)();
-  if (std::cmp_less(value, (Limits::min)())) return (Limits::min)();
-  return static_cast<std::ptrdiff_t>(value);
+  const auto number = +value;  // bool and characters, too, as a number
+  if (std::cmp_greater(number, (Limits::max)())) return (Limits::max)();
+  if (std::cmp_less(number, (Limits::min)())) return (Limits::min)();
+  return static_cast<std::ptrdiff_t>(number);
 }
 
 /// Throws ValueError "<name> must be 1+, not 0" for a given size that is not positive.
@@ -83,6 +85,6 @@ class Chunking {
   std::size_t shares_;  // 0: a given size
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_CHUNKING_HPP

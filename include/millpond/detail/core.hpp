@@ -6,6 +6,7 @@
 #include <millpond/detail/config.hpp>
 #include <millpond/detail/findable.hpp>
 #include <millpond/detail/job.hpp>
+#include <millpond/detail/process.hpp>
 #include <millpond/detail/ref.hpp>
 #include <millpond/detail/stop.hpp>
 #include <millpond/detail/sync.hpp>
@@ -23,7 +24,7 @@
 #include <list>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// What a job knows of its pool: everything that the pool object, its threads and its jobs share,
 /// but for the order of the queue (PoolCore).
@@ -54,9 +55,27 @@ class Core : public Findable {
   virtual bool takes_turns() const noexcept = 0;
   State state() const noexcept { return state_.load(memory_order_acquire); }
 
-  /// Throws ValueError unless running.
+  /// Throws ValueError unless running, and here.
   void check_running() const {
+    check_process();
     if (state() != State::run) throw_not_running();
+  }
+
+  /// Where it was made. In a child of that process it is dead: it has no threads, a mutex may be
+  /// locked for ever, and nothing but the following may be called.
+  Process::Id process() const noexcept { return process_; }
+  bool is_of_this_process() const noexcept { return Process::is_this(process_); }
+  void check_process() const {
+    if (!is_of_this_process()) throw_of_parent();
+  }
+  [[noreturn]] MILLPOND_COLD static void throw_of_parent();
+
+  /// Lets this module know the calling thread, if it is one of a pool's and this is another module
+  /// than the one that has made the core.
+  void introduce_thread() const noexcept {
+    if (this_thread_ != &what_we_know_of_this_thread && current_thread_context == nullptr) {
+      current_thread_context = this_thread_().context;
+    }
   }
 
   /// A job that was accepted has become ready (or, for an imap, has run its last).
@@ -152,10 +171,14 @@ class Core : public Findable {
   CallbackThread callbacks_{mutex_, waits_};
 
  private:
+  friend ThisThread this_thread_of(const Core& core) noexcept;
+
   static void print(const std::exception_ptr& error) noexcept;
   virtual void name_callback_thread() noexcept = 0;
 
   const std::size_t size_;
+  const Process::Id process_ = Process::id();
+  ThisThread (*const this_thread_)() noexcept = &what_we_know_of_this_thread;
   const ErrorHandler on_unobserved_error_;
   const std::exception_ptr terminated_error_ =
       std::make_exception_ptr(TerminatedError("Pool terminated"));
@@ -167,6 +190,8 @@ class Core : public Findable {
   std::list<StreamJob*> streams_;  // imaps that may still read
   atomic<bool> look_ahead_unlimited_{false};
 };
+
+inline ThisThread this_thread_of(const Core& core) noexcept { return core.this_thread_(); }
 
 #if MILLPOND_HAS_STOP_TOKEN
 inline void Core::add_stop(StopSource& source) noexcept {
@@ -228,6 +253,7 @@ inline bool Core::need_callbacks() {
   return true;
 }
 
+inline void Core::throw_of_parent() { throw ValueError("Pool belongs to the parent process"); }
 inline void Core::throw_not_running() { throw ValueError("Pool not running"); }
 
 inline void Core::start_callback_thread_locked() {
@@ -292,7 +318,8 @@ void Core::serve_callbacks(unique_lock& lock, Done done) noexcept {
 
 inline void Core::run_callback_thread() noexcept {
   const Ref<Core> self = Ref<Core>::adopt(this);
-  ThreadContext context{this};
+  thread_local constinit ThreadContext context{nullptr};
+  context.core = this;
   current_thread_context = &context;
   name_callback_thread();
   {
@@ -301,6 +328,7 @@ inline void Core::run_callback_thread() noexcept {
     callbacks_.end_locked();
     exit_condition_.notify_all();
   }
+  context.core = nullptr;
   current_thread_context = nullptr;
 }
 
@@ -332,6 +360,6 @@ inline void Core::print(const std::exception_ptr& error) noexcept {
   }
 }
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_CORE_HPP

@@ -2,13 +2,14 @@
 #ifndef MILLPOND_DETAIL_DEADLINE_HPP
 #define MILLPOND_DETAIL_DEADLINE_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/sync.hpp>
 
 #include <chrono>
 #include <ctime>
 #include <optional>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// When a wait gives up: never, at once (a poll), or at a moment of the steady clock. A value.
 class Deadline {
@@ -70,6 +71,6 @@ inline Deadline Deadline::after_seconds(Seconds timeout) {
   return deadline;
 }
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_DEADLINE_HPP

@@ -2,6 +2,8 @@
 #ifndef MILLPOND_DETAIL_FINDABLE_HPP
 #define MILLPOND_DETAIL_FINDABLE_HPP
 
+#include <millpond/detail/config.hpp>
+#include <millpond/detail/process.hpp>
 #include <millpond/detail/ref.hpp>
 #include <millpond/detail/sync.hpp>
 
@@ -10,7 +12,7 @@
 #include <new>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// A counted object that is also found by those who hold its address and no reference. It deletes
 /// itself with its last reference, of which the creator has the first.
@@ -61,15 +63,19 @@ class Findable {
     }
 
    private:
+    friend class Findable;
     mutex mutex_;
     Findable* first_ = nullptr;
     std::uint16_t serials_ = 0;
   };
 
   /// Never destroyed: pools and results may be static objects.
-  static Registry& registry() noexcept {
+  MILLPOND_VISIBLE static Registry& registry() noexcept {
     alignas(Registry) static std::byte memory[sizeof(Registry)];
-    static Registry* const registry = ::new (static_cast<void*>(memory)) Registry;
+    static Registry* const registry = [] {
+      Process::hold_during_fork<[]() -> mutex& { return Findable::registry().mutex_; }>();
+      return ::new (static_cast<void*>(memory)) Registry;
+    }();
     return *registry;
   }
 
@@ -85,6 +91,6 @@ class Findable {
   Findable* next_ = nullptr;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_FINDABLE_HPP

@@ -2,6 +2,7 @@
 #ifndef MILLPOND_DETAIL_IMAP_JOB_HPP
 #define MILLPOND_DETAIL_IMAP_JOB_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/imap_state.hpp>
 #include <millpond/detail/items.hpp>
@@ -15,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// The typed part of an imap: reads items from Items (StreamedItems) and calls F on them.
 template <class Value, class F, class Items>
@@ -86,6 +87,6 @@ class ImapJob final : public ImapState<Value> {
   std::optional<Work<F, Items>> work_;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_IMAP_JOB_HPP

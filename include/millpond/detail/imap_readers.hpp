@@ -3,6 +3,7 @@
 #define MILLPOND_DETAIL_IMAP_READERS_HPP
 
 #include <millpond/detail/callback_thread.hpp>
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/job.hpp>
@@ -17,7 +18,7 @@
 #include <span>
 #include <vector>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Where the readers of an imap wait until there is something for them.
 ///
@@ -42,7 +43,8 @@ class ImapReaders {
     if (context != nullptr && context->is_callback_thread()) {
       return sleep_in_callback_locked(lock, core, deadline);
     }
-    if (context == nullptr) context = CompletionScope::context_in(&core);
+    if (context == nullptr)
+      context = CompletionScope::context_in(&core, *this_thread_of(core).innermost_scope);
     std::optional<WaitGraph::PlainWait> wait;
     std::optional<WaitGraph::Scope> waits;  // ends while the lock is held: that is the order
     if (context != nullptr) {
@@ -84,6 +86,6 @@ class ImapReaders {
   atomic<bool> to_be_had_{false};
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_IMAP_READERS_HPP

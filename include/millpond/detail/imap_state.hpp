@@ -3,6 +3,7 @@
 #define MILLPOND_DETAIL_IMAP_STATE_HPP
 
 #include <millpond/detail/chunk_front.hpp>
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/imap_readers.hpp>
@@ -23,7 +24,7 @@
 #include <variant>
 #include <vector>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// What an imap of a function that returns R yields.
 template <class R>
@@ -56,6 +57,7 @@ class ImapState : public StreamJob {
 
   /// The reader goes: gives up what has not started. Does not block.
   void drop() noexcept {
+    if (!core_->is_of_this_process()) return;
     const CompletionScope scope(core_.get(), this);
     give_up(false);
   }
@@ -150,6 +152,8 @@ class ImapState : public StreamJob {
 template <class Value>
 std::optional<Value> ImapState<Value>::next(Deadline deadline) {
   if (const auto claim = front_.claim(); claim.chunk != nullptr) return yield(claim);
+  core_->check_process();
+  core_->introduce_thread();
   unique_lock lock(mutex_, std::defer_lock);
   lock_spinning(lock);
   bool timed_out = deadline.is_poll();
@@ -268,6 +272,7 @@ typename ImapState<Value>::Chunks ImapState<Value>::start_advancing(unique_lock&
 
 template <class Value>
 void ImapState<Value>::run() noexcept {
+  core_->introduce_thread();
   unique_lock lock(mutex_, std::defer_lock);
   lock_spinning(lock);
   if (reading_ == Reading::queued) {
@@ -393,6 +398,6 @@ ImapState<Value>::~ImapState() {
   if (input_error_) core_->report(input_error_);
 }
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_IMAP_STATE_HPP

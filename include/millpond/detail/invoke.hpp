@@ -13,7 +13,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 template <class...>
 inline constexpr bool always_false = false;
@@ -69,6 +69,30 @@ using invoke_or_misuse_t = typename decltype(invoke_type<F, Args...>())::type;
 /// The same, with a std::stop_token in front if it must be.
 template <class F, class... Args>
 using apply_result_t = invoke_or_misuse_t<with_stop_token_t<F, Args...>, Args...>;
+
+/// Whether F is a pointer to a member of an object that is among the kept arguments itself: not
+/// behind a pointer or a std::reference_wrapper.
+template <class F, class... Args>
+inline constexpr bool is_member_of_kept = false;
+template <class T, class C, class Object, class... Args>
+inline constexpr bool is_member_of_kept<T C::*, Object, Args...> =
+    std::is_base_of_v<C, std::remove_cvref_t<Object>>;
+
+/// What a call with a kept function and kept arguments has for a result. These die before it is
+/// ready: what it gives of them, as an rvalue or by a pointer to a member, is a value. Any other
+/// reference is to something that outlives the call, and stays one.
+template <class F, class... Args>
+constexpr auto kept_result_type() {
+  using R = apply_result_t<F, Args...>;
+  if constexpr (std::is_rvalue_reference_v<R> ||
+                (std::is_lvalue_reference_v<R> && is_member_of_kept<F, Args...>)) {
+    return std::type_identity<std::remove_cvref_t<R>>{};
+  } else {
+    return std::type_identity<R>{};
+  }
+}
+template <class F, class... Args>
+using kept_result_t = typename decltype(kept_result_type<F, Args...>())::type;
 
 /// A function and its arguments, moved in, as std::thread has them; called once.
 template <class F, class... Args>
@@ -151,6 +175,6 @@ class Unpacked {
 template <class F>
 struct StopTraits<Unpacked<F>> : StopTraits<F> {};
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_INVOKE_HPP

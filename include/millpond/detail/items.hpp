@@ -22,7 +22,7 @@
 /// CollectedItems, StreamedItems) gives out its elements. Elements of a range that is ours to
 /// consume are handed on as rvalues to functions that take them.
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 template <class T>
 inline constexpr bool is_reference_wrapper = false;
@@ -127,7 +127,8 @@ owned_t<Items> own_items(std::remove_reference_t<Items>& items) {
 }
 
 template <class Items>
-using borrowed_t = decltype(borrow_items<Items>(std::declval<std::remove_reference_t<Items>&>()));
+using borrowed_t =
+    decltype(detail::borrow_items<Items>(std::declval<std::remove_reference_t<Items>&>()));
 
 template <bool kBorrows, class Items>
 constexpr auto holder_type() {
@@ -180,6 +181,9 @@ class Element {
 
   template <class Iterator>
   explicit Element(Iterator& it) : kept_(keep(it)) {}
+  /// Not copied, even if Kept says that it can be.
+  Element(Element&&) = default;
+  Element& operator=(Element&&) = delete;
 
   Passed pass() {
     if constexpr (kStable) {
@@ -297,7 +301,7 @@ class StreamedItems {
 
   /// Appends up to `count` items; false when there are no more. What the range throws comes out.
   bool take(std::size_t count, std::vector<Item>& items) {
-    if (!it_) {
+    if (!it_.has_value()) {
       it_.emplace(std::ranges::begin(holder_.range()));
     } else if (pending_step_) {
       step();
@@ -324,6 +328,6 @@ class StreamedItems {
   bool pending_step_ = false;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_ITEMS_HPP

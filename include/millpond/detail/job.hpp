@@ -2,6 +2,7 @@
 #ifndef MILLPOND_DETAIL_JOB_HPP
 #define MILLPOND_DETAIL_JOB_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/job_memory.hpp>
 #include <millpond/detail/sync.hpp>
 
@@ -11,7 +12,7 @@
 #include <list>
 #include <new>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// What the queue holds: one call, one whole map or one whole imap. Intrusive (its links are the
 /// queue's nodes) and counted (handles, the queue and whoever runs it hold references), so that a
@@ -157,6 +158,6 @@ class JobList {
   Job* tail_ = nullptr;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_JOB_HPP

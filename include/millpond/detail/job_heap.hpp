@@ -2,6 +2,7 @@
 #ifndef MILLPOND_DETAIL_JOB_HEAP_HPP
 #define MILLPOND_DETAIL_JOB_HEAP_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/job.hpp>
 
 #include <algorithm>
@@ -9,7 +10,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Jobs by priority, the higher first, and in order among equals: a binary heap. Each job knows its
 /// place, so that one can be taken out of the middle. Not thread-safe. Keeps no count of
@@ -86,6 +87,6 @@ class JobHeap {
   std::vector<Entry> entries_;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_JOB_HEAP_HPP

@@ -3,6 +3,7 @@
 #define MILLPOND_DETAIL_JOB_MEMORY_HPP
 
 #include <millpond/detail/config.hpp>
+#include <millpond/detail/process.hpp>
 #include <millpond/detail/sync.hpp>
 
 #include <array>
@@ -23,7 +24,7 @@
 ///
 /// Off (MILLPOND_RECYCLES_MEMORY 0) in sanitizer builds, so that each use after free is seen.
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 class JobMemory {
  public:
@@ -126,7 +127,10 @@ class JobMemory {
   /// Never destroyed: jobs may be released by destructors of static objects.
   static Depot& depot() noexcept {
     alignas(Depot) static std::byte memory[sizeof(Depot)];
-    static Depot* const depot = ::new (static_cast<void*>(memory)) Depot;
+    static Depot* const depot = [] {
+      Process::hold_during_fork<[]() -> mutex& { return JobMemory::depot().mutex_; }>();
+      return ::new (static_cast<void*>(memory)) Depot;
+    }();
     return *depot;
   }
 
@@ -193,6 +197,6 @@ inline void JobMemory::remove_pool() noexcept {
   }
 }
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_JOB_MEMORY_HPP

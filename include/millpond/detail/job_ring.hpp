@@ -10,7 +10,7 @@
 #include <memory>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Jobs, first in first out, in an array: so that several can be taken out without looking at them,
 /// which would fetch each from the cache of the thread that made it. One can be taken out of the
@@ -140,6 +140,6 @@ class JobRing {
   std::size_t jobs_ = 0;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_JOB_RING_HPP

@@ -2,6 +2,7 @@
 #ifndef MILLPOND_DETAIL_MAP_CALL_HPP
 #define MILLPOND_DETAIL_MAP_CALL_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/invoke.hpp>
 #include <millpond/detail/items.hpp>
 
@@ -13,7 +14,7 @@
 
 /// The types of one call of the map family, and what is wrong with it, if anything.
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Whether items are passed to the function whole (map) or unpacked (starmap).
 enum class Passing : bool { whole, unpacked };
@@ -85,7 +86,7 @@ using imap_result_t = item_result_t<ImapCall<kPassing, F, Items>>;
 /// True, or a compile error of one sentence.
 template <class F, class... Args>
 constexpr bool check_apply() {
-  if constexpr (std::is_invocable_v<F, Args...> || takes_stop_token<F, Args...>) {
+  if constexpr (std::is_invocable_v<with_stop_token_t<F, Args...>, Args...>) {
     return true;
   } else if constexpr (!is_callable<F>) {
     static_assert(always_false<F>,
@@ -95,6 +96,23 @@ constexpr bool check_apply() {
   } else {
     static_assert(always_false<F>, "millpond: the function cannot be called with these arguments");
     return false;
+  }
+}
+
+/// For calls that keep the function and the arguments; all as they are kept.
+template <class F, class... Args>
+constexpr bool check_kept_result() {
+  if constexpr (std::is_void_v<kept_result_t<F, Args...>>) {
+    return true;
+  } else {
+    constexpr bool kOk =
+        std::is_same_v<kept_result_t<F, Args...>, apply_result_t<F, Args...>> ||
+        std::is_constructible_v<kept_result_t<F, Args...>, apply_result_t<F, Args...>>;
+    static_assert(kOk,
+                  "millpond: this call returns a reference into one of its kept arguments, which "
+                  "die before the result is ready, and what it refers to cannot be copied or "
+                  "moved; pass std::ref(x)");
+    return kOk;
   }
 }
 
@@ -186,6 +204,6 @@ constexpr bool check_owning_map() {
   }
 }
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_MAP_CALL_HPP

@@ -19,7 +19,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// A whole map: one entry in the queue, of which workers claim chunk after chunk by moving an
 /// atomic cursor.
@@ -83,6 +83,7 @@ class MapJob final : public ResultState<typename Results::Result> {
   /// What runs may stop, too. It is asked last, when all that was claimed here is given up: that
   /// runs stop callbacks, which may do anything with the pool.
   bool cancel() noexcept override {
+    if (!this->is_of_this_process()) return cancelled();
     const std::size_t begin = claim_rest(kCancelled);
     if (begin < size_) {
       if (begin == 0) this->try_claim(ResultBase::Claim::cancelled);  // else some of it has run
@@ -150,6 +151,7 @@ class MapJob final : public ResultState<typename Results::Result> {
   /// Claims and runs chunks until none is left, so many are done, or the deadline has passed.
   void work(std::size_t chunks, Deadline deadline) noexcept {
     std::size_t finished = 0;
+    this->core().introduce_thread();
     for (; chunks != 0 && !deadline.has_passed(); --chunks) {
       const Range range = claim_chunk();
       if (range.size() == 0) break;
@@ -239,6 +241,6 @@ class MapJob final : public ResultState<typename Results::Result> {
   MILLPOND_NO_UNIQUE_ADDRESS CallbackStore<Callbacks> callbacks_;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_MAP_JOB_HPP

@@ -3,6 +3,7 @@
 #define MILLPOND_DETAIL_MAP_OVERLOADS_HPP
 
 #include <millpond/detail/chunking.hpp>
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/invoke.hpp>
 #include <millpond/detail/map_call.hpp>
 #include <millpond/options.hpp>
@@ -13,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// The other ways to write the calls that `Pool` has as `map(f, items, options)`: a plain number
 /// as chunksize, items in braces, both. And a sentence for those who forget the items.
@@ -208,6 +209,6 @@ class MapOverloads {
   Pool& pool() noexcept { return static_cast<Pool&>(*this); }
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_MAP_OVERLOADS_HPP

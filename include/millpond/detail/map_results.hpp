@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Whether a vector of default-made results can be filled by assignment from several threads with
 /// nothing for the user to notice. Not of bool: neighbours in a vector<bool> share bytes. Not of
@@ -128,6 +128,6 @@ class MapOutput {
   const std::ranges::iterator_t<Range> first_;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_MAP_RESULTS_HPP

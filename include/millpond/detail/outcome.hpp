@@ -2,6 +2,8 @@
 #ifndef MILLPOND_DETAIL_OUTCOME_HPP
 #define MILLPOND_DETAIL_OUTCOME_HPP
 
+#include <millpond/detail/config.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -10,7 +12,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// A value of type R (also void or a reference), an error, or nothing yet. Not thread-safe.
 template <class R>
@@ -86,6 +88,9 @@ class Outcome {
     } else if constexpr (std::is_reference_v<R>) {
       return static_cast<R>(*value_);
     } else {
+      static_assert(std::is_move_constructible_v<R>,
+                    "millpond: this result cannot be moved, so it stays where its handle refers "
+                    "to: auto r = pool.apply_async(f), and then r.get()");
       return std::move(value_);
     }
   }
@@ -100,6 +105,6 @@ class Outcome {
   Kind kind_ = Kind::none;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_OUTCOME_HPP

@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// The engine: the queue, the workers that empty it, and the pool's state machine.
 ///
@@ -123,11 +123,15 @@ void PoolCore<Order>::start(std::string thread_name_prefix,
 template <class Order>
 void PoolCore<Order>::run_worker(std::size_t index, StartUp* start_up) noexcept {
   const Ref<Core> self = Ref<Core>::adopt(this);
-  ThreadContext context{this, index};
+  thread_local constinit ThreadContext context{nullptr};
+  context.core = this;
+  context.worker_index = index;
   current_thread_context = &context;
   name_this_thread(thread_name_prefix_, std::to_string(index));
   if (start_up != nullptr) start_up->initialize();
   work(context);
+  context.core = nullptr;
+  context.worker_index = std::nullopt;
   current_thread_context = nullptr;
   JobMemory::flush_thread();
 }
@@ -332,6 +336,7 @@ void PoolCore<Order>::requeue(Job& job, Place place) noexcept {
 
 template <class Order>
 void PoolCore<Order>::close() noexcept {
+  if (!is_of_this_process()) return;
   const lock_guard lock(mutex_);
   if (state() != State::run) return;
   state_.store(State::close, memory_order_release);  // release: pairs with state()
@@ -343,6 +348,7 @@ void PoolCore<Order>::close() noexcept {
 /// anything. Abandoning runs user code (destructors), so it goes job by job, without the mutex.
 template <class Order>
 void PoolCore<Order>::terminate() noexcept {
+  if (!is_of_this_process()) return;
   const Ref<Core> self = Ref<Core>::share(this);  // a capture that dies here may own the pool
   CompletionScope scope(this);
   const auto abandon = [&](Job& job) {
@@ -373,8 +379,10 @@ void PoolCore<Order>::terminate() noexcept {
 
 template <class Order>
 void PoolCore<Order>::join() {
+  check_process();
+  introduce_thread();
   const Ref<Core> self = Ref<Core>::share(this);  // the pool may be destroyed meanwhile, by a task
-  if (context_in(this) != nullptr || CompletionScope::is_inside(this)) {
+  if (context_in(this) != nullptr || CompletionScope::is_inside(*this)) {
     throw ValueError("A pool cannot be joined from one of its own threads");
   }
   switch (state()) {
@@ -397,8 +405,9 @@ void PoolCore<Order>::join() {
 /// nothing to do will do.
 template <class Order>
 void PoolCore<Order>::join_or_detach() noexcept {
+  introduce_thread();
   const ThreadContext* const own = context_in(this);
-  const bool completing = own != nullptr || CompletionScope::is_inside(this);
+  const bool completing = own != nullptr || CompletionScope::is_inside(*this);
   {
     unique_lock lock(mutex_);
     if (own != nullptr && own->is_callback_thread()) {
@@ -430,6 +439,6 @@ void PoolCore<Order>::join_or_detach() noexcept {
   }
 }
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_POOL_CORE_HPP

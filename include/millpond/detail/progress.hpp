@@ -2,6 +2,7 @@
 #ifndef MILLPOND_DETAIL_PROGRESS_HPP
 #define MILLPOND_DETAIL_PROGRESS_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/sync.hpp>
 #include <millpond/detail/thread_context.hpp>
@@ -9,7 +10,7 @@
 #include <cstddef>
 #include <memory>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// How many items of a map are finished, for those who ask meanwhile. Each worker counts on its
 /// own, on a cache line of its own: a count of all would have to be fetched from another processor
@@ -49,6 +50,6 @@ class Progress {
   std::unique_ptr<Count[]> counts_;  // the workers', and one that all other threads share
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_PROGRESS_HPP

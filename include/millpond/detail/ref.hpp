@@ -2,10 +2,12 @@
 #ifndef MILLPOND_DETAIL_REF_HPP
 #define MILLPOND_DETAIL_REF_HPP
 
+#include <millpond/detail/config.hpp>
+
 #include <concepts>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// An owning reference to a counted object (a Job or a Core).
 template <class T>
@@ -47,6 +49,6 @@ class Ref {
   T* object_ = nullptr;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_REF_HPP

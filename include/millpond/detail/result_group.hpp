@@ -3,8 +3,10 @@
 #define MILLPOND_DETAIL_RESULT_GROUP_HPP
 
 #include <millpond/detail/callback_thread.hpp>
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/deadline.hpp>
+#include <millpond/detail/process.hpp>
 #include <millpond/detail/result_state.hpp>
 #include <millpond/detail/spin.hpp>
 #include <millpond/detail/sync.hpp>
@@ -22,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Several results that one thread waits for at once. It registers with each of them; each, when it
 /// gets ready, adds its number to a list, and wakes the thread if that is what it waits for.
@@ -32,6 +34,7 @@ class ResultGroup {
  public:
   explicit ResultGroup(std::span<ResultBase* const> results)
       : members_(std::make_unique<Member[]>(results.size())), size_(results.size()) {
+    for (const ResultBase* const result : results) result->check_process();
     completed_.reserve(size_);
     sort_by_pool(results);
     for (std::size_t i = 0; i != size_; ++i) {
@@ -49,6 +52,7 @@ class ResultGroup {
 
   /// Leaves the results that are not ready; those that are being told just now are awaited.
   ~ResultGroup() {
+    if (!Process::is_this(process_)) return;
     std::size_t told = 0;
     for (Member& member : std::span(members_.get(), size_)) {
       if (!member.is_registered || !member.result->remove_waiter(member)) ++told;
@@ -67,7 +71,8 @@ class ResultGroup {
   /// `or_failed`. On a thread of the pool runs what has not started, one after another, as long as
   /// the deadline has not passed and none of the results can get ready without that. False if the
   /// deadline came first.
-  bool wait(std::size_t count, bool or_failed, Deadline deadline) noexcept {
+  bool wait(std::size_t count, bool or_failed, Deadline deadline) {
+    if (!Process::is_this(process_)) Core::throw_of_parent();
     awaited_ = count;
     or_failed_ = or_failed;
     for (;;) {
@@ -177,13 +182,24 @@ class ResultGroup {
     std::optional<WaitGraph::Scope> registered;
   };
 
+  /// Whether this thread has to do with any of the pools. They are asked one after another, so that
+  /// many results of one cost nothing.
+  static bool has_part_in_any(std::span<ResultBase* const> results) noexcept {
+    if (current_thread_context != nullptr || CompletionScope::is_inside_any()) return true;
+    const Core* asked = nullptr;
+    return std::any_of(results.begin(), results.end(), [&](ResultBase* result) {
+      return !result->ready() &&
+             std::exchange(asked, result->core_pointer()) != result->core_pointer() &&
+             result->find_context() != nullptr;
+    });
+  }
+
   /// Fills parts_, mine_ and foreign_, unless this is a thread without any part in a pool.
   void sort_by_pool(std::span<ResultBase* const> results) {
-    if (current_thread_context == nullptr && !CompletionScope::is_inside_any()) return;
+    if (!has_part_in_any(results)) return;
     for (ResultBase* const result : results) {
       if (result->ready()) continue;
-      ThreadContext* context = context_in(result->core_pointer());
-      if (context == nullptr) context = CompletionScope::context_in(result->core_pointer());
+      ThreadContext* const context = result->find_context();
       if (context == nullptr) {
         foreign_.push_back(result);
         continue;
@@ -373,6 +389,7 @@ class ResultGroup {
 
   static constexpr std::size_t kLookAhead = 256;
 
+  const Process::Id process_ = Process::id();
   const std::unique_ptr<Member[]> members_;
   const std::size_t size_;
   std::list<Part> parts_;
@@ -389,6 +406,6 @@ class ResultGroup {
   atomic<std::size_t> count_{0};  // completed_.size(), without the mutex a hint
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_RESULT_GROUP_HPP

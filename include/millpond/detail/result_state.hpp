@@ -7,6 +7,8 @@
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/job.hpp>
 #include <millpond/detail/outcome.hpp>
+#include <millpond/detail/process.hpp>
+#include <millpond/detail/ref.hpp>
 #include <millpond/detail/spin.hpp>
 #include <millpond/detail/waiters.hpp>
 #include <millpond/errors.hpp>
@@ -18,7 +20,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// A job with a result that can be waited for; the part that does not depend on its type.
 ///
@@ -45,7 +47,27 @@ class ResultBase : public Job {
   /// Waits until ready, or for the outcome if this thread is just running the result's own
   /// callback. On a thread of the pool runs first what of this job has not started, and nothing
   /// else. True if there is something to get; false if the deadline came first.
-  bool wait(Deadline deadline) noexcept { return ready() || wait_until_ready(deadline); }
+  /// Throws ValueError if it is not ready and of the parent process.
+  bool wait(Deadline deadline) {
+    if (ready()) return true;
+    check_process();
+    return wait_until_ready(deadline);
+  }
+
+  /// If not, this will never be ready: its threads are in the parent of this process.
+  bool is_of_this_process() const noexcept { return Process::is_this(process_); }
+  void check_process() const {
+    if (!is_of_this_process() && !ready()) Core::throw_of_parent();
+  }
+
+  /// The core; only for a waiter that is being notified: who does it lets go of the core afterwards.
+  Ref<Core> share_core() const noexcept { return Ref<Core>::share(core_); }
+  /// The core, if this is not ready; null if it is.
+  Ref<Core> find_core() noexcept;
+  /// What stands for the calling thread where others look for who waits for what: its context as
+  /// one of the pool's threads, or as it is giving up jobs of the pool; null if it does neither.
+  /// Asks the core's module where this one does not know.
+  ThreadContext* find_context() noexcept;
 
   /// Has `waiter` notified once ready; false, and nothing is kept, if it is ready already.
   bool add_waiter(Waiter& waiter) noexcept { return waiters_.add(waiter); }
@@ -70,7 +92,13 @@ class ResultBase : public Job {
 
  protected:
   ResultBase(Core& core, Kind kind, bool has_callbacks) noexcept
-      : Job(kind), has_callbacks_(has_callbacks), core_serial_(core.serial()), core_(&core) {}
+      : Job(kind),
+        has_callbacks_(has_callbacks),
+        core_serial_(core.serial()),
+        core_(&core),
+        process_(core.process()) {
+    core.introduce_thread();
+  }
 
   /// Only while this job is unfinished.
   Core& core() const noexcept { return *core_; }
@@ -137,14 +165,54 @@ class ResultBase : public Job {
   const std::uint16_t core_serial_;
   Core* const core_;  // alive while this job is unfinished; afterwards only if reports_
   WaiterList waiters_;
+  const Process::Id process_;
 };
 
+/// Whoever makes this ready tells the waiters before he lets go of the core: so he is held up, if
+/// he comes, until the core is ours, too.
+inline Ref<Core> ResultBase::find_core() noexcept {
+  Ref<Core> core;
+  ThreadWaiter waiter;
+  {
+    const unique_lock lock = waiter.hold();
+    if (!waiters_.add(waiter)) return core;
+    core = Ref<Core>::share(core_);
+  }
+  if (!waiters_.remove(waiter)) waiter.wait();
+  return core;
+}
+
+inline ThreadContext* ResultBase::find_context() noexcept {
+  ThreadContext* context = context_in(core_);
+  if (context == nullptr) context = CompletionScope::context_in(core_);
+  if (context != nullptr) return context;
+  const Ref<Core> core = find_core();
+  if (!core) return nullptr;
+  core->introduce_thread();
+  context = context_in(core_);
+  if (context != nullptr) return context;
+  return CompletionScope::context_in(core_, *this_thread_of(*core).innermost_scope);
+}
+
 inline bool ResultBase::wait_until_ready(Deadline deadline) noexcept {
-  ThreadContext* const context = context_in(core_);
+  ThreadContext* context = context_in(core_);
   if (context != nullptr && context->calling_back.contains(this)) return true;
   if (deadline.is_poll()) return false;
-  ThreadContext* const waiter = context != nullptr ? context : CompletionScope::context_in(core_);
-  if (waiter != nullptr) {
+  ThreadContext* waiter = context != nullptr ? context : CompletionScope::context_in(core_);
+  bool has_spun = false;
+  if (waiter == nullptr) {
+    // Most likely this is no thread of a pool. To make sure costs little if one sleeps next.
+    if (spinning_pays()) {
+      spin_until([&] { return ready() || deadline.has_passed(); });
+      has_spun = true;
+    }
+    if (ready()) return true;
+    waiter = find_context();
+    if (waiter == nullptr) return sleep(deadline);
+    context = context_in(core_);
+    if (context != nullptr && context->calling_back.contains(this)) return true;
+  }
+  {
     const JobStack::Frame frame(waiter->running, this);
     if (core_->state() == State::terminate) {
       // Perhaps it is this thread that is giving up one after another: do not wait for oneself.
@@ -155,11 +223,10 @@ inline bool ResultBase::wait_until_ready(Deadline deadline) noexcept {
     if (ready()) return true;
   }
   if (context != nullptr && context->is_callback_thread()) return sleep_in_callback(deadline);
-  if (spinning_pays()) {
+  if (!has_spun && spinning_pays()) {
     spin_until([&] { return ready() || deadline.has_passed(); });
     if (ready()) return true;
   }
-  if (waiter == nullptr) return sleep(deadline);
   Job* const self = this;
   WaitGraph::PlainWait wait(*waiter, {&self, 1});
   const WaitGraph::Scope waits(core_->waits(), wait);
@@ -286,6 +353,7 @@ class ResultHandle {
 template <class R>
 template <class Callbacks>
 void ResultState<R>::run_callbacks(std::optional<Callbacks>& callbacks) noexcept {
+  this->core().introduce_thread();
   {
     const JobStack::Frame frame(current_thread_context->calling_back, this);
     call_back(*callbacks);
@@ -319,6 +387,6 @@ void ResultState<R>::call_back(Callbacks& callbacks) noexcept {
   }
 }
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_RESULT_STATE_HPP

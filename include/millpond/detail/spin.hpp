@@ -7,7 +7,7 @@
 
 #include <cstddef>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Calls done() again and again for a while; returns early once it is true.
 template <class Done>
@@ -49,6 +49,6 @@ class SpinningLockGuard {
   mutex& mutex_;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_SPIN_HPP

@@ -2,6 +2,7 @@
 #ifndef MILLPOND_DETAIL_START_UP_HPP
 #define MILLPOND_DETAIL_START_UP_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/sync.hpp>
 
 #include <cstddef>
@@ -9,7 +10,7 @@
 #include <functional>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Where the thread that constructs a pool waits until all workers have run the initializer. It is
 /// on that thread's stack, so no worker touches it after it has let go of the pool's mutex.
@@ -49,6 +50,6 @@ class StartUp {
   condition_variable condition_;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_START_UP_HPP

@@ -12,10 +12,11 @@
 /// Functions that take a std::stop_token in front of their arguments are given one. All of this
 /// costs nothing for those that do not; and where the library has none, there are none that do.
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 #if MILLPOND_HAS_STOP_TOKEN
 
+/// Whether F, called as an rvalue, takes a token in front of the arguments.
 template <class F, class... Args>
 inline constexpr bool takes_stop_token = std::is_invocable_v<F, stop_token, Args...>;
 
@@ -27,9 +28,9 @@ class WithStopToken {
   WithStopToken(G&& f, stop_token token) : f_(std::forward<G>(f)), token_(std::move(token)) {}
 
   template <class... Args>
-    requires takes_stop_token<F&, Args...>
+    requires std::is_invocable_v<F&, const stop_token&, Args...>
   decltype(auto) operator()(Args&&... args) & {
-    return std::invoke(f_, token_, std::forward<Args>(args)...);
+    return std::invoke(f_, std::as_const(token_), std::forward<Args>(args)...);
   }
   template <class... Args>
     requires takes_stop_token<F, Args...>
@@ -109,11 +110,22 @@ struct StopTraits<WithStopToken<F>> {
   using Function = F;
 };
 
+/// Asks whether F takes a token only if it cannot be called without: to ask what a generic function
+/// returns is to compile its body, which may be wrong for other arguments.
+template <class F, class... Args>
+constexpr auto choose_stop_token() {
+  if constexpr (std::is_invocable_v<F, Args...>) {
+    return std::type_identity<F>{};
+  } else if constexpr (takes_stop_token<F, Args...>) {
+    return std::type_identity<WithStopToken<F>>{};
+  } else {
+    return std::type_identity<F>{};
+  }
+}
+
 /// F, or what gives it a token if it cannot be called with Args without one.
 template <class F, class... Args>
-using with_stop_token_t =
-    typename std::conditional_t<!std::is_invocable_v<F, Args...> && takes_stop_token<F, Args...>,
-                                std::type_identity<WithStopToken<F>>, std::type_identity<F>>::type;
+using with_stop_token_t = typename decltype(choose_stop_token<F, Args...>())::type;
 
 /// What a job has of all this: nothing, or a StopSource.
 template <class Kept, bool = StopTraits<Kept>::kStoppable>
@@ -149,6 +161,6 @@ class Stop<Kept, true> {
 };
 #endif
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_STOP_HPP

@@ -24,7 +24,7 @@
 #include <stop_token>
 #endif
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 using mutex = std::mutex;
 using condition_variable = std::condition_variable;
@@ -60,7 +60,7 @@ inline bool spinning_pays() noexcept {
   return pays;
 }
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif
 #endif  // MILLPOND_DETAIL_SYNC_HPP

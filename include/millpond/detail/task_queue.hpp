@@ -2,6 +2,7 @@
 #ifndef MILLPOND_DETAIL_TASK_QUEUE_HPP
 #define MILLPOND_DETAIL_TASK_QUEUE_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/job.hpp>
 #include <millpond/detail/job_heap.hpp>
 #include <millpond/detail/job_ring.hpp>
@@ -10,7 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace millpond::inline v0_1 {
+namespace millpond::inline MILLPOND_ABI {
 
 /// The order of a pool's queue: first in, first started. Python's.
 struct Fifo {};
@@ -18,9 +19,9 @@ struct Fifo {};
 /// The order of a pool's queue: the higher priority first, first in, first started among equals.
 struct Priority {};
 
-}  // namespace millpond::inline v0_1
+}  // namespace millpond::inline MILLPOND_ABI
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Jobs first in, first out, and some in front of them.
 class FifoJobs {
@@ -162,6 +163,6 @@ class TaskQueue {
   atomic<std::size_t> size_{0};
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_TASK_QUEUE_HPP

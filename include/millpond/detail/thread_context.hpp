@@ -2,11 +2,13 @@
 #ifndef MILLPOND_DETAIL_THREAD_CONTEXT_HPP
 #define MILLPOND_DETAIL_THREAD_CONTEXT_HPP
 
+#include <millpond/detail/config.hpp>
+
 #include <cstddef>
 #include <optional>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 class Core;
 class Job;
@@ -58,8 +60,11 @@ struct ThreadContext {
   bool is_callback_thread() const noexcept { return !worker_index.has_value(); }
 };
 
-/// Null on threads that belong to no pool.
-inline constinit thread_local ThreadContext* current_thread_context = nullptr;
+/// Null on threads that belong to no pool. Where the loader does not make it one variable of the
+/// process, each module (the program, a shared library) has its own: then it is null, too, until
+/// this module has had to do with the thread's pool (Core::introduce_thread()). The context itself
+/// lives as long as its thread.
+inline constinit MILLPOND_VISIBLE thread_local ThreadContext* current_thread_context = nullptr;
 
 /// This thread's context if it is one of `core`'s threads, else null. Only compares the pointer.
 inline ThreadContext* context_in(const Core* core) noexcept {
@@ -67,15 +72,27 @@ inline ThreadContext* context_in(const Core* core) noexcept {
   return context != nullptr && context->core == core ? context : nullptr;
 }
 
+class CompletionScope;
+
+/// What a module knows of the calling thread: its context and its completion scopes.
+struct ThisThread {
+  ThreadContext* context;
+  CompletionScope** innermost_scope;
+};
+/// What this one knows; and what the module knows that has made `core`, whose threads it starts.
+ThisThread what_we_know_of_this_thread() noexcept;
+ThisThread this_thread_of(const Core& core) noexcept;
+
 /// While one lives, this thread completes jobs of `core` otherwise than by running them as a
 /// worker: it gives them up (terminate(), a dropped imap) or finishes what needs no worker. That
 /// destroys objects of the user's, one of which may own the pool, or wait for a result.
 class CompletionScope {
  public:
   explicit CompletionScope(Core* core, const Job* job = nullptr) noexcept
-      : context_{core}, frame_(running_on_this_thread(core), job), outer_(innermost_) {
-    innermost_ = this;
-  }
+      : context_{core},
+        innermost_(*this_thread_of(*core).innermost_scope),
+        frame_(running_on_this_thread(core), job),
+        outer_(std::exchange(innermost_, this)) {}
   CompletionScope(const CompletionScope&) = delete;
   CompletionScope& operator=(const CompletionScope&) = delete;
   ~CompletionScope() { innermost_ = outer_; }
@@ -84,36 +101,46 @@ class CompletionScope {
   void set_job(const Job* job) noexcept { frame_.job = job; }
 
   /// Whether this thread is inside one for `core`.
-  static bool is_inside(const Core* core) noexcept { return context_in(core) != nullptr; }
+  static bool is_inside(const Core& core) noexcept {
+    return context_in(&core, *this_thread_of(core).innermost_scope) != nullptr;
+  }
 
   /// What stands for this thread, which need not be one of the pool's, where others look for who
   /// waits for what: the context of the outermost for `core`, which has the jobs of all. Null
   /// outside.
-  static ThreadContext* context_in(const Core* core) noexcept {
+  static ThreadContext* context_in(const Core* core,
+                                   CompletionScope* innermost = innermost_here_) noexcept {
     ThreadContext* context = nullptr;
-    for (CompletionScope* scope = innermost_; scope != nullptr; scope = scope->outer_) {
+    for (CompletionScope* scope = innermost; scope != nullptr; scope = scope->outer_) {
       if (scope->context_.core == core) context = &scope->context_;
     }
     return context;
   }
 
   /// Whether this thread is inside any.
-  static bool is_inside_any() noexcept { return innermost_ != nullptr; }
+  static bool is_inside_any() noexcept { return innermost_here_ != nullptr; }
 
  private:
   JobStack& running_on_this_thread(const Core* core) noexcept {
     ThreadContext* context = detail::context_in(core);
-    if (context == nullptr) context = context_in(core);
+    if (context == nullptr) context = context_in(core, innermost_);
     return context != nullptr ? context->running : context_.running;
   }
 
+  friend ThisThread what_we_know_of_this_thread() noexcept;
+
   ThreadContext context_;  // unused on the pool's own threads, which have one
+  CompletionScope*& innermost_;
   JobStack::Frame frame_;
   CompletionScope* const outer_;
 
-  static inline constinit thread_local CompletionScope* innermost_ = nullptr;
+  static inline constinit MILLPOND_VISIBLE thread_local CompletionScope* innermost_here_ = nullptr;
 };
 
-}  // namespace millpond::inline v0_1::detail
+inline ThisThread what_we_know_of_this_thread() noexcept {
+  return {current_thread_context, &CompletionScope::innermost_here_};
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_THREAD_CONTEXT_HPP

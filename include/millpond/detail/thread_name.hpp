@@ -11,7 +11,7 @@
 #include <pthread.h>
 #endif
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Names the calling thread "<prefix>-<suffix>" for debuggers, top and perf. An empty prefix
 /// leaves its name alone. Where the platform's limit is met the prefix is cut, never the suffix;
@@ -29,6 +29,6 @@ inline void name_this_thread([[maybe_unused]] std::string_view prefix,
 #endif
 }
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_THREAD_NAME_HPP

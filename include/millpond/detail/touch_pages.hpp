@@ -4,6 +4,7 @@
 
 #include <millpond/detail/apply_job.hpp>
 #include <millpond/detail/chunking.hpp>
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/map_job.hpp>
 #include <millpond/detail/map_results.hpp>
 #include <millpond/detail/pool_core.hpp>
@@ -13,7 +14,7 @@
 #include <memory>
 #include <optional>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Writes a byte to each page of fresh memory, together with workers that are free. The first write
 /// to a page is a trap into the system, 1.2 us for 4 KiB, and workers can take some of them. This
@@ -55,6 +56,6 @@ class TouchPages {
   PoolCore<Order>& core_;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_TOUCH_PAGES_HPP

@@ -2,6 +2,8 @@
 #ifndef MILLPOND_DETAIL_TUNING_HPP
 #define MILLPOND_DETAIL_TUNING_HPP
 
+#include <millpond/detail/config.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +13,7 @@
 /// together with the primitives (detail/sync.hpp). The times in the comments are those of the
 /// machine of our measurements, where a pause takes 23 ns and waking a sleeper 30 to 47 us.
 
-namespace millpond::inline v0_1::detail::tuning {
+namespace millpond::inline MILLPOND_ABI::detail::tuning {
 
 /// How long a thread looks for what it waits for before it sleeps: 46 us of pauses.
 inline constexpr std::size_t kSpinPauses = 2000;
@@ -41,6 +43,6 @@ inline constexpr std::size_t kSmallestRing = 64;
 /// So many free blocks of memory move between a thread and the depot at once.
 inline constexpr std::size_t kMemoryBatch = 64;
 
-}  // namespace millpond::inline v0_1::detail::tuning
+}  // namespace millpond::inline MILLPOND_ABI::detail::tuning
 
 #endif  // MILLPOND_DETAIL_TUNING_HPP

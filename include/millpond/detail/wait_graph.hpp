@@ -2,6 +2,7 @@
 #ifndef MILLPOND_DETAIL_WAIT_GRAPH_HPP
 #define MILLPOND_DETAIL_WAIT_GRAPH_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/job.hpp>
 #include <millpond/detail/sync.hpp>
 #include <millpond/detail/thread_context.hpp>
@@ -10,7 +11,7 @@
 #include <span>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Who of a pool's threads waits for which jobs; and so, as each thread keeps a stack of the jobs
 /// that it is at, which job depends on which others.
@@ -128,6 +129,6 @@ class WaitGraph {
   bool asks_when_all_busy_ = false;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_WAIT_GRAPH_HPP

@@ -2,6 +2,7 @@
 #ifndef MILLPOND_DETAIL_WAITERS_HPP
 #define MILLPOND_DETAIL_WAITERS_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/sync.hpp>
 
@@ -9,7 +10,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Somebody to be told that a result is ready; lives in a WaiterList until told or removed.
 class Waiter {
@@ -26,6 +27,10 @@ class Waiter {
   /// Called once, without locks, by the thread that completes the result. May end the life of
   /// *this. For code: at once, or after other code that this thread is running.
   virtual void notify() noexcept = 0;
+
+  /// Called before notify(), in place of it, if that has to come later: when the result may have
+  /// given up what it keeps while it is unfinished.
+  virtual void put_off() noexcept {}
 
  protected:
   ~Waiter() = default;
@@ -66,8 +71,11 @@ class WaitingCode {
 
   static void put_off(Waiter* first) noexcept {
     *(put_off_ == nullptr ? &put_off_ : end_) = first;
-    while (first->next_ != nullptr) first = first->next_;
-    end_ = &first->next_;
+    for (;; first = first->next_) {
+      first->put_off();
+      end_ = &first->next_;
+      if (first->next_ == nullptr) return;
+    }
   }
 
   static inline constinit thread_local std::size_t depth_ = 0;
@@ -89,6 +97,9 @@ class ThreadWaiter final : public Waiter {
     unique_lock lock(mutex_);
     condition_.wait(lock, [this] { return notified_; });
   }
+
+  /// As long as this is held notify() does not return.
+  [[nodiscard]] unique_lock hold() { return unique_lock(mutex_); }
 
   /// False if the deadline came first.
   bool wait_until(Deadline::Clock::time_point when) {
@@ -204,6 +215,6 @@ class WaiterList {
   atomic<std::uintptr_t> word_{0};
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_WAITERS_HPP

@@ -2,11 +2,12 @@
 #ifndef MILLPOND_DETAIL_WORKER_SLEEP_HPP
 #define MILLPOND_DETAIL_WORKER_SLEEP_HPP
 
+#include <millpond/detail/config.hpp>
 #include <millpond/detail/sync.hpp>
 
 #include <cstddef>
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Where a pool's workers sleep, and who is about to wake: one at a time is on its way.
 ///
@@ -44,6 +45,6 @@ class WorkerSleep {
   bool spinning_ = false;
 };
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_WORKER_SLEEP_HPP
