@@ -265,7 +265,13 @@ inline const std::vector<Action> kActions{
      return std::string("joined");
    }},
   {"Destroy", kDone, kDone,
-   [](Stage& s) { s.owner().reset(); return std::string(kDone); }},
+   [](Stage& s) {
+     s.owner().reset();
+     for (const AsyncResult<int>& result : s.queued()) result.wait();
+     while (s.stream() && !read(*s.stream()).ends_with("end")) {
+     }
+     return std::string(kDone);
+   }},
 };
 // clang-format on
 

@@ -155,6 +155,7 @@ void nothing() {}
 
 enum class Where {
   own_thread,  // of the pool's: a worker or the callback thread
+  waiter,      // the same, which runs what it waits for
   anywhere,    // whoever sets it off
   giving_up,   // the same, while it gives up work: it cannot join the pool then
 };
@@ -278,6 +279,40 @@ const std::vector<Place> kPlaces{
      const auto result = s.pool().apply_async(one);
      result.wait();
      s.play([&] { act_on_a_worker_after(s, result); });
+   }},
+
+  // On a thread of the pool that waits.
+  {"HelpedTask", Where::waiter, false, [](Stage& s) {
+     AsyncResult<int> result;
+     s.set_off([&] { s.watch(result = s.pool().apply_async([&] { s.act(); return 1; })); },
+               [&] { result.wait(); });
+   }},
+  {"HelpedTaskEnd", Where::waiter, false, [](Stage& s) {
+     AsyncResult<int> result;
+     s.set_off([&] { s.watch(result = s.pool().apply_async(keeping(s.end()))); },
+               [&] { wait({result}); });
+   }},
+  {"HelpedMapItem", Where::waiter, false, [](Stage& s) {
+     AsyncResult<std::vector<int>> result;
+     s.set_off([&] {
+       s.watch(result = s.pool().map_async([&](int n) { s.act(); return n; }, kItems, 1));
+     }, [&] { result.wait(); });
+   }},
+  {"HelpedImapItem", Where::waiter, false, [](Stage& s) {
+     std::optional<ImapIterator<int>> items;
+     s.set_off([&] { items = s.pool().imap([&](int n) { s.act(); return n; }, kItems); },
+               [&] { told([&] { return items->next(), ""; }); });
+   }},
+  {"HelpedImapInput", Where::waiter, false, [](Stage& s) {
+     std::optional<ImapIterator<int>> items;
+     s.set_off([&] {
+       items = s.pool().imap([](const Token&) { return 1; }, Input(s, Step::deref));
+     }, [&] { told([&] { return items->next(), ""; }); });
+   }},
+  {"HelpedImapFunctionEnd", Where::waiter, false, [](Stage& s) {
+     std::optional<ImapIterator<int>> items;
+     s.set_off([&] { items = s.pool().imap(keeping(s.end()), kItems, 3); },
+               [&] { while (items->next()) {} });
    }},
 
   // On the callback thread.
@@ -496,6 +531,7 @@ std::string_view expected(const Place& place, const Action& action, Who who) {
 
 bool can_be_played(const Place& place, const Action& action, Who who, int workers) {
   if (who != Who::outside && place.where == Where::own_thread) return false;
+  if (who == Who::outside && place.where == Where::waiter) return false;
   if (!place.may_destroy && action.name == "Destroy") return false;
   return place.workers_used + (who == Who::task ? 1 : 0) <= workers;
 }
