@@ -484,7 +484,7 @@ const std::vector<Place> kPlaces{
        result.cancel();
      });
    }, 1},
-  {"CancelMapStopCallback", Where::giving_up, false, [](Stage& s) {
+  {"CancelMapStopCallback", Where::anywhere, false, [](Stage& s) {
      AsyncResult<std::vector<int>> result;
      std::stop_token token;
      s.set_off(1, [&] {

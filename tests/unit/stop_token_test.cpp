@@ -235,6 +235,15 @@ TEST_P(StopToken, AStopCallbackMayDropTheHandleThatIsCancelled) {
   EXPECT_FALSE(map.valid());
 }
 
+TEST_P(StopToken, ADoneCallbackMayDropTheHandleThatIsCancelled) {
+  const BusyWorkers busy(pool_);
+  AsyncResult<std::vector<int>> map =
+      pool_.map_async([](std::stop_token, int item) { return item; }, std::vector<int>{0});
+  map.add_done_callback([&](AsyncResult<std::vector<int>>) { map = {}; });
+  EXPECT_TRUE(map.cancel());
+  EXPECT_FALSE(map.valid());
+}
+
 TEST_P(StopToken, OfAFinishedTaskMayBeKept) {
   std::stop_token kept;
   const AsyncResult<void> result =
