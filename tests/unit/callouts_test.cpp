@@ -7,17 +7,12 @@
 // any thread can set off, from outside, from a task and from a callback. docs/design/callouts.md
 // is the list of the places, with the threads they run on.
 
-#include <millpond/coroutine.hpp>
 #include <millpond/millpond.hpp>
 
-#include <coroutine>
 #include <cstddef>
-#include <exception>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -31,6 +26,7 @@
 #include <stop_token>
 #endif
 
+#include "../support/callout_code.hpp"
 #include "../support/callout_stage.hpp"
 #include "../support/gate.hpp"
 #include "../support/thread_watch.hpp"
@@ -39,109 +35,6 @@
 
 namespace millpond::test {
 namespace {
-
-using Token = std::shared_ptr<void>;
-
-// --- User code of several kinds ----------------------------------------------------------------
-
-// Input whose steps act, or whose items do when they are destroyed.
-enum class Step { begin, deref, increment, compare, item_end, none };
-class Input {
- public:
-  Input(Stage& stage, Step step) : stage_(&stage), step_(step) {}
-  Input(Input&&) noexcept = default;
-  Input& operator=(Input&&) noexcept = default;
-  Input(const Input&) = delete;
-
-  class Iterator {
-   public:
-    using iterator_concept = std::input_iterator_tag;
-    using value_type = Token;
-    using difference_type = std::ptrdiff_t;
-    Iterator() = default;
-    explicit Iterator(const Input& input) : input_(&input) {}
-    Token operator*() const {
-      input_->at(Step::deref);
-      return input_->step_ == Step::item_end ? input_->stage_->end() : nullptr;
-    }
-    Iterator& operator++() {
-      input_->at(Step::increment);
-      ++position_;
-      return *this;
-    }
-    void operator++(int) { ++*this; }
-    bool operator==(std::default_sentinel_t) const {
-      input_->at(Step::compare);
-      return position_ == 3;
-    }
-
-   private:
-    const Input* input_ = nullptr;
-    int position_ = 0;
-  };
-  Iterator begin() const {
-    at(Step::begin);
-    return Iterator(*this);
-  }
-  std::default_sentinel_t end() const { return {}; }
-
- private:
-  void at(Step step) const {
-    if (step == step_) stage_->act();
-  }
-  Stage* stage_;
-  Step step_;
-};
-
-// Acts when it is moved for the n-th time, or when it is assigned to.
-class Moved {
- public:
-  Moved(Stage& stage, int moves) : stage_(&stage), moves_(moves) {}
-  Moved(Moved&& other) noexcept : stage_(other.stage_), moves_(other.moves_ - 1) {
-    if (moves_ == 0) stage_->act();
-  }
-
- private:
-  Stage* stage_;
-  int moves_;
-};
-struct Assigned {
-  Assigned& operator=(Stage* stage) {
-    stage->act();
-    return *this;
-  }
-};
-struct Copied {
-  explicit Copied(Stage& s) : stage(&s) {}
-  Copied(const Copied& other) : stage(other.stage) { stage->act(); }
-  Copied(Copied&&) noexcept = default;
-  int operator()(int n) const { return n; }
-  Stage* stage;
-};
-
-struct TokenError : std::runtime_error {
-  explicit TokenError(Token its_token) : std::runtime_error("boom"), token(std::move(its_token)) {}
-  Token token;
-};
-[[noreturn]] int boom() { throw std::runtime_error("boom"); }
-
-struct Detached {
-  struct promise_type {
-    Detached get_return_object() { return {}; }
-    std::suspend_never initial_suspend() noexcept { return {}; }
-    std::suspend_never final_suspend() noexcept { return {}; }
-    void return_void() {}
-    void unhandled_exception() { std::terminate(); }
-  };
-};
-Detached act_after(Stage& stage, AsyncResult<int> result) {
-  co_await result;
-  stage.act();
-}
-Detached act_on_a_worker_after(Stage& stage, AsyncResult<int> result) {
-  co_await resume_on(stage.pool(), result);
-  stage.act();
-}
 
 const std::vector<int> kItems{1, 2, 3};
 int one() { return 1; }
@@ -280,6 +173,32 @@ const std::vector<Place> kPlaces{
      result.wait();
      s.play([&] { act_on_a_worker_after(s, result); });
    }},
+
+  {"ImapResultsEndOnAWorker", Where::own_thread, false, [](Stage& s) {
+     Gate running, dropped;
+     std::optional<ImapIterator<Token>> items;
+     s.set_off(1, [&] {
+       items = s.pool().imap([&](int) {
+         running.open();
+         dropped.wait();
+         return s.end();
+       }, kItems, {.buffersize = 1});
+       running.wait();
+     }, [&] { items.reset(); dropped.open(); });
+   }, 1},
+  {"ImapErrorHandlerOnAWorker", Where::own_thread, false, [](Stage& s) {
+     s.act_in_handler();
+     Gate running, dropped;
+     std::optional<ImapIterator<int>> items;
+     s.set_off(1, [&] {
+       items = s.pool().imap([&](int) {
+         running.open();
+         dropped.wait();
+         return boom();
+       }, kItems, {.buffersize = 1});
+       running.wait();
+     }, [&] { items.reset(); dropped.open(); });
+   }, 1},
 
   // On a thread of the pool that waits.
   {"HelpedTask", Where::waiter, false, [](Stage& s) {
@@ -565,6 +484,44 @@ INSTANTIATE_TEST_SUITE_P(EveryCell, CallOut,
                          ::testing::Combine(::testing::Range<std::size_t>(0, kPlaces.size()),
                                             ::testing::Range<std::size_t>(0, kActions.size())),
                          name_of_cell);
+
+// What a task leaves behind in its thread is destroyed after the thread has left its pool.
+class AtThreadEnd {
+ public:
+  void set(std::function<void()> function) { function_ = std::move(function); }
+  ~AtThreadEnd() {
+    if (function_) function_();
+  }
+
+ private:
+  std::function<void()> function_;
+};
+thread_local AtThreadEnd at_thread_end;
+
+TEST(CallOutAtAThreadsEnd, FindsAPoolThatTakesNoMoreWork) {
+  std::string issued;
+  ThreadPool pool(2);
+  pool.apply(
+      [&] { at_thread_end.set([&] { issued = told([&] { return shown(pool.apply(one)); }); }); });
+  pool.close();
+  pool.join();
+  EXPECT_EQ(issued, kNotRunning);
+}
+
+TEST(CallOutAtAThreadsEnd, MayDestroyThePool) {
+  const std::size_t threads = settled_thread_count();
+  Gate destroyed;
+  auto pool = std::make_unique<ThreadPool>(2);
+  pool->apply_async([&] {
+    at_thread_end.set([&] {
+      pool.reset();
+      destroyed.open();
+    });
+    pool->close();
+  });
+  destroyed.wait();
+  wait_for_thread_count(threads);
+}
 
 }  // namespace
 }  // namespace millpond::test

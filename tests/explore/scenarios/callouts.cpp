@@ -157,7 +157,7 @@ SCENARIO(callout_input_terminates_the_pool) {
 }
 
 // Two threads terminate; a capture that one of them destroys waits for what the other may have.
-SCENARIO(callout_two_terminate_and_a_capture_waits, .bound = 1) {
+SCENARIO(callout_two_terminate_and_a_capture_waits) {
   ThreadPool pool(1);
   Gate gate;
   pool.apply_async([&] { gate.wait(); });
