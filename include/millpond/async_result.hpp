@@ -117,7 +117,11 @@ class AsyncResult {
   /// map. True, again and again, if there was any: then get() throws CancelledError (for a map,
   /// once the chunks that run have ended, unless one of them failed before), and an error_callback
   /// is told. False if all has started.
-  bool cancel() const { return state().cancel(); }
+  bool cancel() const {
+    State& state = this->state();
+    const auto keep = state_;  // what this runs, such as a stop callback, may drop the handle
+    return state.cancel();
+  }
 
   /// Whether cancel() has given up any of it.
   bool cancelled() const { return state().cancelled(); }

@@ -2,7 +2,8 @@
 #
 # cmake -DPAGES=<list of Markdown files> -DTESTS_DIR=<tests> -P check_named_tests.cmake
 #
-# Every test that a page names, as `Suite.Name`, exists.
+# Every test that a page names, as `Suite.Name`, exists; or, as `CallOut.Place`, the place in the
+# table of unit/callouts_test.cpp.
 cmake_minimum_required(VERSION 3.24)
 
 file(GLOB_RECURSE sources "${TESTS_DIR}/*.cpp")
@@ -12,6 +13,11 @@ foreach(source IN LISTS sources)
   string(REGEX REPLACE "[ \n]+" "" text "${text}")
   string(REGEX MATCHALL "TEST(_P|_F)?\\([A-Za-z0-9_]+,[A-Za-z0-9_]+\\)" found "${text}")
   list(APPEND tests ${found})
+  if(source MATCHES "callouts_test")
+    string(REGEX MATCHALL "{\"[A-Za-z0-9]+\",Where::" found "${text}")
+    list(TRANSFORM found REPLACE "{\"(.*)\",Where::" "CallOut.\\1")
+    list(APPEND tests ${found})
+  endif()
 endforeach()
 list(TRANSFORM tests REPLACE "TEST(_P|_F)?\\(([A-Za-z0-9_]+),([A-Za-z0-9_]+)\\)" "\\2.\\3")
 

@@ -37,6 +37,7 @@
 #include "../support/generated.hpp"
 #include "../support/instance_counter.hpp"
 #include "../support/thread_watch.hpp"
+#include "../support/told.hpp"
 #include "../support/workers.hpp"
 
 namespace millpond {
@@ -46,6 +47,9 @@ using test::Counted;
 using test::EventCount;
 using test::Gate;
 using test::InstanceCounter;
+using test::name_of;
+using test::shown;
+using test::told;
 using namespace std::chrono_literals;
 
 enum class End { close, terminate, destructor };
@@ -79,38 +83,6 @@ const char* name_of(Caller caller) {
       return "a callback";
   }
   return "?";
-}
-
-// What an exception looks like in the table below.
-std::string name_of(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const TerminatedError&) {
-    return "TerminatedError";
-  } catch (const TimeoutError&) {
-    return "TimeoutError";
-  } catch (const std::exception& e) {
-    return e.what();
-  } catch (...) {
-    return "unknown exception";
-  }
-}
-
-// What `wait` returns, or the name of what it throws.
-template <class Wait>
-std::string told(Wait wait) {
-  try {
-    return wait();
-  } catch (...) {
-    return name_of(std::current_exception());
-  }
-}
-
-std::string shown(int value) { return std::to_string(value); }
-std::string shown(const std::vector<int>& values) {
-  std::string text;
-  for (const int value : values) text += (text.empty() ? "" : " ") + std::to_string(value);
-  return text;
 }
 
 constexpr int kItems = 3;

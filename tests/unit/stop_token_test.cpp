@@ -197,6 +197,53 @@ TEST_P(StopToken, StopCallbacksRunWithoutLocks) {
   EXPECT_TRUE(called);
 }
 
+// Seen by AddressSanitizer if nobody else keeps the result.
+TEST_P(StopToken, AStopCallbackMayDropTheHandleThatIsCancelled) {
+  Gate asked;
+  std::stop_token token;
+  AsyncResult<int> task = pool_.apply_async([&](std::stop_token its) {
+    token = std::move(its);
+    started_.open();
+    asked.wait();
+    return 1;
+  });
+  started_.wait();
+  {
+    const std::stop_callback drops(token, [&] {
+      asked.open();
+      task.wait();
+      task = {};
+    });
+    EXPECT_FALSE(task.cancel());
+  }
+  EXPECT_FALSE(task.valid());
+
+  Gate items_started;
+  AsyncResult<std::vector<int>> map = pool_.map_async(
+      [&](std::stop_token its, int item) {
+        if (item == 0) {
+          token = std::move(its);
+          items_started.open();
+        }
+        return item;
+      },
+      std::vector<int>{0}, 1);
+  items_started.wait();
+  map.wait();
+  const std::stop_callback drops(token, [&] { map = {}; });
+  EXPECT_FALSE(map.cancel());
+  EXPECT_FALSE(map.valid());
+}
+
+TEST_P(StopToken, ADoneCallbackMayDropTheHandleThatIsCancelled) {
+  const BusyWorkers busy(pool_);
+  AsyncResult<std::vector<int>> map =
+      pool_.map_async([](std::stop_token, int item) { return item; }, std::vector<int>{0});
+  map.add_done_callback([&](AsyncResult<std::vector<int>>) { map = {}; });
+  EXPECT_TRUE(map.cancel());
+  EXPECT_FALSE(map.valid());
+}
+
 TEST_P(StopToken, OfAFinishedTaskMayBeKept) {
   std::stop_token kept;
   const AsyncResult<void> result =
