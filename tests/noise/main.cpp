@@ -50,9 +50,12 @@ class Watchdog {
         seen = now;
         since = Clock::now();
       } else if (Clock::now() - since > std::chrono::duration<double>(options().patience)) {
+        const auto* const running = ::testing::UnitTest::GetInstance()->current_test_info();
         std::cerr << "no progress for " << options().patience << " s; --seed " << options().seed
                   << ", in the round with seed "
                   << test::current_round_seed.load(std::memory_order_relaxed) << "\n";
+        if (running != nullptr)
+          std::cerr << running->test_suite_name() << "." << running->name() << "\n";
         test::StepStack::print_all(std::cerr);
         std::cerr << std::flush;
         std::abort();
