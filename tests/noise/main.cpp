@@ -70,6 +70,8 @@ class Watchdog {
 // The stress tests know no moods: each gets one that is drawn from the seed.
 class MoodForEachTest : public ::testing::EmptyTestEventListener {
   void OnTestStart(const ::testing::TestInfo&) override {
+    ++tests_;
+    test::progress.fetch_add(1, std::memory_order_relaxed);
     Source::get().begin(
         {.yield = 2000, .spin = 4000, .sleep = 15, .late = 300, .weak = 8000, .spurious = 8000},
         options().seed + tests_, tests_ % Source::kThreads);
