@@ -15,7 +15,6 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <exception>
 #include <list>
 #include <memory>
@@ -31,14 +30,9 @@
 
 #include "../support/gate.hpp"
 #include "../support/instance_counter.hpp"
+#include "../support/replaced_new.hpp"
 #include "../support/thread_watch.hpp"
 #include "../support/workers.hpp"
-
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define MILLPOND_TEST_KEEPS_OPERATOR_NEW 1
-#endif
-#endif
 
 namespace {
 
@@ -51,15 +45,10 @@ constinit std::atomic<bool> exhausts{false};
 thread_local constinit bool mine_failed = false;
 constinit std::atomic<bool> anyones_failed{false};
 
-// Allocations that have not been given back.
-constinit std::atomic<std::int64_t> alive_allocations{0};
+}  // namespace
 
-#if defined(MILLPOND_TEST_KEEPS_OPERATOR_NEW)
-constexpr bool kReplacesOperatorNew = false;
-#else
-constexpr bool kReplacesOperatorNew = true;
-
-bool fails_now() {
+// Whether this one fails; operator new asks.
+bool millpond::test::allocation_fails() noexcept {
   if (until_mine_fails >= 0 && until_mine_fails-- == 0) {
     mine_failed = true;
     return true;
@@ -72,60 +61,6 @@ bool fails_now() {
   return memory_is_exhausted;
 }
 
-void* allocate(std::size_t size) {
-  if (fails_now()) throw std::bad_alloc();
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) {
-    ++alive_allocations;
-    return memory;
-  }
-  throw std::bad_alloc();
-}
-
-void* allocate(std::size_t size, std::size_t alignment) {
-  if (fails_now()) throw std::bad_alloc();
-#if defined(_WIN32)
-  void* memory = _aligned_malloc(size, alignment);
-#else
-  // aligned_alloc wants a multiple of the alignment.
-  void* memory = std::aligned_alloc(alignment, (size + alignment) / alignment * alignment);
-#endif
-  if (memory == nullptr) throw std::bad_alloc();
-  ++alive_allocations;
-  return memory;
-}
-
-void release(void* memory) noexcept {
-  if (memory != nullptr) --alive_allocations;
-  std::free(memory);
-}
-
-void release_aligned(void* memory) noexcept {
-  if (memory != nullptr) --alive_allocations;
-#if defined(_WIN32)
-  _aligned_free(memory);
-#else
-  std::free(memory);
-#endif
-}
-#endif  // !defined(MILLPOND_TEST_KEEPS_OPERATOR_NEW)
-
-}  // namespace
-
-#if !defined(MILLPOND_TEST_KEEPS_OPERATOR_NEW)
-
-// The array and nothrow forms end up in these.
-void* operator new(std::size_t size) { return allocate(size); }
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  return allocate(size, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* memory) noexcept { release(memory); }
-void operator delete(void* memory, std::size_t) noexcept { release(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { release_aligned(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  release_aligned(memory);
-}
-#endif
-
 namespace millpond {
 namespace {
 
@@ -137,7 +72,7 @@ using namespace std::chrono_literals;
 class AllocationFailure : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!kReplacesOperatorNew) GTEST_SKIP() << "operator new cannot be replaced here";
+    if (!test::kReplacesOperatorNew) GTEST_SKIP() << "operator new cannot be replaced here";
   }
 };
 
@@ -603,9 +538,9 @@ template <class Use>
 void expect_that_memory_comes_back(Use use) {
   constexpr int kTimes = 300;
   use();  // what is made once, such as a thread's first, is made
-  const std::int64_t before = alive_allocations;
+  const std::int64_t before = test::alive_allocations;
   for (int i = 0; i < kTimes; ++i) use();
-  EXPECT_LT(alive_allocations - before, kTimes / 3) << "after " << kTimes << " times";
+  EXPECT_LT(test::alive_allocations - before, kTimes / 3) << "after " << kTimes << " times";
 }
 
 using Memory = AllocationFailure;
@@ -638,7 +573,7 @@ TEST_F(Memory, ComesBackFromThreadsThatIssueWork) {
   for (int i = 0; i < 20'000; ++i) results.push_back(pool.apply_async([] {}));
   for (const AsyncResult<void>& result : results) result.get();
   results.clear();
-  const std::int64_t before = alive_allocations;
+  const std::int64_t before = test::alive_allocations;
   expect_that_memory_comes_back(
       [&] { std::thread([&] { pool.apply_async([] {}).get(); }).join(); });
   std::thread([&] {
@@ -646,7 +581,8 @@ TEST_F(Memory, ComesBackFromThreadsThatIssueWork) {
   }).join();
   for (const AsyncResult<void>& result : results) result.get();
   results.clear();
-  EXPECT_LT(alive_allocations - before, 2'000) << "what was free has been lost, not used again";
+  EXPECT_LT(test::alive_allocations - before, 2'000)
+      << "what was free has been lost, not used again";
 }
 
 // A coroutine that awaits `result` when it is resumed, and then is done.
