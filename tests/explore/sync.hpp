@@ -18,7 +18,7 @@
 #include "model/primitives.hpp"
 #include "model/stop.hpp"
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 using explore::Location;
 using mutex = explore::Mutex;
@@ -134,6 +134,6 @@ inline constexpr std::size_t kSmallestRing = 4;
 inline constexpr std::size_t kMemoryBatch = 2;
 }  // namespace tuning
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_TESTS_EXPLORE_SYNC_HPP

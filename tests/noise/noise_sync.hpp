@@ -26,7 +26,7 @@
 
 #include "noise.hpp"
 
-namespace millpond::inline v0_1::detail {
+namespace millpond::inline MILLPOND_ABI::detail {
 
 using std::memory_order;
 using std::memory_order_acq_rel;
@@ -266,6 +266,6 @@ inline constexpr std::size_t kMemoryBatch = 2;
 
 }  // namespace tuning
 
-}  // namespace millpond::inline v0_1::detail
+}  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_TESTS_NOISE_NOISE_SYNC_HPP
