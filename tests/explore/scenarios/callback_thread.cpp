@@ -117,7 +117,7 @@ SCENARIO(callback_thread_needed_by_what_it_waits_for) {
 }
 
 // In a callback that waits for the first of two, while the other one runs on.
-SCENARIO(callback_thread_waits_for_the_first) {
+SCENARIO(callback_thread_waits_for_the_first, .bound = 1) {
   ThreadPool pool(1);
   Gate issued, running, done;
   AsyncResult<int> slow;
@@ -141,7 +141,7 @@ SCENARIO(callback_thread_waits_for_the_first) {
 }
 
 // In a callback that waits for a group, while the pool is terminated.
-SCENARIO(callback_thread_waits_for_a_group_that_is_terminated) {
+SCENARIO(callback_thread_waits_for_a_group_that_is_terminated, .bound = 1) {
   ThreadPool pool(1);
   Gate issued;
   bool got = false;

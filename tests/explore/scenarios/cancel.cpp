@@ -13,7 +13,7 @@ using namespace explore;
 using namespace millpond;
 
 // A queued task is given up; it never runs, and the queue goes on without it.
-SCENARIO(cancel_queued, .bound = kUnbounded) {
+SCENARIO(cancel_queued) {
   ThreadPool pool(1);
   Gate gate;
   const auto busy = pool.apply_async([&] {

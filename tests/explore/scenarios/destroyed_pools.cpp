@@ -106,7 +106,7 @@ SCENARIO(destroyed_in_an_error_callback) {
 }
 
 // By a done-callback, on the worker.
-SCENARIO(destroyed_in_a_done_callback, .bound = 3) {
+SCENARIO(destroyed_in_a_done_callback, .bound = kUnbounded) {
   auto pool = std::make_unique<ThreadPool>(1);
   Gate issued, destroyed;
   const auto result = pool->apply_async([&] { issued.wait(); });
@@ -181,7 +181,7 @@ SCENARIO(destroyed_by_an_abandoned_capture) {
 }
 
 // By the capture of a call that is cancelled, or has run: the last reference goes where it ends.
-SCENARIO(destroyed_by_a_cancelled_capture) {
+SCENARIO(destroyed_by_a_cancelled_capture, .bound = kUnbounded) {
   auto pool = std::make_shared<ThreadPool>(1);
   ThreadPool& it = *pool;
   const auto result = it.apply_async([p = std::move(pool)] { return 7; });
@@ -229,10 +229,10 @@ void destroy_in_a_stop_callback(void (*stop)(ThreadPool&, const AsyncResult<int>
   CHECK(destroyed);
   CHECK(result.get() == 7);
 }
-SCENARIO(destroyed_in_a_stop_callback_of_cancel) {
+SCENARIO(destroyed_in_a_stop_callback_of_cancel, .bound = kUnbounded) {
   destroy_in_a_stop_callback([](ThreadPool&, const AsyncResult<int>& r) { CHECK(!r.cancel()); });
 }
-SCENARIO(destroyed_in_a_stop_callback_of_terminate) {
+SCENARIO(destroyed_in_a_stop_callback_of_terminate, .bound = kUnbounded) {
   destroy_in_a_stop_callback([](ThreadPool& p, const AsyncResult<int>&) { p.terminate(); });
 }
 

@@ -36,7 +36,7 @@ class AtEnd {
 };
 
 // The capture of a task that has run issues and waits, on the only worker.
-SCENARIO(destructor_of_a_capture_waits) {
+SCENARIO(destructor_of_a_capture_waits, .bound = kUnbounded) {
   ThreadPool pool(1);
   int got = 0;
   Gate ended;
@@ -50,7 +50,7 @@ SCENARIO(destructor_of_a_capture_waits) {
 }
 
 // The capture of a cancelled task does so on the thread that cancels.
-SCENARIO(destructor_of_a_cancelled_capture_waits) {
+SCENARIO(destructor_of_a_cancelled_capture_waits, .bound = 3) {
   ThreadPool pool(1);
   int got = 0;
   Gate ended;
@@ -126,7 +126,7 @@ SCENARIO(destructor_of_a_capture_reads) {
 }
 
 // A capture cancels what is queued, and terminates the pool.
-SCENARIO(destructor_of_a_capture_cancels) {
+SCENARIO(destructor_of_a_capture_cancels, .bound = kUnbounded) {
   ThreadPool pool(1);
   Gate issued;
   AsyncResult<int> next;
@@ -148,7 +148,7 @@ SCENARIO(destructor_of_a_capture_terminates) {
 
 // A result whose destructor issues and waits: it goes with the last handle, or on the worker if
 // that is gone.
-SCENARIO(destructor_of_a_result_waits) {
+SCENARIO(destructor_of_a_result_waits, .bound = 3) {
   ThreadPool pool(1);
   int got = 0;
   Gate ended;
@@ -168,7 +168,7 @@ struct Waits : std::runtime_error {
         end(std::make_shared<AtEnd<std::function<void()>>>(std::move(f))) {}
   std::shared_ptr<AtEnd<std::function<void()>>> end;
 };
-SCENARIO(destructor_of_an_exception_waits) {
+SCENARIO(destructor_of_an_exception_waits, .bound = 3) {
   int got = 0;
   ThreadPool pool(
       {.processes = 1, .on_unobserved_error = [](const std::exception_ptr&) { user_code(); }});
@@ -219,7 +219,7 @@ SCENARIO(destructor_of_unread_items_waits) {
 }
 
 // An iterator that goes with a task's capture, while the worker is about to read for it.
-SCENARIO(destructor_of_a_captured_iterator) {
+SCENARIO(destructor_of_a_captured_iterator, .bound = kUnbounded) {
   ThreadPool pool(1);
   const auto result =
       pool.apply_async([it = pool.imap([](int i) { return Value(i); }, Numbers(Numbers::kEndless),

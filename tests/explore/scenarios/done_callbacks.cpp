@@ -31,7 +31,7 @@ SCENARIO(done_callback_added_while_completing, .bound = kUnbounded) {
 }
 
 // Two of one thread: in the order in which they were added.
-SCENARIO(done_callbacks_in_order) {
+SCENARIO(done_callbacks_in_order, .bound = kUnbounded) {
   ThreadPool pool(1);
   Gate called, added;
   int calls = 0;
@@ -111,7 +111,7 @@ SCENARIO(done_callback_adds_another, .bound = kUnbounded) {
 }
 
 // A done-callback cancels the next one in the queue.
-SCENARIO(done_callback_cancels_the_next) {
+SCENARIO(done_callback_cancels_the_next, .bound = 3) {
   ThreadPool pool(1);
   Gate issued;
   AsyncResult<int> next;
@@ -127,7 +127,7 @@ SCENARIO(done_callback_cancels_the_next) {
 }
 
 // What it throws goes to the handler, and the next one is called.
-SCENARIO(done_callback_throws) {
+SCENARIO(done_callback_throws, .bound = 3) {
   int handled = 0, calls = 0;
   {
     ThreadPool pool({.processes = 1, .on_unobserved_error = [&](const std::exception_ptr& e) {
@@ -180,7 +180,7 @@ SCENARIO(done_callback_after_the_callback) {
 }
 
 // Of a cancelled call: on the thread that cancels, once.
-SCENARIO(done_callback_of_a_cancelled_call) {
+SCENARIO(done_callback_of_a_cancelled_call, .bound = kUnbounded) {
   ThreadPool pool(1);
   Gate called;
   int calls = 0;
@@ -225,7 +225,7 @@ SCENARIO(done_callback_terminates) {
 }
 
 // A done-callback closes, and another thread joins: the last unfinished job is this very one.
-SCENARIO(done_callback_closes) {
+SCENARIO(done_callback_closes, .bound = kUnbounded) {
   ThreadPool pool(1);
   bool called = false;
   Gate closed;

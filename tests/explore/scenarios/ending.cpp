@@ -52,7 +52,7 @@ SCENARIO(close_with_one_worker_asleep) {
 }
 
 // A map is run to its end on a closed pool.
-SCENARIO(close_runs_a_map) {
+SCENARIO(close_runs_a_map, .bound = kUnbounded) {
   ThreadPool pool(1);
   const auto r = pool.map_async([c = Capture()](int n) { return n * *c; }, std::vector{1, 2},
                                 {.chunksize = 1});
@@ -75,7 +75,7 @@ SCENARIO(close_while_a_result_is_awaited) {
 }
 
 // Against an issuing thread: what is accepted runs, what is refused leaves nothing behind.
-SCENARIO(close_against_issue) {
+SCENARIO(close_against_issue, .bound = kUnbounded) {
   ThreadPool pool(1);
   int calls = 0;
   bool refused = false;
@@ -94,7 +94,7 @@ SCENARIO(close_against_issue) {
 }
 
 // Two threads join: both return, after the work.
-SCENARIO(join_by_two) {
+SCENARIO(join_by_two, .bound = 3) {
   ThreadPool pool(1);
   const auto r = pool.apply_async([] { return Value(1); });
   pool.close();
@@ -108,7 +108,7 @@ SCENARIO(join_by_two) {
 }
 
 // join() is refused while the pool runs, and in its own tasks.
-SCENARIO(join_is_refused) {
+SCENARIO(join_is_refused, .bound = kUnbounded) {
   ThreadPool pool(1);
   CHECK(is_refused([&] { pool.join(); }));
   const auto r = pool.apply_async([&] { return is_refused([&] { pool.join(); }); });
@@ -118,7 +118,7 @@ SCENARIO(join_is_refused) {
 }
 
 // A task closes its pool while another thread joins as soon as it may.
-SCENARIO(close_in_a_task) {
+SCENARIO(close_in_a_task, .bound = kUnbounded) {
   ThreadPool pool(1);
   Gate issued;
   const auto r = pool.apply_async([&] {
@@ -134,7 +134,7 @@ SCENARIO(close_in_a_task) {
 }
 
 // join() waits for a task that issues more as long as it is accepted.
-SCENARIO(join_waits_for_nested_work) {
+SCENARIO(join_waits_for_nested_work, .bound = kUnbounded) {
   ThreadPool pool(1);
   bool refused = false;
   AsyncResult<Value> inner;
@@ -166,7 +166,7 @@ SCENARIO(close_then_terminate) {
 }
 
 // close() and terminate() at once: the pool is terminated in the end.
-SCENARIO(close_against_terminate, .bound = 3) {
+SCENARIO(close_against_terminate, .bound = kUnbounded) {
   ThreadPool pool(1);
   thread closer([&] { pool.close(); });
   pool.terminate();

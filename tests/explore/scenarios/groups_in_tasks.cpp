@@ -13,7 +13,7 @@ using namespace millpond;
 using std::chrono::milliseconds;
 
 // The only worker runs all that it waits for.
-SCENARIO(group_in_a_task_all_one_worker, .bound = kUnbounded) {
+SCENARIO(group_in_a_task_all_one_worker) {
   ThreadPool pool(1);
   const auto r = pool.apply_async([&] {
     const auto a = pool.apply_async([] { return Value(1); });

@@ -94,7 +94,7 @@ SCENARIO(imap_two_readers_of_a_chunk) {
 }
 
 // A full window: reading goes on when the reader makes room, and never further.
-SCENARIO(imap_buffersize_one) {
+SCENARIO(imap_buffersize_one, .bound = 3) {
   ThreadPool pool(1);
   mt::atomic<int> asked = 0;
   auto it = pool.imap_unordered(

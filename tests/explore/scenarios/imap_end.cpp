@@ -56,7 +56,7 @@ SCENARIO(imap_dropped_while_running) {
 }
 
 // Errors that were made and that nobody took are told of, once each.
-SCENARIO(imap_dropped_errors_are_told) {
+SCENARIO(imap_dropped_errors_are_told, .bound = kUnbounded) {
   mt::atomic<int> thrown = 0, told = 0;
   {
     ThreadPool pool({.processes = 1, .on_unobserved_error = [&](std::exception_ptr) {

@@ -32,7 +32,7 @@ int sum_of(ImapIterator<Value>& it) {
 }
 
 // The only worker reads: it runs each item itself.
-SCENARIO(imap_read_in_a_task, .bound = 3) {
+SCENARIO(imap_read_in_a_task, .bound = kUnbounded) {
   ThreadPool pool(1);
   CHECK(pool.apply([&] {
     auto it = pool.imap(plus_one, Numbers(2), {.buffersize = 1});
@@ -67,7 +67,7 @@ SCENARIO(imap_read_by_two_tasks) {
 }
 
 // Zero only looks, also in a task; a longer time runs the item.
-SCENARIO(imap_timed_next_in_a_task) {
+SCENARIO(imap_timed_next_in_a_task, .bound = kUnbounded) {
   ThreadPool pool(1);
   pool.apply([&] {
     auto it = pool.imap(plus_one, Numbers(1));
@@ -78,7 +78,7 @@ SCENARIO(imap_timed_next_in_a_task) {
 }
 
 // A task reads on after its pool was terminated.
-SCENARIO(imap_read_on_after_terminate) {
+SCENARIO(imap_read_on_after_terminate, .bound = kUnbounded) {
   ThreadPool pool(1);
   const auto told = pool.apply_async([&] {
     auto it = pool.imap(plus_one, Numbers(2), {.buffersize = 1});

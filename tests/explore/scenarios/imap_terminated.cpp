@@ -126,7 +126,7 @@ SCENARIO(imap_terminated_while_advancing, .bound = kUnbounded) {
 }
 
 // terminate() of a parked imap.
-SCENARIO(imap_terminated_while_full) {
+SCENARIO(imap_terminated_while_full, .bound = 3) {
   ThreadPool pool(1);
   auto it = pool.imap(item_of, Numbers(Numbers::kEndless), {.buffersize = 1});
   CHECK(pool.apply_async(item_of, 4).get() == 4);  // by now the first item is done

@@ -14,7 +14,7 @@ using namespace millpond;
 using std::chrono::milliseconds;
 
 // apply() in a task runs right there, on the same worker.
-SCENARIO(nest_apply, .bound = kUnbounded) {
+SCENARIO(nest_apply) {
   ThreadPool pool(1);
   CHECK(pool.apply([&] {
     return pool.apply([] {
@@ -25,7 +25,7 @@ SCENARIO(nest_apply, .bound = kUnbounded) {
 }
 
 // The only worker waits for work that only it can run.
-SCENARIO(nest_async_one_worker, .bound = kUnbounded) {
+SCENARIO(nest_async_one_worker) {
   ThreadPool pool(1);
   const auto r = pool.apply_async([&] {
     const auto inner = pool.apply_async([c = Capture()] { return Value(*c); });
@@ -228,7 +228,7 @@ SCENARIO(nest_against_terminate) {
 }
 
 // A closed pool refuses the inner task, or runs it.
-SCENARIO(nest_against_close, .bound = 3) {
+SCENARIO(nest_against_close, .bound = kUnbounded) {
   ThreadPool pool(1);
   const auto r = pool.apply_async([&] {
     try {

@@ -11,7 +11,7 @@ using namespace explore;
 using namespace millpond;
 
 // What was queued while the only worker was busy starts by priority, equals in order of issue.
-SCENARIO(priority_orders_what_is_queued, .bound = kUnbounded) {
+SCENARIO(priority_orders_what_is_queued) {
   PriorityThreadPool pool(1);
   Gate begun, gate;
   std::vector<int> started;

@@ -14,7 +14,7 @@ using namespace millpond;
 using std::chrono::milliseconds;
 
 // A blocking call: the caller sleeps until a worker that may be asleep has run it.
-SCENARIO(apply_returns_the_result, .bound = kUnbounded) {
+SCENARIO(apply_returns_the_result) {
   ThreadPool pool(1);
   CHECK(pool.apply(
             [c = Capture()](int x) {
@@ -72,7 +72,7 @@ SCENARIO(result_handle_is_dropped_at_once, .bound = kUnbounded) {
 }
 
 // A handle goes while its task runs and ends: the result dies once, with whoever is last.
-SCENARIO(result_handle_is_dropped_during_the_task, .bound = kUnbounded) {
+SCENARIO(result_handle_is_dropped_during_the_task) {
   Gate begun;
   ThreadPool pool(1);
   {
@@ -99,7 +99,7 @@ SCENARIO(result_copies_are_dropped_by_two) {
 }
 
 // A timed wait ends in time or with the result; the result is not touched by it.
-SCENARIO(result_is_awaited_for_a_time, .bound = kUnbounded) {
+SCENARIO(result_is_awaited_for_a_time) {
   ThreadPool pool(1);
   const auto r = pool.apply_async([] { return Value(4); });
   const bool in_time = r.wait(milliseconds(1));
@@ -123,7 +123,7 @@ SCENARIO(result_is_got_within_a_time, .bound = 3) {
 }
 
 // A timed waiter leaves the list of waiters while another is in it and the result gets ready.
-SCENARIO(result_loses_a_timed_waiter_of_two) {
+SCENARIO(result_loses_a_timed_waiter_of_two, .bound = 3) {
   ThreadPool pool(1);
   const auto r = pool.apply_async([] { return Value(5); });
   thread timed([r] {
@@ -161,7 +161,7 @@ SCENARIO(result_waits_follow_each_other) {
 }
 
 // Polling never sleeps; what it says agrees with what comes.
-SCENARIO(result_is_polled, .bound = kUnbounded) {
+SCENARIO(result_is_polled) {
   ThreadPool pool(1);
   const auto r = pool.apply_async([] { return Value(6); });
   const bool ready = r.wait(milliseconds(0));

@@ -12,7 +12,7 @@ using namespace explore;
 using namespace millpond;
 
 // The constructor returns when both workers have run the initializer, each once.
-SCENARIO(start_up_two_workers, .bound = kUnbounded) {
+SCENARIO(start_up_two_workers, .bound = 3) {
   std::array<int, 2> calls{};
   const ThreadPool pool(2, [&] {
     user_code();

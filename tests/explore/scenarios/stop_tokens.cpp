@@ -67,7 +67,7 @@ SCENARIO(stop_by_destructor, .bound = kUnbounded) {
 }
 
 // cancel() while the task starts: it never runs, or it is asked.
-SCENARIO(stop_or_never_start, .bound = 3) {
+SCENARIO(stop_or_never_start, .bound = kUnbounded) {
   ThreadPool pool(1);
   Gate begun;
   int runs = 0;
@@ -205,7 +205,7 @@ SCENARIO(stop_callback_cancels) {
 }
 
 // A stop callback that terminate() runs: issuing is refused, what is queued is given up.
-SCENARIO(stop_callback_waits_in_terminate) {
+SCENARIO(stop_callback_waits_in_terminate, .bound = 3) {
   ThreadPool pool(1);
   Gate begun;
   bool called = false;

@@ -20,7 +20,7 @@ End one_or_terminated(const R& r) {
 }
 
 // A task that runs keeps its result, those behind it are given up.
-SCENARIO(terminate_what_runs_and_what_is_queued, .bound = kUnbounded) {
+SCENARIO(terminate_what_runs_and_what_is_queued) {
   ThreadPool pool(1);
   Gate begun, gate;
   const auto running = pool.apply_async([&] {
@@ -126,7 +126,7 @@ SCENARIO(terminate_batches) {
 }
 
 // A map under way: the items that have started end, the others are given up.
-SCENARIO(terminate_a_map_under_way) {
+SCENARIO(terminate_a_map_under_way, .bound = kUnbounded) {
   ThreadPool pool(1);
   Gate begun, gate;
   int calls = 0;
@@ -200,7 +200,7 @@ SCENARIO(destroy_in_a_task, .bound = kUnbounded) {
 }
 
 // The pool is owned by the task's capture alone, which dies after the call.
-SCENARIO(destroy_in_a_capture) {
+SCENARIO(destroy_in_a_capture, .bound = kUnbounded) {
   auto pool = std::make_unique<ThreadPool>(1);
   ThreadPool& it = *pool;
   Gate go;

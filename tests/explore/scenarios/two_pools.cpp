@@ -99,7 +99,7 @@ SCENARIO(two_pools_one_is_terminated) {
 }
 
 // One is destroyed by a task of the other, which waits for a call that it gives up.
-SCENARIO(two_pools_one_is_destroyed) {
+SCENARIO(two_pools_one_is_destroyed, .bound = 3) {
   ThreadPool a(1);
   const auto result = a.apply_async([&] {
     std::optional<ThreadPool> b(std::in_place, 1);

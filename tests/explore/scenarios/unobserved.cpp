@@ -94,7 +94,7 @@ SCENARIO(unobserved_is_not_what_another_handle_saw) {
 }
 
 // A handle that outlives its pool: the handler is told when it goes.
-SCENARIO(unobserved_after_the_pool_has_gone) {
+SCENARIO(unobserved_after_the_pool_has_gone, .bound = kUnbounded) {
   mt::atomic<int> told{0};
   std::optional<AsyncResult<int>> r;
   {
@@ -120,7 +120,7 @@ SCENARIO(unobserved_in_a_map) {
 }
 
 // What was cancelled or given up is nothing to tell.
-SCENARIO(unobserved_are_no_cancelled_results) {
+SCENARIO(unobserved_are_no_cancelled_results, .bound = kUnbounded) {
   mt::atomic<int> told{0};
   {
     ThreadPool pool(counting(told));
@@ -139,7 +139,7 @@ SCENARIO(unobserved_are_no_cancelled_results) {
 }
 
 // A failure against a cancellation: either nothing to tell, or once.
-SCENARIO(unobserved_against_cancel) {
+SCENARIO(unobserved_against_cancel, .bound = kUnbounded) {
   mt::atomic<int> told{0};
   bool cancelled = false;
   ThreadPool pool(counting(told));
@@ -166,7 +166,7 @@ SCENARIO(unobserved_after_a_group) {
 }
 
 // The error of a nested task that nobody waited for.
-SCENARIO(unobserved_in_a_task) {
+SCENARIO(unobserved_in_a_task, .bound = kUnbounded) {
   mt::atomic<int> told{0};
   ThreadPool pool(counting(told));
   const auto r = pool.apply_async([&] {
