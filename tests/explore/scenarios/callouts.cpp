@@ -119,14 +119,15 @@ SCENARIO(callout_cancelled_capture_destroys_the_pool) {
   CHECK(end_of([&] { a.get(); }) != End::error);
 }
 
-// A capture that dies in cancel() waits for what is queued behind it.
+// A capture that dies in cancel(), or on the worker, waits for what is queued behind it.
 SCENARIO(callout_cancelled_capture_waits_for_what_is_queued) {
   ThreadPool pool(1);
+  Gate issued;
+  pool.apply_async([&] { issued.wait(); });
   std::optional<AsyncResult<Value>> b;
-  const auto a = pool.apply_async([end = AtEnd([&] {
-                                     if (b) b->wait();
-                                   })] { return Value(1); });
+  const auto a = pool.apply_async([end = AtEnd([&] { b->wait(); })] { return Value(1); });
   b = pool.apply_async([] { return Value(2); });
+  issued.open();
   a.cancel();
   CHECK(b->get() == 2);
   CHECK(end_of([&] { a.get(); }) != End::error);
