@@ -76,19 +76,22 @@ void expect_known(const std::exception_ptr& error) {
 
 template <class Order>
 std::unique_ptr<BasicThreadPool<Order>> make_pool(Random& random, bool faults) {
+  const Step step("makes a pool");
   const int workers = test::some_workers(random);
-  for (;;) {
+  const auto make = [&] {
+    return std::make_unique<BasicThreadPool<Order>>(
+        PoolOptions{.processes = workers, .on_unobserved_error = expect_known});
+  };
+  for (int failures = 0; failures != 3; ++failures) {
     try {
-      return test::exposed([&] {
-        return std::make_unique<BasicThreadPool<Order>>(
-            PoolOptions{.processes = workers, .on_unobserved_error = expect_known});
-      });
+      return test::exposed(make);
     } catch (const std::bad_alloc&) {
       EXPECT_TRUE(faults);
     } catch (const std::system_error&) {
       EXPECT_TRUE(faults);
     }
   }
+  return make();
 }
 
 template <class Order>
