@@ -138,9 +138,9 @@ SCENARIO(worker_knows_its_index) {
   const auto index = [](Gate& mine, Gate& other) {
     mine.open();
     other.wait();
-    const auto index = this_worker::index();
-    CHECK(index && *index < 2);
-    return *index;
+    const auto here = this_worker::index();
+    CHECK(here && *here < 2);
+    return *here;
   };
   const auto first = pool.apply_async([&] { return index(a, b); });
   const auto second = pool.apply_async([&] { return index(b, a); });
