@@ -18,7 +18,7 @@ using namespace millpond;
 /// Calls a function at its end.
 template <class F>
 struct AtTheEnd {
-  explicit AtTheEnd(F f) : f(std::move(f)) {}
+  explicit AtTheEnd(F function) : f(std::move(function)) {}
   AtTheEnd(AtTheEnd&& other) noexcept : f(std::move(other.f)), on(std::exchange(other.on, false)) {}
   AtTheEnd(const AtTheEnd&) = delete;
   AtTheEnd& operator=(const AtTheEnd&) = delete;
