@@ -91,7 +91,7 @@ class Core : public Findable {
 
   /// Whether imaps read on though nobody takes their results (a closed pool is being joined).
   bool look_ahead_unlimited() const noexcept {
-    return look_ahead_unlimited_.load(memory_order_relaxed);  // ordered by the imap's mutex
+    return look_ahead_unlimited_.load(memory_order_acquire);  // pairs with lift_look_ahead_limit()
   }
   void lift_look_ahead_limit() noexcept;
   void forget(StreamJob& job) noexcept;
@@ -291,7 +291,8 @@ inline Ref<StreamJob> Core::pop_stream() noexcept {
 /// Every imap's decision to stop reading ahead is made under its own mutex, which lift_limit()
 /// takes after the flag is set: so each sees the flag, or is found by us to have stopped.
 inline void Core::lift_look_ahead_limit() noexcept {
-  look_ahead_unlimited_.store(true, memory_order_relaxed);
+  // release: who sees it may know that join() has begun, and destroy the pool in a task.
+  look_ahead_unlimited_.store(true, memory_order_release);
   std::size_t left;
   {
     const lock_guard lock(mutex_);

@@ -10,7 +10,6 @@
 #include <link.h>
 #include <new>
 #include <sys/mman.h>
-#include <sys/single_threaded.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
@@ -46,7 +45,6 @@ void Engine::set_up() {
       mmap(nullptr, sizeof(Report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   arena_.map();
   sync_states_.map();
-  storage_.find();
   const std::size_t all_stacks = Fiber::kStackSize * kMaxThreads;
   char* const stacks = static_cast<char*>(mmap(nullptr, all_stacks, PROT_READ | PROT_WRITE,
                                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
@@ -67,11 +65,14 @@ void Engine::set_up() {
         return 1;  // the first is the program
       },
       &races_);
-  // There are several threads, even if the system sees one: std::shared_ptr asks.
-  __libc_single_threaded = 0;
 }
 
 void Engine::explore(Body body, const Options& options, std::vector<Choice> replay) {
+  storage_.start();
+  for (int i = 0; i < kMaxThreads; ++i) {
+    const ThreadStorage::Block block = storage_.block(i);
+    races_.add_region(block.begin, block.size);
+  }
   options_ = options;
   body_ = body;
   strategy_ = std::make_unique<Strategy>(options);
@@ -110,15 +111,13 @@ void Engine::execute() {
   in_model_ = true;
   Fiber& main = start_thread([](void*) { engine.body_(); }, nullptr, Location::current());
   main.role = "main";
-  unsigned char own_thread_locals[Fiber::kMaxThreadLocals];
-  void* own_exceptions[2];
-  storage_.save(own_thread_locals, own_exceptions);
+  const std::uintptr_t own_thread_pointer = ThreadStorage::thread_pointer();
   current_ = &main;
-  storage_.restore(main.thread_locals, main.caught_exceptions);
   active_ = true;
+  ThreadStorage::set_thread_pointer(main.thread_pointer);
   explore_switch(&root_stack_pointer_, main.stack_pointer);
+  ThreadStorage::set_thread_pointer(own_thread_pointer);
   active_ = false;
-  storage_.restore(own_thread_locals, own_exceptions);
 
   if (strategy_->failed_to_repeat()) fail("not deterministic: other choices than the last time");
   if (arena_.live_blocks() != 0) {
@@ -191,7 +190,6 @@ void Engine::fiber_main() noexcept {
   local_event(99);
   if (Fiber* const next = pick()) switch_to(*next);
   // All have ended.
-  storage_.save(self.thread_locals, self.caught_exceptions);
   void* nowhere;
   explore_switch(&nowhere, root_stack_pointer_);
   std::abort();
@@ -199,9 +197,8 @@ void Engine::fiber_main() noexcept {
 
 void Engine::switch_to(Fiber& to) noexcept {
   Fiber& from = *current_;
-  storage_.save(from.thread_locals, from.caught_exceptions);
-  storage_.restore(to.thread_locals, to.caught_exceptions);
   current_ = &to;
+  ThreadStorage::set_thread_pointer(to.thread_pointer);
   explore_switch(&from.stack_pointer, to.stack_pointer);
 }
 

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "fiber.hpp"
 
-#include <cstdio>
+#include <asm/prctl.h>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
-#include <cxxabi.h>
 #include <link.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/auxv.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #if !defined(__x86_64__) || !defined(__linux__)
 #error "the explorer runs on Linux on x86-64 only"
@@ -55,15 +60,16 @@ const char* name_of(Op op) noexcept {
   return kNames[static_cast<int>(op)];
 }
 
-void ThreadStorage::find() {
-  // The first module is the program itself; those of shared libraries stay where they are.
+void ThreadStorage::start() {
+  // The first module is the program itself.
   dl_iterate_phdr(
       [](dl_phdr_info* info, std::size_t, void* self) {
         auto& storage = *static_cast<ThreadStorage*>(self);
         for (int i = 0; i < info->dlpi_phnum; ++i) {
           const auto& header = info->dlpi_phdr[i];
           if (header.p_type != PT_TLS) continue;
-          storage.current_ = static_cast<unsigned char*>(info->dlpi_tls_data);
+          storage.offset_ =
+              thread_pointer() - reinterpret_cast<std::uintptr_t>(info->dlpi_tls_data);
           storage.size_ = header.p_memsz;
           storage.image_ = reinterpret_cast<const unsigned char*>(info->dlpi_addr + header.p_vaddr);
           storage.image_size_ = header.p_filesz;
@@ -71,29 +77,44 @@ void ThreadStorage::find() {
         return 1;
       },
       this);
-  if (size_ > Fiber::kMaxThreadLocals) {
-    std::fprintf(stderr, "the program's thread_local variables take %zu bytes: raise %s\n", size_,
-                 "Fiber::kMaxThreadLocals");
-    std::abort();
+  for (std::uintptr_t& lender : lenders_) {
+    std::atomic<bool> runs{false};
+    pthread_t thread;
+    const auto lend = [](void* flag) -> void* {
+      static_cast<std::atomic<bool>*>(flag)->store(true);
+      for (;;) pause();
+    };
+    if (pthread_create(&thread, nullptr, lend, &runs) != 0) std::abort();
+    while (!runs.load()) sched_yield();
+    lender = static_cast<std::uintptr_t>(thread);  // where its thread pointer points
   }
 }
 
+ThreadStorage::Block ThreadStorage::block(int number) const noexcept {
+  return {reinterpret_cast<unsigned char*>(lenders_[number] - offset_), size_};
+}
+
 void ThreadStorage::initialize(Fiber& fiber) const noexcept {
-  std::memset(fiber.thread_locals, 0, size_);
-  std::memcpy(fiber.thread_locals, image_, image_size_);
-  fiber.caught_exceptions[0] = fiber.caught_exceptions[1] = nullptr;
+  const Block own = block(fiber.id);
+  if (size_ != 0) {
+    std::memset(own.begin, 0, size_);
+    std::memcpy(own.begin, image_, image_size_);
+  }
+  fiber.thread_pointer = lenders_[fiber.id];
   fiber.destructor_count = 0;
 }
 
-void ThreadStorage::save(unsigned char* thread_locals, void** caught_exceptions) const noexcept {
-  std::memcpy(thread_locals, current_, size_);
-  std::memcpy(caught_exceptions, abi::__cxa_get_globals(), 2 * sizeof(void*));
+std::uintptr_t ThreadStorage::thread_pointer() noexcept {
+  return static_cast<std::uintptr_t>(pthread_self());
 }
 
-void ThreadStorage::restore(const unsigned char* thread_locals,
-                            void* const* caught_exceptions) const noexcept {
-  std::memcpy(current_, thread_locals, size_);
-  std::memcpy(abi::__cxa_get_globals(), caught_exceptions, 2 * sizeof(void*));
+void ThreadStorage::set_thread_pointer(std::uintptr_t pointer) noexcept {
+  static const bool has_instruction = (getauxval(AT_HWCAP2) & 2) != 0;
+  if (has_instruction) {
+    asm volatile("wrfsbase %0" : : "r"(pointer) : "memory");
+  } else {
+    syscall(SYS_arch_prctl, ARCH_SET_FS, pointer);
+  }
 }
 
 void prepare_stack(Fiber& fiber) noexcept {

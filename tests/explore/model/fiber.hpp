@@ -43,10 +43,9 @@ struct ThreadLocalDestructor {
   void* object;
 };
 
-/// A model thread: a stack, a copy of the program's thread_local variables, and where it stands.
+/// A model thread: a stack, thread_local variables of its own, and where it stands.
 struct Fiber {
   static constexpr std::size_t kStackSize = std::size_t{256} << 10;
-  static constexpr std::size_t kMaxThreadLocals = 768;
   static constexpr int kMaxDestructors = 8;
 
   int id = 0;
@@ -79,21 +78,30 @@ struct Fiber {
   char* stack = nullptr;
   ThreadLocalDestructor destructors[kMaxDestructors];
   int destructor_count = 0;
-  void* caught_exceptions[2] = {nullptr, nullptr};
-  alignas(16) unsigned char thread_locals[kMaxThreadLocals];
+  std::uintptr_t thread_pointer = 0;
 };
 
-/// Swaps what belongs to a thread besides its registers.
+/// Gives fibers thread_local variables, at addresses of their own: those of real threads that do
+/// nothing but lend them. A processor's thread pointer is set to a lender's while a fiber runs.
 class ThreadStorage {
  public:
-  /// Finds the program's thread_local variables. Ends the program if there are too many.
-  void find();
+  struct Block {
+    unsigned char* begin;
+    std::size_t size;
+  };
+
+  /// Starts the lenders. In the process that explores, as fork() would not copy them.
+  void start();
+  /// The program's variables (not those of shared libraries) in lender `number`'s storage.
+  Block block(int number) const noexcept;
   void initialize(Fiber& fiber) const noexcept;
-  void save(unsigned char* thread_locals, void** caught_exceptions) const noexcept;
-  void restore(const unsigned char* thread_locals, void* const* caught_exceptions) const noexcept;
+
+  static std::uintptr_t thread_pointer() noexcept;
+  static void set_thread_pointer(std::uintptr_t pointer) noexcept;
 
  private:
-  unsigned char* current_ = nullptr;
+  std::uintptr_t lenders_[kMaxThreads] = {};
+  std::uintptr_t offset_ = 0;  // of the variables, before the thread pointer
   std::size_t size_ = 0;
   const unsigned char* image_ = nullptr;
   std::size_t image_size_ = 0;

@@ -73,7 +73,8 @@ class SyncStates {
   std::size_t used_ = 0;
 };
 
-/// Who accessed which memory last: of the arena, the threads' stacks and the program's own data.
+/// Who accessed which memory last: of the arena, the threads' stacks, the
+/// program's own data and its thread_local variables.
 class RaceDetector {
  public:
   enum class Access : std::uint8_t { read, write, atomic };
@@ -120,7 +121,7 @@ class RaceDetector {
                                      const VectorClock& clock, const void* address,
                                      const void* code) noexcept;
 
-  std::array<Region, 16> regions_;
+  std::array<Region, 24> regions_;
   std::size_t region_count_ = 0;
   std::uint32_t execution_ = 1;
 };

@@ -231,11 +231,11 @@ void AtomicBits::write(std::uint64_t bits, std::memory_order order,
   }
   state.count = std::min(state.count + 1, SyncState::kKept);
   state.entries[0] = {.value = bits,
-                     .released = released,
-                     .first_read = {},
-                     .writer = self.id,
-                     .written_at = self.clock[self.id],
-                     .seq_cst = order == std::memory_order_seq_cst};
+                      .released = released,
+                      .first_read = {},
+                      .writer = self.id,
+                      .written_at = self.clock[self.id],
+                      .seq_cst = order == std::memory_order_seq_cst};
   state.entries[0].first_read[self.id] = self.clock[self.id];
   engine.tick(self);
 }

@@ -14,9 +14,13 @@ SCENARIO(planted_if_instead_of_while, .planted = "CHECK") {
   mt::condition_variable changed;
   bool flag = false;
   thread a([&] {
-    mt::unique_lock lock(m);
-    if (!flag) changed.wait(lock);
-    CHECK(flag);
+    bool seen;
+    {
+      mt::unique_lock lock(m);
+      if (!flag) changed.wait(lock);
+      seen = flag;
+    }
+    CHECK(seen);
   });
   {
     const mt::lock_guard lock(m);
