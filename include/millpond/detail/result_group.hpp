@@ -105,6 +105,8 @@ class ResultGroup {
 
     ResultBase* result = nullptr;
     bool is_registered = false;
+    /// Whether the group knows that the result is ready. It may be ready a moment before.
+    atomic<bool> is_told{false};
 
    private:
     ResultGroup* group_ = nullptr;
@@ -123,6 +125,7 @@ class ResultGroup {
   void complete(std::size_t number) noexcept {
     const lock_guard lock(mutex_);
     completed_.push_back(number);
+    members_[number].is_told.store(true, memory_order_release);  // pairs with is_told()
     if (members_[number].result->failed()) failed_ = true;
     count_.store(completed_.size(), memory_order_relaxed);
     // One that has ended well may have been in the way of helping.
@@ -141,20 +144,24 @@ class ResultGroup {
   }
 
   static ResultBase& result_of(Job* job) noexcept { return *static_cast<ResultBase*>(job); }
+  /// If true, satisfied() takes it into account.
+  bool is_told(std::size_t number) const noexcept {
+    return members_[number].is_told.load(memory_order_acquire);
+  }
 
   /// Those of one pool with which this thread has to do: as one of its threads, or as it is giving
   /// up jobs of that pool (CompletionScope).
   struct Part {
-    explicit Part(ThreadContext& its_context) noexcept : context(its_context) {}
+    Part(const ResultGroup& its_group, ThreadContext& its_context) noexcept
+        : group(its_group), context(its_context) {}
 
     Core& core() const noexcept { return *context.core; }
     std::span<Job* const> pending() const noexcept {
       return std::span(jobs).subspan(first_pending);
     }
+    bool is_told(std::size_t i) const noexcept { return group.is_told(numbers[i]); }
     bool any_pending() noexcept {
-      while (first_pending != jobs.size() && result_of(jobs[first_pending]).ready()) {
-        ++first_pending;
-      }
+      while (first_pending != jobs.size() && is_told(first_pending)) ++first_pending;
       return first_pending != jobs.size();
     }
     bool any_unclaimed() noexcept {
@@ -163,20 +170,25 @@ class ResultGroup {
       }
       return first_unclaimed != jobs.size();
     }
-    /// Moves those before `end` that are ready to the front, so that they are not looked at again.
-    void drop_ready_before(std::size_t end) noexcept {
+    /// Moves those before `end` that are told to the front, so that they are not looked at again.
+    void drop_told_before(std::size_t end) noexcept {
       std::size_t kept = end;
       for (std::size_t i = end; i != first_pending;) {
-        if (!result_of(jobs[--i]).ready()) std::swap(jobs[--kept], jobs[i]);
+        if (is_told(--i)) continue;
+        --kept;
+        std::swap(jobs[kept], jobs[i]);
+        std::swap(numbers[kept], numbers[i]);
       }
       first_pending = kept;
     }
 
+    const ResultGroup& group;
     ThreadContext& context;
     std::vector<Job*> jobs;
+    std::vector<std::size_t> numbers;  // of the same results in the group
     // Changed by this thread; while it sleeps, under the mutex of the pool whose thread it is:
-    std::size_t first_pending = 0;    // all before it are ready
-    std::size_t first_unclaimed = 0;  // all before it are claimed, or about to be
+    std::size_t first_pending = 0;    // all before it are told
+    std::size_t first_unclaimed = 0;  // all before it are claimed
     // While it sleeps:
     std::optional<WaitGraph::PlainWait> wait;
     std::optional<WaitGraph::Scope> registered;
@@ -197,20 +209,22 @@ class ResultGroup {
   /// Fills parts_, mine_ and foreign_, unless this is a thread without any part in a pool.
   void sort_by_pool(std::span<ResultBase* const> results) {
     if (!has_part_in_any(results)) return;
-    for (ResultBase* const result : results) {
+    for (std::size_t i = 0; i != size_; ++i) {
+      ResultBase* const result = results[i];
       if (result->ready()) continue;
       ThreadContext* const context = result->find_context();
       if (context == nullptr) {
-        foreign_.push_back(result);
+        foreign_.push_back(i);
         continue;
       }
       auto part = std::find_if(parts_.begin(), parts_.end(),
                                [&](const Part& each) { return &each.context == context; });
       if (part == parts_.end()) {
-        part = parts_.emplace(part, *context);
+        part = parts_.emplace(part, *this, *context);
         if (context == current_thread_context) mine_ = &*part;
       }
       part->jobs.push_back(result);
+      part->numbers.push_back(i);
     }
   }
 
@@ -234,10 +248,10 @@ class ResultGroup {
         while (next != mine_->jobs.size() && result_of(mine_->jobs[next]).ready()) ++next;
         if (next == mine_->jobs.size()) return;
         run(*mine_->jobs[next++], deadline);
-      } else if (Job* const job = next_to_run()) {
-        run(*job, deadline);
       } else {
-        return;
+        Job* const job = next_to_run();
+        if (job == nullptr || satisfied()) return;
+        run(*job, deadline);
       }
     }
   }
@@ -257,33 +271,38 @@ class ResultGroup {
         (others_may_come() || mine_->core().any_worker_free_locked() || may_come_locked())) {
       return nullptr;
     }
-    return mine_->jobs[mine_->first_unclaimed++];
+    return mine_->jobs[mine_->first_unclaimed];
   }
 
-  /// Whether one of this thread's own pool may get ready while this thread only waits: one that
-  /// another thread is at which is not waiting for this one. Of those that have not been begun in
-  /// their order only so many are looked at, as this is asked for each result.
+  /// Whether one of this thread's own pool may come while this thread only waits: one that is ready
+  /// and about to be told, or that another thread is at which is not waiting for this one. Of those
+  /// that have not been begun in their order only so many are looked at, as this is asked for each
+  /// result.
   bool may_come_locked() noexcept {
     Part& part = *mine_;
     const auto is_ours = [&](const Job& job) { return part.context.is_at(&job); };
-    const auto may_come = [&](Job* job) {
-      return !result_of(job).ready() && !part.context.running.contains(job) &&
-             part.core().waits().find_locked({&job, 1}, is_ours) == nullptr;
+    const auto may_come = [&](std::size_t i) {
+      Job* const job = part.jobs[i];
+      if (part.is_told(i)) return false;
+      return result_of(job).ready() ||
+             (!part.context.running.contains(job) &&
+              part.core().waits().find_locked({&job, 1}, is_ours) == nullptr);
     };
     const auto is_begun = [](Job* job) { return result_of(job).claimed() || !job->is_queued(); };
     part.any_unclaimed();
     std::size_t next = part.first_pending;
-    while (next < part.first_unclaimed && !may_come(part.jobs[next])) ++next;
-    part.drop_ready_before(next);
+    while (next < part.first_unclaimed && !may_come(next)) ++next;
+    part.drop_told_before(next);
     if (next < part.first_unclaimed) return true;
-    const auto first = part.jobs.begin() + static_cast<std::ptrdiff_t>(next);
-    const auto count = (std::min)(kLookAhead, part.jobs.size() - next);
-    return std::any_of(first, first + static_cast<std::ptrdiff_t>(count),
-                       [&](Job* job) { return is_begun(job) && may_come(job); });
+    const std::size_t end = next + (std::min)(kLookAhead, part.jobs.size() - next);
+    for (; next != end; ++next) {
+      if (is_begun(part.jobs[next]) && may_come(next)) return true;
+    }
+    return false;
   }
   /// The same for those of other pools.
   bool others_may_come() noexcept {
-    while (!foreign_.empty() && result_of(foreign_.back()).ready()) foreign_.pop_back();
+    while (!foreign_.empty() && is_told(foreign_.back())) foreign_.pop_back();
     return !foreign_.empty() || std::any_of(parts_.begin(), parts_.end(), [&](Part& part) {
       return &part != mine_ && part.any_pending();
     });
@@ -393,9 +412,9 @@ class ResultGroup {
   const std::unique_ptr<Member[]> members_;
   const std::size_t size_;
   std::list<Part> parts_;
-  Part* mine_ = nullptr;        // of the pool whose worker or callback thread this is
-  std::vector<Job*> foreign_;   // those of no part
-  bool asked_to_help_ = false;  // guarded by that pool's mutex while this thread sleeps
+  Part* mine_ = nullptr;              // of the pool whose worker or callback thread this is
+  std::vector<std::size_t> foreign_;  // the numbers of those of no part
+  bool asked_to_help_ = false;        // guarded by that pool's mutex while this thread sleeps
 
   mutable mutex mutex_;  // guards the rest
   std::vector<std::size_t> completed_;
