@@ -232,9 +232,29 @@ TEST_P(Defects, AnInputErrorAfterTerminateIsTheReaders) {
     reading.wait();
     pool.terminate();
     go.open();
+    EXPECT_THROW(items.next(), TerminatedError);
     EXPECT_EQ(message_of<std::runtime_error>([&] { items.next(); }), "disk");
     EXPECT_EQ(items.next(), std::nullopt);
   });
+}
+
+TEST_P(Defects, AnInputErrorAfterTerminateDoesNotHideThatItemsBeforeItWereGivenUp) {
+  Gate reading, go;
+  ThreadPool pool(workers());
+  auto items = pool.imap([](int) { ADD_FAILURE() << "an item that was given up"; },
+                         std::views::iota(0) | std::views::transform([&](int item) -> int {
+                           if (item == 1) throw std::runtime_error("disk");
+                           reading.open();
+                           go.wait();
+                           return item;
+                         }),
+                         2);
+  reading.wait();
+  pool.terminate();
+  go.open();
+  EXPECT_THROW(items.next(), TerminatedError);
+  EXPECT_EQ(message_of<std::runtime_error>([&] { items.next(); }), "disk");
+  EXPECT_EQ(items.next(), std::nullopt);
 }
 
 // --- Code of the user's that runs on top of the same ---------------------------------------------

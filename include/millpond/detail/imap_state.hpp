@@ -49,8 +49,8 @@ using imap_value_t = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
 template <class Value>
 class ImapState : public StreamJob {
  public:
-  /// The next value; none at the end. Throws the item's error; after the last item the input's,
-  /// or TerminatedError if the pool was terminated before the input's end, once; TimeoutError.
+  /// The next value; none at the end. Throws the item's error; after the last item TerminatedError
+  /// if the pool was terminated before the input's end, then the input's, each once; TimeoutError.
   /// On a thread of the pool runs the item that it waits for if that has not started. On a
   /// terminated pool gives up what has not started itself, and does not wait for terminate() to.
   std::optional<Value> next(Deadline deadline);
@@ -249,11 +249,12 @@ void ImapState<Value>::recycle(ChunkPosition chunk) noexcept {
 
 template <class Value>
 std::optional<Value> ImapState<Value>::end(unique_lock& lock) {
-  const std::exception_ptr error = std::exchange(input_error_, nullptr);
+  // Items that were read before the input failed may have been given up: of these first.
   const bool terminated = std::exchange(terminated_, false);
+  const std::exception_ptr error =
+      terminated ? core_->terminated_error() : std::exchange(input_error_, nullptr);
   lock.unlock();
   if (error) std::rethrow_exception(error);
-  if (terminated) std::rethrow_exception(core_->terminated_error());
   return std::nullopt;
 }
 

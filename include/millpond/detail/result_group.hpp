@@ -271,7 +271,8 @@ class ResultGroup {
         (others_may_come() || mine_->core().any_worker_free_locked() || may_come_locked())) {
       return nullptr;
     }
-    return mine_->jobs[mine_->first_unclaimed];
+    // Workers claim what they have taken without the mutex: meanwhile perhaps the last.
+    return mine_->any_unclaimed() ? mine_->jobs[mine_->first_unclaimed] : nullptr;
   }
 
   /// Whether one of this thread's own pool may come while this thread only waits: one that is ready

@@ -27,12 +27,12 @@ const char* base_name(const char* path) noexcept {
 
 void Arena::map() {
   base_ = static_cast<char*>(map_pages(kSize));
-  freed_ = static_cast<std::uint8_t*>(map_pages(kSize / kGranule));
+  granules_ = static_cast<std::uint8_t*>(map_pages(kSize / kGranule));
   blocks_ = static_cast<std::uint32_t*>(map_pages(kMaxBlocks * sizeof(std::uint32_t)));
 }
 
 void Arena::reset() noexcept {
-  std::memset(freed_, 0, used_ / kGranule + 1);
+  std::memset(granules_, 0, used_ / kGranule + 1);
   used_ = 0;
   count_ = 0;
   live_ = 0;
@@ -46,6 +46,10 @@ void* Arena::allocate(std::size_t size, std::size_t alignment) noexcept {
   *reinterpret_cast<Header*>(base_ + block - kGranule) = {static_cast<std::uint32_t>(size),
                                                           State::live};
   blocks_[count_++] = static_cast<std::uint32_t>(block);
+  std::memset(granules_ + block / kGranule, kGranule, size / kGranule);
+  if (size % kGranule != 0) {
+    granules_[(block + size) / kGranule] = static_cast<std::uint8_t>(size % kGranule);
+  }
   used_ = end;
   ++live_;
   return base_ + block;
@@ -56,7 +60,7 @@ bool Arena::release(void* block) noexcept {
   if (head.state != State::live) return false;
   head.state = State::freed;
   --live_;
-  std::memset(freed_ + granule(block), 1, (head.size + kGranule - 1) / kGranule);
+  std::memset(granules_ + granule(block), kFreed, (head.size + kGranule - 1) / kGranule);
   std::memset(block, kPoison, head.size);
   return true;
 }

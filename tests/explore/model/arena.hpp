@@ -2,6 +2,7 @@
 #ifndef MILLPOND_TESTS_EXPLORE_MODEL_ARENA_HPP
 #define MILLPOND_TESTS_EXPLORE_MODEL_ARENA_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -9,8 +10,8 @@
 namespace explore {
 
 /// The heap of one execution. No address is used twice in an execution, and what is freed is
-/// poisoned: so use after free, double free and leaks are found for certain, and addresses are the
-/// same in every execution that makes the same choices.
+/// poisoned: so use after free, double free, leaks and accesses beside a block are found for
+/// certain, and addresses are the same in every execution that makes the same choices.
 class Arena {
  public:
   static constexpr std::size_t kSize = std::size_t{8} << 20;
@@ -28,7 +29,18 @@ class Arena {
     return static_cast<std::size_t>(static_cast<const char*>(address) - base_) < kSize;
   }
   bool is_freed(const void* address) const noexcept {
-    return owns(address) && freed_[granule(address)] != 0;
+    return owns(address) && granules_[granule(address)] == kFreed;
+  }
+  /// Whether all of it is in one live block; `address` is here.
+  bool is_live(const void* address, std::size_t size) const noexcept {
+    const std::size_t offset = offset_of(address);
+    const std::size_t end = offset + size;
+    for (std::size_t i = offset / kGranule; i * kGranule < end; ++i) {
+      if (granules_[i] == kFreed || granules_[i] < (std::min)(end - i * kGranule, kGranule)) {
+        return false;
+      }
+    }
+    return true;
   }
   const char* base() const noexcept { return base_; }
   std::size_t size_of(const void* block) const noexcept;
@@ -42,22 +54,24 @@ class Arena {
   static constexpr std::size_t kGranule = 16;
   static constexpr std::size_t kMaxBlocks = std::size_t{1} << 16;
   static constexpr unsigned char kPoison = 0xdd;
+  static constexpr std::uint8_t kFreed = 0xff;
   enum class State : std::uint32_t { live = 1, freed = 2 };
   struct Header {
     std::uint32_t size;
     State state;
   };
 
-  std::size_t granule(const void* address) const noexcept {
-    return static_cast<std::size_t>(static_cast<const char*>(address) - base_) / kGranule;
+  std::size_t offset_of(const void* address) const noexcept {
+    return static_cast<std::size_t>(static_cast<const char*>(address) - base_);
   }
+  std::size_t granule(const void* address) const noexcept { return offset_of(address) / kGranule; }
   const Header& header(std::size_t block) const noexcept {
     return *reinterpret_cast<const Header*>(base_ + block - kGranule);
   }
 
   char* base_ = nullptr;
-  std::uint8_t* freed_ = nullptr;    // by granule
-  std::uint32_t* blocks_ = nullptr;  // offsets
+  std::uint8_t* granules_ = nullptr;  // of each, how many bytes are a live block's, or kFreed
+  std::uint32_t* blocks_ = nullptr;   // offsets
   std::size_t used_ = 0;
   std::size_t count_ = 0;
   std::size_t live_ = 0;

@@ -416,8 +416,12 @@ void Engine::access(const void* address, std::size_t size, RaceDetector::Access 
                     const void* code) noexcept {
   if (!active_) return;
   const auto race = races_.access(address, size, access, current_->id, current_->clock, code);
-  if (!race) return;
   const bool is_freed = arena_.is_freed(address);
+  if (!race) {
+    if (!arena_.owns(address) || arena_.is_live(address, size)) return;
+    fail("%s by T%d at code %p %s", name_of(access), current_->id, code,
+         is_freed ? "after the memory was freed" : "beside what was allocated");
+  }
   fail("data race: %s by T%d at code %p, %s by T%d at code %p%s", name_of(race->access),
        current_->id, code, name_of(race->other_access), race->other, race->other_code,
        is_freed ? " (the memory is freed)" : "");

@@ -29,7 +29,7 @@ void* allocate(std::size_t size, std::size_t alignment) {
 void release(void* block, const void* code) noexcept {
   if (block == nullptr) return;
   if (!engine.arena().owns(block)) return std::free(block);
-  if (engine.active()) {
+  if (engine.active() && !engine.arena().is_freed(block)) {
     engine.access(block, engine.arena().size_of(block), Access::write, code);
   }
   if (!engine.arena().release(block) && engine.active()) engine.fail("freed twice");

@@ -78,6 +78,17 @@ SCENARIO(group_in_a_task_first_beside_one_that_waits_for_it) {
   CHECK(outer.get() == 7);
 }
 
+// The only result that may be run here is claimed, and comes, while this task thinks about it. The
+// worker that takes it has to stop twice, and the task once.
+SCENARIO(group_in_a_task_whose_last_is_claimed_meanwhile, .bound = 3) {
+  ThreadPool pool(2);
+  const auto r = pool.apply_async([&] {
+    const auto a = pool.apply_async([] { return 1; });
+    CHECK(millpond::wait({a}, ReturnWhen::first_exception).done.size() == 1);
+  });
+  r.wait();
+}
+
 // What is awaited is under way elsewhere and comes to wait for this task: it runs the other.
 SCENARIO(group_in_a_task_first_is_asked_to_help) {
   ThreadPool pool(2);

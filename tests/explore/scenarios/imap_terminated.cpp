@@ -125,6 +125,24 @@ SCENARIO(imap_terminated_while_advancing, .bound = kUnbounded) {
   CHECK(next_of(it) == -1);
 }
 
+// The same, at any time of the reading, and the input fails behind an item in its chunk: where one
+// is missing the reader is told of the termination.
+SCENARIO(imap_terminated_while_input_fails) {
+  ThreadPool pool(1);
+  auto it = pool.imap(item_of, Numbers(3, 1), {.chunksize = 2});
+  thread other([&] { pool.terminate(); });
+  End end = end_of([&] { CHECK(next_of(it) == 0); });
+  CHECK(end == End::value || end == End::terminated);
+  if (end == End::terminated) {
+    end = end_of_next(it);
+    CHECK(end == End::error || end == End::value);
+  } else {
+    CHECK(end_of_next(it) == End::error);
+  }
+  CHECK(next_of(it) == -1);
+  other.join();
+}
+
 // terminate() of a parked imap.
 SCENARIO(imap_terminated_while_full, .bound = 3) {
   ThreadPool pool(1);

@@ -244,6 +244,24 @@ SCENARIO(planted_use_after_end, .planted = "data race") {
   a.join();
 }
 
+SCENARIO(planted_double_free, .planted = "freed twice") {
+  const atomic<int*> block{new int(1)};
+  delete block.load();
+  delete block.load();
+}
+
+SCENARIO(planted_read_after_free, .planted = "read by T0 at code") {
+  const atomic<int*> block{new int(1)};
+  delete block.load();
+  CHECK(*block.load() != 1);
+}
+
+SCENARIO(planted_read_beside_a_block, .planted = "read by T0 at code") {
+  const auto numbers = std::make_unique<int[]>(2);
+  const atomic<std::size_t> count{2};
+  CHECK(numbers[count.load()] == 0);
+}
+
 SCENARIO(planted_leak, .planted = "leak") {
   atomic<int*> kept{nullptr};
   const auto keep = [&] {
