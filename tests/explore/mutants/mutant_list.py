@@ -48,7 +48,7 @@ M("worker_wakes_no_next", "wake-up",
   "const bool wakes = (fills || sleeper_could_steal_locked()) && begin_wake_locked();",
   "const bool wakes = false;", "worker_wakes_the_next worker_wakes_two_more")
 M("worker_wakes_nobody_to_steal", "wake-up", "(fills || sleeper_could_steal_locked())", "fills",
-  "batch_is_taken_by_one_who_was_asleep batch_holds_what_another_waits_for")
+  "batch_is_taken_by_a_third")
 M("worker_begins_a_wake_and_forgets_it", "wake-up",
   "lock.unlock();\n      if (wakes) wake();\n", "lock.unlock();\n", "worker_wakes_the_next")
 M("nobody_is_told_that_all_are_busy", "wake-up",
@@ -67,7 +67,7 @@ M("worker_leaves_one_asleep", "predicate", "workers_.sleepers_locked() != 0;",
   "workers_.sleepers_locked() > 1;", "close_idle_workers")
 M("idle_worker_steals_nothing", "predicate",
   "queue_.empty() ? batches_.steal_locked(worker) : batches_.rescue_locked(worker)",
-  "batches_.rescue_locked(worker)", "batch_holds_what_another_waits_for")
+  "batches_.rescue_locked(worker)", "batch_is_taken_by_a_third batch_is_stolen_by_halves")
 M("batch_is_not_kept", "queue", "        batches_.fill_locked(worker, jobs, count);\n", "",
   "batch_of_one_worker")
 M("batch_is_left_with_jobs", "queue",
@@ -76,7 +76,7 @@ M("batch_is_left_with_jobs", "queue",
 M("job_is_not_on_the_workers_stack", "wait graph", "  frame.job = taken.job;\n", "",
   "callback_waits_for_a_task_that_waits_for_a_callback")
 M("job_of_a_batch_is_not_on_the_workers_stack", "wait graph", "    frame.job = job;\n", "",
-  "batch_of_one_worker batch_holds_what_its_owner_waits_for")
+  "batch_holds_what_a_callback_waits_for")
 M("worker_spins_for_ever_in_name", "wake-up",
   "  workers_.set_spinning_locked(false);\n", "", "worker_is_woken_again")
 M("one_spinner_will_do_for_any_number", "wake-up",
@@ -103,7 +103,9 @@ M("imap_is_issued_and_wakes_nobody", "wake-up",
 M("unlink_takes_no_lock", "lock", "  const lock_guard lock(mutex_);\n  return queue_.erase(job);",
   "  return queue_.erase(job);", "cancel_queued cancel_in_the_middle_of_the_queue")
 M("imap_is_put_back_into_a_dead_queue", "queue", "    if (state() == State::terminate) return;\n",
-  "", "imap_terminated_while_advancing imap_terminated_while_running")
+  "", "imap_terminated_while_advancing imap_terminated_while_running",
+  equivalent="terminate() gives up the imaps after it has emptied the queue, and to give one up takes it out "
+             "of the queue.")
 M("queue_takes_no_reference_on_an_imap", "reference", "    job.add_ref();\n", "", "imap_one_reader")
 M("imap_is_put_back_and_wakes_nobody", "wake-up",
   "      queue_.push_back(job);\n    }\n    wakes = begin_wake_for_new_locked();",
@@ -117,7 +119,8 @@ M("close_wakes_no_worker", "wake-up",
   "close_idle_workers")
 M("close_wakes_no_callback_thread", "wake-up",
   "// the first to leave wakes the next\n  callbacks_.wake_locked();\n", "\n",
-  "callback_thread_idle_then_closed")
+  "callback_thread_idle_then_closed",
+  equivalent="The last worker that leaves wakes it, and none leaves later than that.")
 M("close_publishes_nothing", "order", "state_.store(State::close, memory_order_release);",
   "state_.store(State::close, memory_order_relaxed);",
   "close_against_issue close_against_terminate",
@@ -132,16 +135,17 @@ M("terminate_wakes_no_worker", "wake-up",
   "", "destroy_idle_workers")
 M("terminate_wakes_no_callback_thread", "wake-up",
   "// the first to leave wakes the next\n      callbacks_.wake_locked();\n", "\n",
-  "callback_thread_idle_then_terminated")
+  "callback_thread_idle_then_terminated",
+  equivalent="As in close().")
 M("terminate_requests_no_stop", "abandon", "  request_stops();\n", "", "stop_by_terminate")
 M("terminate_forgets_the_queue", "abandon", "    if (!job) break;\n    abandon(*job);\n",
   "    if (!job) break;\n", "terminate_what_runs_and_what_is_queued")
 M("terminate_forgets_the_batches", "abandon",
   "  while (const Ref<Job> job = Ref<Job>::adopt(batches_.drain())) abandon(*job);\n", "",
-  "terminate_batches batch_against_terminate")
+  "batch_of_one_who_is_stuck_is_given_up")
 M("terminate_forgets_the_imaps", "abandon",
   "  while (const Ref<StreamJob> job = pop_stream()) abandon(*job);\n", "",
-  "imap_terminated_while_full")
+  "imap_outlives_its_pool imap_pool_destroyed_while_waiting")
 M("terminate_abandons_under_the_lock", "lock",
   "      job = Ref<Job>::adopt(queue_.pop());\n    }\n    if (!job) break;\n    abandon(*job);\n",
   "      job = Ref<Job>::adopt(queue_.pop());\n      if (!job) break;\n      abandon(*job);\n    }\n",
@@ -182,13 +186,13 @@ M("callback_thread_counts_as_a_worker", "count",
   "if (context != nullptr && !context->is_callback_thread()) {", "if (context != nullptr) {",
   "callback_before_ready")
 M("who_cancels_keeps_the_pools_reference", "reference", "  if (last) release();\n", "",
-  "cancel_queued")
+  "callback_before_ready cancel_the_last_of_a_closed_pool")
 M("last_job_wakes_no_worker", "wake-up",
   "    workers_.notify_one();  // the first to leave wakes the next\n", "",
-  "close_with_one_worker_asleep")
+  "callback_closes callback_waits_and_is_closed")
 M("last_job_wakes_no_callback_thread", "wake-up",
   "    callbacks_.wake_locked();\n    exit_condition_", "    exit_condition_",
-  "callback_thread_idle_until_the_last_job")
+  "callback_thread_idle_until_one_is_cancelled")
 M("last_job_wakes_no_joiner", "wake-up",
   "    callbacks_.wake_locked();\n    exit_condition_.notify_all();", "    callbacks_.wake_locked();",
   "cancel_against_destruction")
@@ -211,7 +215,7 @@ M("join_lifts_the_limit_of_none", "abandon", "    job->lift_limit();\n", "",
   "imap_join_lifts_the_limit")
 M("join_lifts_the_limit_of_the_first_imap_only", "abandon",
   "      streams_.splice(streams_.end(), streams_, streams_.begin());  // next time the next one\n",
-  "", "imap_join_lifts_the_limit")
+  "", "imap_join_lifts_the_limit_of_two")
 M("limit_comes_back", "predicate", "  look_ahead_unlimited_.store(true, memory_order_relaxed);\n",
   "", "imap_join_lifts_the_limit")
 M("idle_callback_thread_tells_no_joiner", "wake-up",
@@ -244,13 +248,13 @@ M("sleeper_is_not_counted_in", "count", "    ++sleepers_;\n    condition_.wait(l
 
 M = header("detail/callback_thread.hpp")
 M("late_callback_thread_is_not_detached", "reference", "    if (detached_) thread_.detach();\n", "",
-  "destroyed_by_its_last_task coroutine_awaits_and_pool_is_destroyed")
+  "coroutine_awaits_a_call_that_has_destroyed_its_pool")
 M("due_callback_is_not_marked", "wait graph", "  job.callback_due_ = true;\n", "",
   "callback_waits_for_one_that_is_due")
 M("due_callback_wakes_nobody", "wake-up", "  due_.push_back(job);\n  condition_.notify_one();",
   "  due_.push_back(job);", "callback_thread_idle_then_told")
 M("callback_runs_and_is_still_due", "queue", "  job.callback_due_ = false;\n", "",
-  "callback_waits_for_one_that_is_due callback_gets_its_own_result callback_waits_for_a_task")
+  "callback_waits_for_a_task_that_waits_for_a_callback")
 M("callback_that_has_run_counts_as_running", "count", "  --running_;\n", "",
   "destroyed_in_a_task destroy_in_a_task_of_two_workers")
 M("callback_runs_under_the_lock", "lock", "  lock.unlock();\n  job.run_callback();\n  lock.lock();",
@@ -261,8 +265,8 @@ M("waiting_callback_runs_no_other", "wait graph",
   "waits_.find_locked(alarm.awaited(), is_due)) {", "static_cast<Job*>(nullptr)) {",
   "callback_waits_for_one_that_is_due")
 M("new_wait_does_not_wake_the_callback_thread", "wake-up",
-  "    void on_wait_locked() noexcept override { callbacks_.condition_.notify_one(); }\n", "",
-  "callback_thread_needed_by_what_it_waits_for")
+  "void on_wait_locked() noexcept override { callbacks_.condition_.notify_one(); }",
+  "void on_wait_locked() noexcept override {}", "callback_thread_needed_by_what_it_waits_for")
 M("alarm_wakes_nobody", "wake-up", "      rang_ = true;\n      callbacks_.condition_.notify_one();",
   "      rang_ = true;", "callback_waits_for_a_running_task")
 M("alarm_rings_without_the_lock", "lock",
@@ -286,7 +290,7 @@ M("search_remembers_the_last_one", "wait graph",
   "callback_thread_needed_by_what_it_waits_for callback_waits_for_a_task_that_waits_for_a_callback")
 M("wait_begins_without_the_lock", "lock",
   "      const lock_guard lock(graph_.mutex_);\n      graph_.begin_locked(wait_);",
-  "      graph_.begin_locked(wait_);", "nest_wait_for_what_runs")
+  "      graph_.begin_locked(wait_);", "callback_thread_needed_by_what_it_waits_for callback_waits_for_a_task_that_waits_for_a_callback nest_map_in_map")
 
 # ---- Results ----
 
@@ -355,18 +359,18 @@ M("job_is_counted_out_before_it_is_ready", "count",
   "cancel_against_destruction cancel_the_last_of_a_closed_pool")
 M("result_is_ready_before_its_worker_lets_go", "ready",
   "    if (!remove_owner()) this->complete();", "    this->complete();\n    remove_owner();",
-  "result_handle_is_dropped_during_the_task destructor_of_a_result_waits")
+  "result_dies_with_its_last_handle")
 M("result_is_never_ready", "ready",
   "    if (!remove_owner()) this->complete();", "    remove_owner();", "apply_returns_the_result")
 M("callbacks_die_after_ready", "ready", "    callbacks.reset();\n", "",
-  "callback_before_ready callback_before_the_destructor_returns")
+  "callback_dies_before_ready")
 M("callback_phase_keeps_the_job", "reference", "  make_ready();\n  this->release();", "  make_ready();",
   "callback_before_ready")
 M("callback_is_not_on_the_stack", "wait graph",
   "    const JobStack::Frame frame(current_thread_context->calling_back, this);\n", "",
   "callback_gets_its_own_result")
 M("told_error_counts_as_unseen", "predicate", "    this->observe();\n    try {\n", "    try {\n",
-  "callback_error_is_told_once")
+  "unobserved_is_not_what_a_callback_was_told")
 M("due_callback_holds_no_reference", "reference",
   "      this->add_ref();\n      this->core().callbacks().post(*this);",
   "      this->core().callbacks().post(*this);", "callback_before_ready")
@@ -380,7 +384,8 @@ M("cancelled_job_stays_queued", "queue", "    leave_queue();\n    // A copy", " 
 M("cancel_uses_the_cores_error_beyond_its_end", "reference",
   "give_up(std::exception_ptr(core_->cancelled_error()));", "give_up(core_->cancelled_error());",
   "destroyed_by_a_cancelled_capture callout_cancelled_capture_destroys_the_pool "
-  "cancel_the_last_of_a_closed_pool")
+  "cancel_the_last_of_a_closed_pool",
+  equivalent="Who gives up copies the error before the job counts as finished, and so before the core may end.")
 
 M = header("detail/result_group.hpp")
 M("group_leaves_without_those_being_told", "reference",
@@ -389,30 +394,30 @@ M("group_leaves_without_those_being_told", "reference",
 M("group_does_not_see_a_failure", "predicate",
   "    if (members_[number].result->failed()) failed_ = true;\n", "", "group_first_exception")
 M("group_is_not_told_of_one_in_the_way", "wake-up", "(or_failed_ || satisfied_locked())) {",
-  "satisfied_locked()) {", "group_in_a_task_first_exception")
+  "satisfied_locked()) {", "group_in_a_task_first_exception_after_one_ends_well")
 M("group_is_told_without_the_lock", "lock",
   "    const lock_guard lock(mutex_);\n    completed_.push_back(number);",
   "    completed_.push_back(number);", "group_all_two_workers")
 M("group_forgets_who_is_ready_at_the_deadline", "predicate",
   "    while (!satisfied() && completed() < static_cast<std::size_t>(ready)) this_thread::yield();\n",
-  "", "group_in_time_or_not group_for_a_time")
+  "", "group_looks_at_one_that_needed_the_other group_in_time_or_not")
 M("group_sleeps_without_a_last_look", "wake-up",
   "    if (satisfied_locked() || (or_failed_ && completed_.size() != before)) return false;\n", "",
   "group_all")
 M("group_sleeps_on_after_one_in_the_way", "wake-up",
   "satisfied_locked() || (or_failed_ && completed_.size() != before)", "satisfied_locked()",
-  "group_in_a_task_first_exception")
+  "group_in_a_task_first_exception_after_one_ends_well")
 M("group_leaves_its_sleeper_behind", "reference",
   "    const lock_guard lock(mutex_);\n    sleeper_ = nullptr;", "    const lock_guard lock(mutex_);",
   "group_for_a_time group_in_time_or_not")
 M("group_in_a_callback_waits_for_its_own_result", "predicate",
   "      if (mine_ != nullptr && mine_->context.calling_back.contains(results[i])) continue;\n", "",
-  "callback_waits_for_a_group")
+  "callback_waits_for_a_group_with_its_own_result")
 M("group_misses_what_was_ready", "count",
   "      if (!members_[i].is_registered) members_[i].notify();\n", "", "group_all group_first")
 M("group_leaves_it_to_terminate", "abandon",
   "        part.jobs[next]->abandon(part.core().terminated_error());\n", "",
-  "callback_thread_waits_for_a_group_that_is_terminated group_in_a_task_against_terminate")
+  "destructor_of_an_abandoned_capture_waits_for_a_group")
 M("group_helps_nobody", "claim", "    result_of(&job).take_part(deadline);\n", "",
   "group_in_a_task_all_one_worker")
 M("group_helps_though_one_may_come", "wait graph",
@@ -429,7 +434,7 @@ M("group_is_asked_and_sleeps_on", "wake-up",
   "group_in_a_task_first_is_asked_to_help")
 M("group_in_a_callback_is_asked_and_sleeps_on", "wake-up",
   "      if (group_.is_to_help_locked()) ring_locked();", "      group_.is_to_help_locked();",
-  "callback_thread_waits_for_the_first")
+  "callback_thread_is_asked_to_help")
 
 M = header("detail/waiters.hpp")
 M("ready_is_seen_without_order", "order", "return word_.load(memory_order_acquire) == kReady;",
@@ -486,7 +491,17 @@ M("completer_looks_without_order", "order",
 M("outcome_is_not_published", "order", "word, kReady, memory_order_acq_rel,",
   "word, kReady, memory_order_acquire,", "result_is_polled apply_returns_the_result")
 M("completer_takes_the_list_without_acquire", "order", "word, kReady, memory_order_acq_rel,",
-  "word, kReady, memory_order_release,", "result_is_awaited_by_two apply_returns_the_result")
+  "word, kReady, memory_order_release,", "result_is_awaited_by_two apply_returns_the_result",
+  equivalent="The load before it, or the failed exchange, has acquired from whoever wrote that very word.")
+M("completer_takes_the_list_without_any_acquire", "order",
+  "  void complete() noexcept {\n    std::uintptr_t word = word_.load(memory_order_acquire);\n"
+  "    do {\n      word = unlocked(word);\n"
+  "      // release: publishes the outcome to ready(). acquire: pairs with add().\n    } while (\n"
+  "        !word_.compare_exchange_weak(word, kReady, memory_order_acq_rel, memory_order_acquire));",
+  "  void complete() noexcept {\n    std::uintptr_t word = word_.load(memory_order_relaxed);\n"
+  "    do {\n      word = unlocked(word);\n    } while (\n"
+  "        !word_.compare_exchange_weak(word, kReady, memory_order_release, memory_order_relaxed));",
+  "result_is_awaited_by_two apply_returns_the_result")
 M("completer_fails_without_acquire", "order", "kReady, memory_order_acq_rel, memory_order_acquire));",
   "kReady, memory_order_acq_rel, memory_order_relaxed));",
   "result_is_awaited_by_two apply_returns_the_result",
@@ -494,14 +509,14 @@ M("completer_fails_without_acquire", "order", "kReady, memory_order_acq_rel, mem
 M("waiter_is_read_after_it_was_told", "reference",
   "      Waiter* const next = sleepers->next_;  // read first: notify() may end the waiter's life\n"
   "      sleepers->notify();\n      sleepers = next;",
-  "      sleepers->notify();\n      sleepers = sleepers->next_;", "result_is_awaited_by_two")
+  "      sleepers->notify();\n      sleepers = sleepers->next_;", "coroutines_await_one_call")
 M("done_callback_is_read_after_it_was_run", "reference",
   "      Waiter* const next = first->next_;  // read first: notify() may end the waiter's life\n"
   "      first->notify();\n      first = next;",
   "      first->notify();\n      first = first->next_;", "done_callbacks_in_order")
 M("done_callbacks_come_before_threads", "ready",
   "    while (sleepers != nullptr) {", "    WaitingCode::run_all(std::exchange(code, nullptr));\n"
-  "    while (sleepers != nullptr) {", "done_callback_beside_waiters done_callback_waits")
+  "    while (sleepers != nullptr) {", "done_callback_needs_who_waits")
 M("waiter_is_notified_after_the_unlock", "lock",
   "    const lock_guard lock(mutex_);\n    notified_ = true;\n    condition_.notify_one();",
   "    {\n      const lock_guard lock(mutex_);\n      notified_ = true;\n    }\n"
@@ -538,7 +553,7 @@ M("pool_is_left_without_acquire", "order", "refs_.fetch_sub(1, memory_order_acq_
 M("dying_pool_is_found", "reference",
   "        return live->try_add_ref() ? Ref<Findable>::adopt(live) : Ref<Findable>();",
   "        return Ref<Findable>::share(live);",
-  "done_callback_throws unobserved_after_the_pool_has_gone")
+  "unobserved_while_the_pool_dies")
 
 M = header("detail/apply_job.hpp")
 M("worker_runs_what_another_has_claimed", "claim", "    if (this->try_claim()) execute();\n",
@@ -552,7 +567,7 @@ M("worker_keeps_the_queues_reference", "reference", "execute();\n    this->relea
 M("cancel_stops_nothing_that_runs", "abandon",
   "      if (!cancelled()) stop_.request();\n", "", "stop_by_cancel")
 M("cancelled_call_counts_as_failed", "predicate", "    this->set_outcome_cancelled();\n", "",
-  "group_member_is_cancelled unobserved_are_no_cancelled_results")
+  "group_first_exception_of_a_cancelled_one")
 M("helped_call_stays_queued", "queue", "    this->leave_queue();\n    execute();", "    execute();",
   "callback_waits_for_a_task nest_async_one_worker callback_waits_for_one_that_is_due")
 M("given_up_call_is_not_destroyed", "ready",
@@ -576,7 +591,7 @@ M("two_take_one_chunk", "claim",
   "      next_.store(begin + chunking_.size(), memory_order_relaxed);", "map_two_workers")
 M("chunk_begins_beyond_the_end", "claim",
   "memory_order_relaxed);\n      if (begin >= size_) return {};\n      return {begin,",
-  "memory_order_relaxed);\n      return {begin,", "map_two_workers")
+  "memory_order_relaxed);\n      return {begin,", "map_of_many_chunks map_beside_another_map")
 M("two_take_one_shrinking_chunk", "claim",
   "    } while (!next_.compare_exchange_weak(begin, end, memory_order_relaxed));",
   "      next_.store(end, memory_order_relaxed);\n    } while (false);", "map_with_shrinking_chunks")
@@ -584,7 +599,7 @@ M("claimed_map_stays_queued", "queue", "      if (range.end == size_) this->leav
   "callback_of_a_map map_beside_another_map")
 M("map_that_runs_does_not_say_so", "predicate",
   "      if (!this->claimed()) this->try_claim();  // it is running now\n", "",
-  "map_two_workers cancel_map_under_way map_of_many_chunks")
+  "map_says_that_it_runs")
 M("two_errors_are_kept", "claim",
   "    if (!failed_.exchange(true, memory_order_relaxed)) error_ = error;",
   "    failed_.store(true, memory_order_relaxed);\n    error_ = error;", "map_two_items_fail")
@@ -603,15 +618,17 @@ M("cancel_stops_no_map", "abandon", "    stop_.request();\n    return begin", " 
   "stop_in_a_map")
 M("cancelled_map_counts_as_failed", "predicate",
   "      if (cancels) this->set_outcome_cancelled();\n", "",
-  "cancel_map_under_way cancel_map_against_its_workers")
+  "group_first_exception_of_a_cancelled_map")
 M("spent_map_blocks_the_queue", "predicate",
   "    return next_.load(memory_order_relaxed) >= size_;\n  }\n\n  Stop",
-  "    return false;\n  }\n\n  Stop", "cancel_map_lets_others_pass")
+  "    return false;\n  }\n\n  Stop", "cancel_map_lets_others_pass",
+  equivalent="Whoever claimed the last chunk takes the map out as soon as he gets the mutex; until then workers "
+             "look again and again: only later.")
 M("map_never_makes_way", "predicate", "work(this->core().takes_turns() ? 1 : ~std::size_t{0},",
   "work(~std::size_t{0},", "priority_interrupts_a_map")
 
 M = header("detail/map_results.hpp")
-M("bools_are_filled_in_place", "lock", "    !std::is_same_v<R, bool> && ", "    ", "map_two_workers")
+M("bools_are_filled_in_place", "lock", "    !std::is_same_v<R, bool> && ", "    ", "map_of_bools")
 
 # ---- Queues ----
 
@@ -673,10 +690,10 @@ M = header("detail/batches.hpp")
 M("filled_batch_is_not_in_use", "count",
   "    ++in_use_;\n  }\n  /// A worker has found its batch empty that it had filled.\n"
   "  void emptied_locked() noexcept { --in_use_; }",
-  "  }\n  void emptied_locked() noexcept {}", "batch_holds_what_another_waits_for")
+  "  }\n  void emptied_locked() noexcept {}", "batch_is_taken_by_a_third batch_is_stolen_by_halves")
 M("stolen_jobs_are_lost", "queue",
   "    if (count > 1) fill_locked(worker, jobs + 1, count - 1);\n", "",
-  "batch_is_taken_from_one_who_is_stuck batch_holds_what_another_waits_for")
+  "batch_is_stolen_by_halves")
 
 M = header("detail/spin.hpp")
 M("lock_is_only_tried", "lock", "  if (!lockable.try_lock()) lock_contended(lockable);",
@@ -701,7 +718,8 @@ M("slot_is_emptied_without_acquire", "order", "chunk.emptied.fetch_add(1, memory
 M("used_chunk_counts_as_done", "ready", "  chunk->done = false;\n", "",
   "imap_one_reader imap_keeps_the_order imap_two_readers")
 M("used_chunk_counts_as_emptied", "count", "  chunk->emptied.store(0, memory_order_relaxed);\n", "",
-  "imap_chunks_of_two imap_two_readers_of_a_chunk imap_one_reader")
+  "imap_chunks_of_two imap_two_readers_of_a_chunk imap_one_reader",
+  equivalent="The chunk is kept until the imap ends instead of being used again: only more memory.")
 M("end_tells_of_terminate_again_and_again", "predicate", "std::exchange(terminated_, false);",
   "terminated_;", "imap_terminated_while_queued imap_terminated_while_full "
                   "imap_read_on_after_terminate")
@@ -722,7 +740,7 @@ M("discarded_chunk_counts_as_running", "count", "    --running_;\n    finishes =
   "    finishes = finishes_locked();",
   "imap_terminated_while_advancing imap_dropped_while_running")
 M("done_chunk_wakes_no_reader", "wake-up", "    if (available_locked()) wake_readers_locked();\n", "",
-  "imap_one_reader")
+  "imap_buffersize_one")
 M("limit_is_lifted_of_one_that_reads", "predicate", "  if (reading_ != Reading::full) return;\n", "",
   "imap_join_lifts_the_limit")
 M("lifted_imap_is_not_put_back", "queue",
@@ -737,7 +755,7 @@ M("imaps_function_dies_after_the_end", "ready",
   "    finished_ = true;\n    wake_readers_locked();\n  }\n",
   "  core_->forget(*this);\n  {\n    const lock_guard lock(mutex_);\n    finished_ = true;\n"
   "    wake_readers_locked();\n  }\n  destroy_work();\n",
-  "imap_over_nothing imap_one_reader destructor_of_an_imaps_function_waits")
+  "imap_function_dies_before_the_end")
 M("end_wakes_no_reader", "wake-up", "    finished_ = true;\n    wake_readers_locked();",
   "    finished_ = true;", "imap_over_nothing")
 M("finished_imap_counts_as_unfinished", "count", "  core_->job_done();\n", "", "imap_over_nothing")
@@ -749,27 +767,27 @@ M("only_one_reader_is_woken", "wake-up", "if (sleepers_ != 0) condition_.notify_
   "if (sleepers_ != 0) condition_.notify_one();", "imap_terminated_two_readers imap_two_readers")
 M("reader_in_a_callback_is_not_woken", "wake-up",
   "    for (CallbackThread::Alarm* const alarm : alarms_) alarm->notify();\n", "",
-  "imap_read_in_a_callback")
+  "imap_read_in_a_callback_while_it_runs")
 M("reader_is_not_in_the_graph", "wait graph",
   "      waits.emplace(core.waits(), wait.emplace(*context, std::span(&imap_, 1)));\n", "",
   "imap_item_waits_for_a_callback callback_thread_needed_by_what_it_waits_for")
 M("reader_leaves_its_alarm_behind", "reference", "    alarms_.pop_back();\n", "",
-  "imap_read_in_a_callback")
+  "imap_read_in_a_callback_while_it_runs")
 M("sleeping_reader_is_not_counted", "count",
   "    ++sleepers_;\n    bool in_time", "    bool in_time", "imap_one_reader")
 
 M = header("detail/chunk_front.hpp")
 M("chunk_is_opened_without_release", "order",
   "                memory_order_release);  // release: publishes the slots",
-  "                memory_order_relaxed);", "imap_two_readers imap_two_readers_of_a_chunk")
+  "                memory_order_relaxed);", "imap_two_readers_of_several_chunks imap_two_readers")
 M("slot_is_claimed_without_order", "order",
   "word + 1, memory_order_acq_rel, memory_order_acquire)) {",
   "word + 1, memory_order_relaxed, memory_order_relaxed)) {",
-  "imap_two_readers imap_two_readers_of_a_chunk")
+  "imap_two_readers_of_several_chunks imap_two_readers")
 M("front_is_read_without_order", "order",
   "  Claim claim() noexcept {\n    std::uint64_t word = word_.load(memory_order_acquire);",
   "  Claim claim() noexcept {\n    std::uint64_t word = word_.load(memory_order_relaxed);",
-  "imap_two_readers imap_two_readers_of_a_chunk imap_chunks_of_two")
+  "imap_two_readers_of_several_chunks imap_two_readers")
 M("two_take_one_slot", "claim",
   "      if (word_.compare_exchange_weak(word, word + 1, memory_order_acq_rel, memory_order_acquire)) {\n"
   "        return claim;\n      }",
@@ -783,7 +801,7 @@ M("spent_front_is_not_closed", "queue", "    word_.store((word & ~kNextMask) | k
 M = header("detail/stop.hpp")
 M("stop_source_enters_and_leaves_a_stale_link", "queue",
   "    if (source.next_ != nullptr) source.next_->link_ = &source.next_;\n", "",
-  "stop_by_terminate stop_twice stop_or_never_start")
+  "stop_by_terminate_after_another_has_ended")
 M("stop_source_leaves_twice", "queue", "    source.link_ = nullptr;\n", "",
   "stop_by_terminate stop_or_never_start stop_of_what_has_ended")
 
@@ -818,17 +836,18 @@ M("coroutine_is_told_and_goes_on", "claim", "      if (state->add_waiter(*this))
   "      state->add_waiter(*this);", "coroutine_awaits_a_call")
 M("coroutine_keeps_the_queues_reference", "reference",
   "    job->release();  // the queue's reference\n    return false;", "    return false;",
-  "coroutine_awaits_what_is_ready")
+  "coroutine_awaits_a_call coroutine_awaits_what_is_ready")
 M("coroutine_needs_no_callback_thread", "predicate", "core && core->need_callbacks();",
   "static_cast<bool>(core);", "coroutine_awaits_a_call")
 M("resumed_coroutine_counts_as_unfinished", "count", "    core.job_done();\n", "",
   "coroutine_resumes_on_a_pool")
 M("abandoned_coroutine_is_no_completion", "wait graph",
-  "    const CompletionScope scope(core_, this);\n", "", "coroutine_resumes_on_a_terminated_pool")
+  "    const CompletionScope scope(core_, this);\n", "", "coroutine_resumes_on_a_terminated_pool",
+  equivalent="terminate(), which alone abandons such jobs, has a scope of its own for them.")
 
 M = header("async_result.hpp")
 M("late_done_callback_takes_a_dead_core", "reference", "is_late_ ? Ref<Core>() : core_", "core_",
-  "done_callback_added_while_completing done_callback_of_a_terminated_call")
+  "done_callback_added_after_the_pool_has_gone")
 M("done_callback_is_kept", "reference", "    const std::unique_ptr<DoneCallback> self(this);\n", "",
   "done_callback_added_while_completing")
 M("done_callback_is_forgotten_when_ready", "abandon", "    detail::WaitingCode::run(waiter);\n", "",

@@ -7,8 +7,8 @@
 
 The mutants are in mutant_list.py. Each is applied to a copy of include/ and explored with the
 scenarios that are named there, and then, unless --hinted is given, with all others, until one
-fails: exhaustively with one deviation, without and with spinning, then in 5,000 random schedules of
-PCT; what weakens a memory order or names "stale" also in 5,000 with stale loads.
+fails: exhaustively with one deviation, then in 5,000 random schedules of PCT, each without and with
+spinning; what weakens a memory order or names "stale" also in 5,000 with stale loads.
 
 Prints a row for each. Fails if a mutant survives that is not said to be equivalent, if one is found
 that is, if a text to be replaced does not occur exactly once, or if the result does not compile.
@@ -51,7 +51,8 @@ LINK_FLAGS = ["-no-pie"]
 RUNS = [
     ("bound 1", ["--bound", "1"]),
     ("bound 1, spinning", ["--bound", "1", "--spin"]),
-    ("PCT", ["--pct", "3", "--executions", "5000", "--spin", "--spurious", "--weak"]),
+    ("PCT", ["--pct", "3", "--executions", "5000", "--spurious", "--weak"]),
+    ("PCT, spinning", ["--pct", "3", "--executions", "5000", "--spurious", "--weak", "--spin"]),
 ]
 STALE_RUN = ("PCT, stale loads", ["--pct", "3", "--executions", "5000", "--stale"])
 SECONDS = 120  # for each scenario and run

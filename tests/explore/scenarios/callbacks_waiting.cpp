@@ -267,4 +267,21 @@ SCENARIO(callback_waits_for_a_cancelled_task) {
   CHECK(result.get() == 2);
 }
 
+// A callback that waits for its own result among others has it.
+SCENARIO(callback_waits_for_a_group_with_its_own_result) {
+  ThreadPool pool(1);
+  AsyncResult<int> result;
+  Gate issued;
+  bool got = false;
+  result = pool.apply_async(two, std::tuple(), {.callback = [&](int) {
+                              issued.wait();
+                              const std::vector both{result, pool.apply_async(two)};
+                              CHECK(wait(both).done.size() == 2);
+                              got = true;
+                            }});
+  issued.open();
+  CHECK(result.get() == 2);
+  CHECK(got);
+}
+
 }  // namespace
