@@ -313,7 +313,7 @@ M("timed_waiter_leaves_though_it_is_being_told", "reference",
   "    waiters_.remove(waiter);\n    return false;\n", "result_is_awaited_for_a_time")
 M("timed_callback_leaves_though_it_is_being_told", "reference",
   "  if (waiters_.remove(alarm)) return false;\n", "  waiters_.remove(alarm);\n  return false;\n",
-  "callback_waits_in_vain")
+  "callback_waits_for_a_time")
 M("core_is_sought_without_holding_the_waiter", "lock",
   "    const unique_lock lock = waiter.hold();\n", "",
   "result_is_awaited_when_the_pool_dies result_outlives_its_pool "
@@ -400,13 +400,14 @@ M("group_is_told_without_the_lock", "lock",
   "    completed_.push_back(number);", "group_all_two_workers")
 M("group_forgets_who_is_ready_at_the_deadline", "predicate",
   "    while (!satisfied() && completed() < static_cast<std::size_t>(ready)) this_thread::yield();\n",
-  "", "group_looks_at_one_that_needed_the_other group_in_time_or_not")
+  "", "group_in_a_task_knows_what_was_seen")
 M("group_sleeps_without_a_last_look", "wake-up",
   "    if (satisfied_locked() || (or_failed_ && completed_.size() != before)) return false;\n", "",
   "group_all")
 M("group_sleeps_on_after_one_in_the_way", "wake-up",
   "satisfied_locked() || (or_failed_ && completed_.size() != before)", "satisfied_locked()",
-  "group_in_a_task_first_exception_after_one_ends_well")
+  "group_in_a_task_first_exception_after_one_ends_well",
+  equivalent="To sleep is to enter the wait graph, which asks the group once more whether it had better help.")
 M("group_leaves_its_sleeper_behind", "reference",
   "    const lock_guard lock(mutex_);\n    sleeper_ = nullptr;", "    const lock_guard lock(mutex_);",
   "group_for_a_time group_in_time_or_not")
@@ -591,7 +592,7 @@ M("two_take_one_chunk", "claim",
   "      next_.store(begin + chunking_.size(), memory_order_relaxed);", "map_two_workers")
 M("chunk_begins_beyond_the_end", "claim",
   "memory_order_relaxed);\n      if (begin >= size_) return {};\n      return {begin,",
-  "memory_order_relaxed);\n      return {begin,", "map_of_many_chunks map_beside_another_map")
+  "memory_order_relaxed);\n      return {begin,", "map_with_a_short_last_chunk")
 M("two_take_one_shrinking_chunk", "claim",
   "    } while (!next_.compare_exchange_weak(begin, end, memory_order_relaxed));",
   "      next_.store(end, memory_order_relaxed);\n    } while (false);", "map_with_shrinking_chunks")
@@ -627,9 +628,6 @@ M("spent_map_blocks_the_queue", "predicate",
 M("map_never_makes_way", "predicate", "work(this->core().takes_turns() ? 1 : ~std::size_t{0},",
   "work(~std::size_t{0},", "priority_interrupts_a_map")
 
-M = header("detail/map_results.hpp")
-M("bools_are_filled_in_place", "lock", "    !std::is_same_v<R, bool> && ", "    ", "map_of_bools")
-
 # ---- Queues ----
 
 M = header("detail/task_queue.hpp")
@@ -649,11 +647,11 @@ M("job_of_a_batch_is_erased_from_the_ring", "queue", " || job.position_ < begin_
 M("hole_ends_the_queue", "queue", "    skip_holes();\n    return begin_", "    return begin_",
   "cancel_in_the_middle_of_the_queue")
 M("batch_takes_a_hole", "queue", "      if (entry == kHole) continue;\n      if ((entry",
-  "      if ((entry", "cancel_in_a_batch cancel_in_the_middle_of_the_queue")
+  "      if ((entry", "batch_is_taken_over_a_hole")
 M("batch_takes_a_map", "queue", "      if ((entry & kNotACall) != 0) break;\n", "",
-  "batch_of_one_worker batch_is_given_up_by_its_owner map_beside_another_map")
+  "batch_ends_before_a_map")
 M("moved_job_does_not_know_its_place", "queue", "      to_job(entry)->position_ = free;\n", "",
-  "cancel_in_the_middle_of_the_queue worker_takes_while_the_queue_grows")
+  "cancel_after_the_queue_has_closed_up")
 
 M = header("detail/job_heap.hpp")
 M("later_job_comes_first", "queue", "order < other.order;", "order > other.order;",
@@ -684,7 +682,7 @@ M("two_take_one_job_of_a_batch", "claim",
   "    range_.store(range_of(begin, end_of(range)), memory_order_release);\n    return true;",
   "batch_against_terminate terminate_batches batch_is_taken_from_one_who_is_stuck")
 M("last_job_of_a_batch_is_not_stolen", "predicate", "return (size + 1) / 2;", "return size / 2;",
-  "batch_holds_what_another_waits_for")
+  "batch_is_taken_by_a_third batch_is_stolen_by_halves")
 
 M = header("detail/batches.hpp")
 M("filled_batch_is_not_in_use", "count",

@@ -271,4 +271,50 @@ SCENARIO(batch_holds_what_a_callback_waits_for) {
   check_all(results);
 }
 
+// What was cancelled in the queue leaves no trace in a batch.
+SCENARIO(batch_is_taken_over_a_hole) {
+  ThreadPool pool(1);
+  Gate begun, gate;
+  Results results;
+  issue_some(pool, results, 1);
+  results.push_back(pool.apply_async([&] {
+    begun.open();
+    gate.wait();
+    return Value(1);
+  }));
+  begun.wait();
+  issue_some(pool, results, 1);
+  const auto cancelled = pool.apply_async([] { return Value(2); });
+  issue_some(pool, results, 3);
+  CHECK(cancelled.cancel());
+  gate.open();
+  check_all(results);
+}
+
+// A map is never in a batch, where only one worker would be at it: its items need each other.
+SCENARIO(batch_ends_before_a_map, .bound = 1) {
+  ThreadPool pool(2);
+  Gate begun, gate, gates[2];
+  Results results;
+  issue_some(pool, results, 1);
+  results.push_back(pool.apply_async([&] {
+    begun.open();
+    gate.wait();
+    return Value(1);
+  }));
+  begun.wait();
+  issue_some(pool, results, 1);
+  const auto map = pool.map_async(
+      [&](int i) {
+        gates[i].open();
+        gates[1 - i].wait();
+        return i;
+      },
+      std::vector{0, 1}, {.chunksize = 1});
+  issue_some(pool, results, 2);
+  gate.open();
+  CHECK(map.get() == std::vector{0, 1});
+  check_all(results);
+}
+
 }  // namespace

@@ -186,9 +186,9 @@ SCENARIO(callback_thread_idle_until_one_is_cancelled) {
 // A callback waits for one of two. The first comes to depend on that very callback, and there is no
 // worker for the second: it is run here.
 SCENARIO(callback_thread_is_asked_to_help) {
-  ThreadPool pool(1);
   Gate issued, over;
   AsyncResult<int> result;
+  ThreadPool pool(1);
   result = pool.apply_async(seven, std::tuple(), {.callback = [&](int) {
                               issued.wait();
                               const std::vector both{pool.apply_async([&] { return result.get(); }),

@@ -287,11 +287,11 @@ SCENARIO(callback_cancels) {
 // What a callback has captured has died when the result is ready.
 SCENARIO(callback_dies_before_ready) {
   ThreadPool pool(1);
-  int alive = 0;
+  mt::atomic<int> alive{0};
   const auto result = pool.apply_async([] { return 1; }, std::tuple(),
                                        {.callback = [c = Counted(alive)](int) { user_code(); }});
   CHECK(result.get() == 1);
-  CHECK(alive == 0);
+  CHECK(alive.load() == 0);
 }
 
 }  // namespace

@@ -284,4 +284,25 @@ SCENARIO(callback_waits_for_a_group_with_its_own_result) {
   CHECK(got);
 }
 
+// A callback waits for a time for a task that ends meanwhile.
+SCENARIO(callback_waits_for_a_time) {
+  ThreadPool pool(1);
+  Gate running, issued;
+  AsyncResult<int> other;
+  const auto result = pool.apply_async(two, std::tuple(), {.callback = [&](int) {
+                                         issued.wait();
+                                         const bool in_time =
+                                             other.wait(std::chrono::milliseconds(1));
+                                         CHECK(!in_time || other.ready());
+                                         CHECK(other.get() == 3);
+                                       }});
+  other = pool.apply_async([&] {
+    running.open();
+    return 3;
+  });
+  running.wait();
+  issued.open();
+  CHECK(result.get() == 2);
+}
+
 }  // namespace

@@ -66,7 +66,7 @@ class Numbers {
 /// Counts how many of it live.
 class Counted {
  public:
-  explicit Counted(int& count) : count_(&count) { add(1); }
+  explicit Counted(mt::atomic<int>& count) : count_(&count) { add(1); }
   Counted(const Counted& other) : count_(other.count_) { add(1); }
   Counted& operator=(const Counted&) = delete;
   ~Counted() { add(-1); }
@@ -74,9 +74,9 @@ class Counted {
  private:
   void add(int difference) {
     user_code();
-    *count_ += difference;
+    count_->fetch_add(difference);
   }
-  int* count_;
+  mt::atomic<int>* count_;
 };
 
 /// The next value, -1 at the end.

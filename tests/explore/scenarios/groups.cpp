@@ -270,14 +270,4 @@ SCENARIO(group_first_exception_of_a_cancelled_map) {
   other.join();
 }
 
-// Who finds one of them ready that needed the other finds the other, too, without waiting.
-SCENARIO(group_looks_at_one_that_needed_the_other) {
-  ThreadPool pool(2);
-  const auto a = pool.apply_async([] { return Value(1); });
-  const auto b = pool.apply_async([a] { return Value(int{a.get()}); });
-  const auto found =
-      millpond::wait({a, b}, ReturnWhen::all_completed, std::chrono::milliseconds(0));
-  CHECK(found.done.size() != 1 || found.done[0] == a);
-}
-
 }  // namespace

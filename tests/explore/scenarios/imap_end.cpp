@@ -186,11 +186,11 @@ SCENARIO(imap_join_lifts_the_limit_of_two) {
 // The function has died when the reader sees the end.
 SCENARIO(imap_function_dies_before_the_end) {
   ThreadPool pool(1);
-  int alive = 0;
+  mt::atomic<int> alive{0};
   auto it = pool.imap([c = Counted(alive)](int i) { return Value(i); }, Numbers(1));
   CHECK(next_of(it) == 0);
   CHECK(next_of(it) == -1);
-  CHECK(alive == 0);
+  CHECK(alive.load() == 0);
 }
 
 }  // namespace

@@ -260,12 +260,12 @@ SCENARIO(result_is_awaited_when_the_pool_dies) {
 // The last handle takes the result with it: no worker that has just completed it still has it.
 SCENARIO(result_dies_with_its_last_handle) {
   ThreadPool pool(1);
-  int alive = 0;
+  mt::atomic<int> alive{0};
   {
     const auto r = pool.apply_async([&] { return Counted(alive); });
     r.wait();
   }
-  CHECK(alive == 0);
+  CHECK(alive.load() == 0);
 }
 
 }  // namespace
