@@ -216,8 +216,16 @@ M("join_lifts_the_limit_of_none", "abandon", "    job->lift_limit();\n", "",
 M("join_lifts_the_limit_of_the_first_imap_only", "abandon",
   "      streams_.splice(streams_.end(), streams_, streams_.begin());  // next time the next one\n",
   "", "imap_join_lifts_the_limit_of_two")
-M("limit_comes_back", "predicate", "  look_ahead_unlimited_.store(true, memory_order_relaxed);\n",
+M("limit_comes_back", "predicate", "  look_ahead_unlimited_.store(true, memory_order_release);\n",
   "", "imap_join_lifts_the_limit")
+M("limit_is_lifted_without_release", "order",
+  "look_ahead_unlimited_.store(true, memory_order_release);",
+  "look_ahead_unlimited_.store(true, memory_order_relaxed);",
+  "imap_join_lifts_the_limit destroyed_by_the_input_of_an_imap imap_join_beside_a_reader")
+M("lifted_limit_is_seen_without_acquire", "order",
+  "look_ahead_unlimited_.load(memory_order_acquire);",
+  "look_ahead_unlimited_.load(memory_order_relaxed);",
+  "imap_join_lifts_the_limit destroyed_by_the_input_of_an_imap imap_join_beside_a_reader")
 M("idle_callback_thread_tells_no_joiner", "wake-up",
   "    if (state() != State::run) exit_condition_.notify_all();\n", "",
   "destroyed_in_a_task destroy_in_a_task_of_two_workers")
@@ -401,6 +409,15 @@ M("group_is_told_without_the_lock", "lock",
 M("group_forgets_who_is_ready_at_the_deadline", "predicate",
   "    while (!satisfied() && completed() < static_cast<std::size_t>(ready)) this_thread::yield();\n",
   "", "group_in_a_task_knows_what_was_seen")
+M("group_is_told_without_release", "order", "is_told.store(true, memory_order_release);",
+  "is_told.store(true, memory_order_relaxed);",
+  "group_in_a_task_first_two_workers group_in_a_task_first_is_asked_to_help")
+M("group_sees_what_it_was_told_without_acquire", "order", "is_told.load(memory_order_acquire);",
+  "is_told.load(memory_order_relaxed);",
+  "group_in_a_task_first_two_workers group_in_a_task_first_is_asked_to_help")
+M("group_forgets_one_about_to_be_told", "predicate", "      return result_of(job).ready() ||\n",
+  "      return\n", "group_in_a_task_first_two_workers group_in_a_task_first_one_worker "
+  "group_in_a_task_first_beside_one_that_waits_for_it")
 M("group_sleeps_without_a_last_look", "wake-up",
   "    if (satisfied_locked() || (or_failed_ && completed_.size() != before)) return false;\n", "",
   "group_all")
