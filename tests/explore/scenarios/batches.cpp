@@ -2,6 +2,7 @@
 // What a worker has taken from the queue together, and not begun, is not its own: others take it,
 // cancel it, wait for it, give it up. Batches are of four calls at most in the model.
 #include <cstddef>
+#include <tuple>
 #include <vector>
 
 #include "scenario.hpp"
@@ -165,6 +166,155 @@ SCENARIO(batch_against_terminate, .bound = 1) {
     const End end = end_of([&] { CHECK(r.get() == 1); });
     CHECK(end == End::value || end == End::terminated);
   }
+}
+
+// Two workers are stuck, one of them with a batch: the third, which sleeps, is woken to take it.
+SCENARIO(batch_is_taken_by_a_third, .bound = 1) {
+  ThreadPool pool(3);
+  Gate begun, first, second;
+  const auto stuck = [&second] {
+    second.wait();
+    return Value(1);
+  };
+  Results results;
+  results.push_back(pool.apply_async([&] {
+    begun.open();
+    first.wait();
+    return Value(1);
+  }));
+  begun.wait();
+  issue_some(pool, results, 1);
+  results.push_back(pool.apply_async(stuck));
+  results.push_back(pool.apply_async([&] {
+    second.open();
+    return Value(1);
+  }));
+  results.push_back(pool.apply_async(stuck));
+  first.open();
+  check_all(results);
+}
+
+// What is stolen from a batch is several jobs: all of them run.
+SCENARIO(batch_is_stolen_by_halves, .bound = 1) {
+  ThreadPool pool(2);
+  Gate begun, first, second;
+  Results results;
+  results.push_back(pool.apply_async([&] {
+    begun.open();
+    first.wait();
+    return Value(1);
+  }));
+  begun.wait();
+  issue_some(pool, results, 1);
+  results.push_back(pool.apply_async([&] {
+    second.wait();
+    return Value(1);
+  }));
+  issue_some(pool, results, 3);
+  results.push_back(pool.apply_async([&] {
+    second.open();
+    return Value(1);
+  }));
+  issue_some(pool, results, 4);
+  first.open();
+  check_all(results);
+}
+
+// terminate() gives up what is in the batch of a worker that is stuck.
+SCENARIO(batch_of_one_who_is_stuck_is_given_up) {
+  ThreadPool pool(1);
+  Gate issued, stuck, over;
+  Results results;
+  issue_some(pool, results, 1);
+  results.push_back(pool.apply_async([&] {
+    issued.wait();
+    return Value(1);
+  }));
+  results.push_back(pool.apply_async([&] {
+    stuck.open();
+    over.wait();
+    return Value(1);
+  }));
+  issue_some(pool, results, 3);
+  issued.open();
+  stuck.wait();
+  pool.terminate();
+  for (std::size_t i = 3; i != results.size(); ++i) {
+    CHECK(end_of([&] { results[i].get(); }) == End::terminated);
+  }
+  over.open();
+  CHECK(results[2].get() == 1);
+}
+
+// A callback waits for a task in a batch, which waits for another callback: that one runs first.
+SCENARIO(batch_holds_what_a_callback_waits_for) {
+  ThreadPool pool(1);
+  Gate issued, told;
+  Results results;
+  AsyncResult<Value> task;
+  const auto value = [] { return Value(1); };
+  issue_some(pool, results, 1);
+  results.push_back(pool.apply_async(value, std::tuple(), {.callback = [&](const Value&) {
+                                       issued.wait();
+                                       CHECK(task.get() == 1);
+                                       told.open();
+                                     }}));
+  issue_some(pool, results, 2);
+  task = pool.apply_async([&] {
+    return Value(int{
+        pool.apply_async(value, std::tuple(), {.callback = [](const Value& n) { CHECK(n == 1); }})
+            .get()});
+  });
+  issue_some(pool, results, 2);
+  issued.open();
+  told.wait();
+  check_all(results);
+}
+
+// What was cancelled in the queue leaves no trace in a batch.
+SCENARIO(batch_is_taken_over_a_hole) {
+  ThreadPool pool(1);
+  Gate begun, gate;
+  Results results;
+  issue_some(pool, results, 1);
+  results.push_back(pool.apply_async([&] {
+    begun.open();
+    gate.wait();
+    return Value(1);
+  }));
+  begun.wait();
+  issue_some(pool, results, 1);
+  const auto cancelled = pool.apply_async([] { return Value(2); });
+  issue_some(pool, results, 3);
+  CHECK(cancelled.cancel());
+  gate.open();
+  check_all(results);
+}
+
+// A map is never in a batch, where only one worker would be at it: its items need each other.
+SCENARIO(batch_ends_before_a_map, .bound = 1) {
+  ThreadPool pool(2);
+  Gate begun, gate, gates[2];
+  Results results;
+  issue_some(pool, results, 1);
+  results.push_back(pool.apply_async([&] {
+    begun.open();
+    gate.wait();
+    return Value(1);
+  }));
+  begun.wait();
+  issue_some(pool, results, 1);
+  const auto map = pool.map_async(
+      [&](int i) {
+        gates[i].open();
+        gates[1 - i].wait();
+        return i;
+      },
+      std::vector{0, 1}, {.chunksize = 1});
+  issue_some(pool, results, 2);
+  gate.open();
+  CHECK(map.get() == std::vector{0, 1});
+  check_all(results);
 }
 
 }  // namespace

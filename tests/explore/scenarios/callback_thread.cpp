@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The callback thread's sleep, idle and in a callback, and each event that must end it.
 #include <exception>
+#include <optional>
 #include <stdexcept>
 #include <tuple>
 #include <utility>
@@ -169,6 +170,36 @@ SCENARIO(callback_thread_runs_for_the_only_worker) {
         .get();
   }) == 7);
   CHECK(got == 7);
+}
+
+// Idle in a terminated pool without workers: the last job is one that another thread cancels.
+SCENARIO(callback_thread_idle_until_one_is_cancelled) {
+  std::optional<ThreadPool> pool(std::in_place, 1);
+  start_callbacks(*pool);
+  const auto r = pool->apply_async(seven);
+  thread other([r] { r.cancel(); });
+  pool.reset();
+  CHECK(r.ready());
+  other.join();
+}
+
+// A callback waits for one of two. The first comes to depend on that very callback, and there is no
+// worker for the second: it is run here.
+SCENARIO(callback_thread_is_asked_to_help) {
+  Gate issued, over;
+  AsyncResult<int> result;
+  ThreadPool pool(1);
+  result = pool.apply_async(seven, std::tuple(), {.callback = [&](int) {
+                              issued.wait();
+                              const std::vector both{pool.apply_async([&] { return result.get(); }),
+                                                     pool.apply_async(seven)};
+                              const auto found = wait(both, ReturnWhen::first_completed);
+                              CHECK(!found.done.empty());
+                              over.open();
+                            }});
+  issued.open();
+  CHECK(result.get() == 7);
+  over.wait();
 }
 
 }  // namespace

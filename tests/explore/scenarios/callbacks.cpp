@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "common.hpp"
 #include "scenario.hpp"
 
 namespace {
@@ -281,6 +282,16 @@ SCENARIO(callback_cancels) {
   issued.open();
   CHECK(first.get() == 1);
   CHECK(end_of([&] { third.get(); }) == End::cancelled);
+}
+
+// What a callback has captured has died when the result is ready.
+SCENARIO(callback_dies_before_ready) {
+  ThreadPool pool(1);
+  mt::atomic<int> alive{0};
+  const auto result = pool.apply_async([] { return 1; }, std::tuple(),
+                                       {.callback = [c = Counted(alive)](int) { user_code(); }});
+  CHECK(result.get() == 1);
+  CHECK(alive.load() == 0);
 }
 
 }  // namespace

@@ -267,4 +267,42 @@ SCENARIO(callback_waits_for_a_cancelled_task) {
   CHECK(result.get() == 2);
 }
 
+// A callback that waits for its own result among others has it.
+SCENARIO(callback_waits_for_a_group_with_its_own_result) {
+  ThreadPool pool(1);
+  AsyncResult<int> result;
+  Gate issued;
+  bool got = false;
+  result = pool.apply_async(two, std::tuple(), {.callback = [&](int) {
+                              issued.wait();
+                              const std::vector both{result, pool.apply_async(two)};
+                              CHECK(wait(both).done.size() == 2);
+                              got = true;
+                            }});
+  issued.open();
+  CHECK(result.get() == 2);
+  CHECK(got);
+}
+
+// A callback waits for a time for a task that ends meanwhile.
+SCENARIO(callback_waits_for_a_time) {
+  ThreadPool pool(1);
+  Gate running, issued;
+  AsyncResult<int> other;
+  const auto result = pool.apply_async(two, std::tuple(), {.callback = [&](int) {
+                                         issued.wait();
+                                         const bool in_time =
+                                             other.wait(std::chrono::milliseconds(1));
+                                         CHECK(!in_time || other.ready());
+                                         CHECK(other.get() == 3);
+                                       }});
+  other = pool.apply_async([&] {
+    running.open();
+    return 3;
+  });
+  running.wait();
+  issued.open();
+  CHECK(result.get() == 2);
+}
+
 }  // namespace

@@ -2,8 +2,10 @@
 // Cancelling: what is queued, maps under way, against the start, the end, terminate() and itself.
 #include <chrono>
 #include <cstddef>
+#include <exception>
 #include <optional>
 #include <stdexcept>
+#include <tuple>
 #include <vector>
 
 #include "scenario.hpp"
@@ -267,6 +269,31 @@ SCENARIO(cancel_what_a_task_waits_for) {
   issued.open();
   const bool cancelled = inner.cancel();
   CHECK(outer.get() == (cancelled ? End::cancelled : End::value));
+}
+
+// Many are cancelled in the middle of the queue, which closes up then: the first is found all the
+// same.
+SCENARIO(cancel_after_the_queue_has_closed_up, .bound = 1) {
+  ThreadPool pool(1);
+  Gate begun, gate;
+  mt::atomic<int> told{0};
+  const auto busy = pool.apply_async([&] {
+    begun.open();
+    gate.wait();
+  });
+  begun.wait();
+  const auto first =
+      pool.apply_async([] { return 1; }, std::tuple(),
+                       {.error_callback = [&](std::exception_ptr) { told.fetch_add(1); }});
+  std::vector<AsyncResult<int>> results;
+  for (int i = 0; i != 7; ++i) results.push_back(pool.apply_async([i] { return i; }));
+  for (std::size_t i = 0; i != 6; ++i) CHECK(results[i].cancel());
+  const auto last = pool.apply_async([] { return 7; });
+  CHECK(first.cancel());
+  gate.open();
+  CHECK(last.get() == 7 && results[6].get() == 6);
+  CHECK(end_of([&] { first.get(); }) == End::cancelled);
+  CHECK(told.load() == 1);
 }
 
 }  // namespace

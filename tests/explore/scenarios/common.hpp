@@ -63,6 +63,22 @@ class Numbers {
   Capture memory_;  // input that is used after its end is seen
 };
 
+/// Counts how many of it live.
+class Counted {
+ public:
+  explicit Counted(mt::atomic<int>& count) : count_(&count) { add(1); }
+  Counted(const Counted& other) : count_(other.count_) { add(1); }
+  Counted& operator=(const Counted&) = delete;
+  ~Counted() { add(-1); }
+
+ private:
+  void add(int difference) {
+    user_code();
+    count_->fetch_add(difference);
+  }
+  mt::atomic<int>* count_;
+};
+
 /// The next value, -1 at the end.
 template <class R>
 int next_of(millpond::ImapIterator<R>& it) {

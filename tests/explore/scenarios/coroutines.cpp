@@ -225,4 +225,40 @@ SCENARIO(coroutine_resumes_on_another_pool, .bound = 1) {
   CHECK(end == End::value);
 }
 
+// Two await one result: the frame of the first may be gone while the second is told.
+SCENARIO(coroutines_await_one_call) {
+  ThreadPool pool(1);
+  Gate go;
+  Gate over[2];
+  End ends[2] = {End::timeout, End::timeout};
+  const auto result = pool.apply_async([&] {
+    go.wait();
+    return 7;
+  });
+  for (int i = 0; i != 2; ++i) await_call(result, ends[i], over[i]);
+  go.open();
+  for (int i = 0; i != 2; ++i) {
+    over[i].wait();
+    CHECK(ends[i] == End::value);
+  }
+}
+
+// A task destroys its pool. Only then its result is awaited, which needs a callback thread.
+SCENARIO(coroutine_awaits_a_call_that_has_destroyed_its_pool) {
+  std::optional<ThreadPool> pool(std::in_place, 1);
+  Gate destroyed, awaited, over;
+  End end = End::timeout;
+  const auto result = pool->apply_async([&] {
+    pool.reset();
+    destroyed.open();
+    awaited.wait();
+    return 7;
+  });
+  destroyed.wait();
+  await_call(result, end, over);
+  awaited.open();
+  over.wait();
+  CHECK(end == End::value);
+}
+
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Destructors of captures, results and exceptions that use the pool, wherever the library runs
 // them.
+#include <cstddef>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -254,6 +255,26 @@ SCENARIO(destructor_of_items_waits) {
   CHECK(end_of([&] { result.get(); }) == (cancelled ? End::cancelled : End::value));
   ended.wait();
   CHECK(got == 7);
+}
+
+// The capture of a task that is given up waits for a group of others that are given up next.
+SCENARIO(destructor_of_an_abandoned_capture_waits_for_a_group) {
+  ThreadPool pool(1);
+  Gate running, terminated;
+  const auto busy = pool.apply_async([&] {
+    running.open();
+    terminated.wait();
+    return 1;
+  });
+  running.wait();
+  std::vector<AsyncResult<int>> behind;
+  std::size_t found = 0;
+  pool.apply_async([c = AtEnd([&] { found = wait(behind).done.size(); })] {});
+  for (int i = 0; i != 2; ++i) behind.push_back(pool.apply_async(seven));
+  pool.terminate();
+  terminated.open();
+  CHECK(found == 2);
+  CHECK(busy.get() == 1);
 }
 
 }  // namespace

@@ -239,4 +239,39 @@ SCENARIO(done_callback_closes, .bound = kUnbounded) {
   CHECK(called);
 }
 
+// Threads that wait are told before done-callbacks run, which may need them.
+SCENARIO(done_callback_needs_who_waits) {
+  ThreadPool pool(1);
+  Gate issued, got, over;
+  const auto result = pool.apply_async([&] {
+    issued.wait();
+    return 7;
+  });
+  result.add_done_callback([&](const AsyncResult<int>&) {
+    got.wait();
+    over.open();
+  });
+  issued.open();
+  CHECK(result.get() == 7);
+  got.open();
+  over.wait();
+}
+
+// Added when the result is ready and the pool has gone: it runs here, and its error goes to stderr.
+SCENARIO(done_callback_added_after_the_pool_has_gone) {
+  AsyncResult<int> result;
+  {
+    ThreadPool pool(1);
+    result = pool.apply_async(seven);
+    CHECK(result.get() == 7);
+  }
+  int calls = 0;
+  result.add_done_callback([&](const AsyncResult<int>& r) {
+    ++calls;
+    CHECK(r.get() == 7);
+    throw std::runtime_error("done-callback");
+  });
+  CHECK(calls == 1);
+}
+
 }  // namespace

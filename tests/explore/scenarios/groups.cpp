@@ -233,4 +233,41 @@ SCENARIO(group_as_completed_for_a_time) {
   CHECK(a.get() + b.get() == 3);
 }
 
+// Being cancelled is no exception of its own: the others are awaited.
+SCENARIO(group_first_exception_of_a_cancelled_one) {
+  ThreadPool pool(1);
+  Gate gate;
+  const auto a = pool.apply_async([&] {
+    gate.wait();
+    return Value(1);
+  });
+  const auto b = pool.apply_async([c = Capture()] { return Value(*c); });
+  CHECK(b.cancel());
+  thread other([&] { gate.open(); });
+  CHECK(millpond::wait({a, b}, ReturnWhen::first_exception).not_done.empty());
+  other.join();
+}
+
+// The same for maps.
+SCENARIO(group_first_exception_of_a_cancelled_map) {
+  ThreadPool pool(1);
+  Gate begun, gate;
+  const auto map = [&](int size) {
+    return pool.map_async(
+        [&](int n) {
+          begun.open();
+          gate.wait();
+          return n;
+        },
+        std::vector<int>(static_cast<std::size_t>(size)), {.chunksize = 1});
+  };
+  const auto a = map(1);
+  begun.wait();
+  const auto b = map(2);
+  CHECK(b.cancel());
+  thread other([&] { gate.open(); });
+  CHECK(millpond::wait({a, b}, ReturnWhen::first_exception).not_done.empty());
+  other.join();
+}
+
 }  // namespace

@@ -221,4 +221,49 @@ SCENARIO(group_in_a_task_of_another_pool) {
   CHECK(r.get() == 3);
 }
 
+// Waits for the first exception of two. The first of them ends well, and its worker is then stuck
+// until this task has ended: so the second is run here.
+SCENARIO(group_in_a_task_first_exception_after_one_ends_well) {
+  ThreadPool pool(2);
+  Gate begun, issued, over;
+  const auto a = pool.apply_async([&] {
+    begun.open();
+    issued.wait();
+    return 1;
+  });
+  begun.wait();
+  const auto task = pool.apply_async([&] {
+    const auto stuck = pool.apply_async([&] { over.wait(); });
+    const auto b = pool.apply_async([] {
+      user_code();
+      return 2;
+    });
+    issued.open();
+    CHECK(millpond::wait({a, b}, ReturnWhen::first_exception).not_done.empty());
+    over.open();
+    return 3;
+  });
+  CHECK(task.get() == 3);
+}
+
+// What a task that is run here has seen to be ready is among the finished ones, even if the time
+// is over then.
+SCENARIO(group_in_a_task_knows_what_was_seen) {
+  ThreadPool pool(2);
+  const auto task = pool.apply_async([&] {
+    mt::atomic<bool> saw{false};
+    const auto a = pool.apply_async([] { return 1; });
+    const auto b = pool.apply_async([&saw, a] {
+      if (a.ready()) saw.store(true);
+      return 2;
+    });
+    const auto found =
+        millpond::wait({a, b}, ReturnWhen::all_completed, std::chrono::milliseconds(1));
+    CHECK(!saw.load() || found.not_done.empty() || found.not_done[0] != a);
+    b.wait();
+    return 3;
+  });
+  CHECK(task.get() == 3);
+}
+
 }  // namespace

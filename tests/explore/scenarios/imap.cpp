@@ -221,4 +221,17 @@ SCENARIO(imap_makes_way) {
   CHECK(call.get() == 7);
 }
 
+// A reader that has not slept takes from one chunk after another, while a second does.
+SCENARIO(imap_two_readers_of_several_chunks) {
+  ThreadPool pool(1);
+  auto it = pool.imap([](int i) { return Value(1 << i); }, Numbers(5), {.chunksize = 2});
+  int other = 0;
+  thread reader([&] { other = next_of(it); });
+  int mine = 0;
+  for (int i = 0; i != 4; ++i) mine += next_of(it);
+  reader.join();
+  CHECK(mine + other == 31);
+  CHECK(next_of(it) == -1);
+}
+
 }  // namespace

@@ -172,4 +172,25 @@ SCENARIO(imap_closed_while_waiting) {
   reader.join();
 }
 
+// join() lets two imaps read on, of which nobody takes the results.
+SCENARIO(imap_join_lifts_the_limit_of_two) {
+  ThreadPool pool(1);
+  auto first = pool.imap(kept, Numbers(2), {.buffersize = 1});
+  auto second = pool.imap(kept, Numbers(2), {.buffersize = 1});
+  pool.close();
+  pool.join();
+  for (int i = 0; i < 2; ++i) CHECK(next_of(first) == i && next_of(second) == i);
+  CHECK(next_of(first) == -1 && next_of(second) == -1);
+}
+
+// The function has died when the reader sees the end.
+SCENARIO(imap_function_dies_before_the_end) {
+  ThreadPool pool(1);
+  mt::atomic<int> alive{0};
+  auto it = pool.imap([c = Counted(alive)](int i) { return Value(i); }, Numbers(1));
+  CHECK(next_of(it) == 0);
+  CHECK(next_of(it) == -1);
+  CHECK(alive.load() == 0);
+}
+
 }  // namespace

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <ranges>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -227,6 +228,32 @@ SCENARIO(imap_terminated_under_a_callback) {
     begun.wait();
   }
   CHECK(ended);
+}
+
+// A callback reads while the only worker is at each item.
+SCENARIO(imap_read_in_a_callback_while_it_runs) {
+  ThreadPool pool(1);
+  Gate issued, begun[2], read[2];
+  std::optional<ImapIterator<Value>> it;
+  const auto call =
+      pool.apply_async([] { return Value(1); }, std::tuple(), {.callback = [&](const Value&) {
+                         issued.wait();
+                         for (int i = 0; i != 2; ++i) {
+                           begun[i].wait();
+                           read[i].open();
+                           CHECK(next_of(*it) == i);
+                         }
+                         CHECK(next_of(*it) == -1);
+                       }});
+  it.emplace(pool.imap(
+      [&](int i) {
+        begun[i].open();
+        read[i].wait();
+        return Value(i);
+      },
+      Numbers(2)));
+  issued.open();
+  CHECK(call.get() == 1);
 }
 
 }  // namespace

@@ -229,4 +229,29 @@ SCENARIO(map_is_awaited_for_a_time) {
   CHECK(r.get() == std::vector{1, 2});
 }
 
+// Several threads fill a vector of bools, whose elements share bytes.
+SCENARIO(map_of_bools) {
+  ThreadPool pool(2);
+  const auto is_odd = [](int n) { return n % 2 != 0; };
+  CHECK(pool.map(is_odd, std::vector{0, 1}, {.chunksize = 1}) == std::vector{false, true});
+}
+
+// Running, from the first chunk to the last.
+SCENARIO(map_says_that_it_runs) {
+  ThreadPool pool(1);
+  Gate begun, gate;
+  const auto r = pool.map_async(
+      [&](int n) {
+        begun.open();
+        gate.wait();
+        return n;
+      },
+      std::vector{1, 2}, {.chunksize = 1});
+  begun.wait();
+  CHECK(r.running());
+  gate.open();
+  CHECK(r.get().size() == 2);
+  CHECK(!r.running());
+}
+
 }  // namespace

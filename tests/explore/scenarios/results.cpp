@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "common.hpp"
 #include "scenario.hpp"
 
 namespace {
@@ -254,6 +255,17 @@ SCENARIO(result_is_awaited_when_the_pool_dies) {
   pool.reset();
   CHECK(r.ready());
   reader.join();
+}
+
+// The last handle takes the result with it: no worker that has just completed it still has it.
+SCENARIO(result_dies_with_its_last_handle) {
+  ThreadPool pool(1);
+  mt::atomic<int> alive{0};
+  {
+    const auto r = pool.apply_async([&] { return Counted(alive); });
+    r.wait();
+  }
+  CHECK(alive.load() == 0);
 }
 
 }  // namespace

@@ -261,4 +261,19 @@ SCENARIO(stop_callback_terminates) {
   CHECK(result.get() == 7);
 }
 
+// terminate() still knows of a task that was issued after another which has ended.
+SCENARIO(stop_by_terminate_after_another_has_ended) {
+  ThreadPool pool(1);
+  Gate issued, begun;
+  const auto first = pool.apply_async([&](mt::stop_token) {
+    issued.wait();
+    return 1;
+  });
+  const auto second = pool.apply_async([&](mt::stop_token t) { return until_stop(t, begun); });
+  issued.open();
+  begun.wait();
+  pool.terminate();
+  CHECK(first.get() + second.get() == 8);
+}
+
 }  // namespace

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -191,6 +192,31 @@ SCENARIO(unobserved_handler_uses_the_pool) {
   pool->apply_async(oops);
   CHECK(pool->apply([] { return Value(2); }) == 2);
   CHECK(seen == 1);
+}
+
+// An error that an error_callback was told has been seen.
+SCENARIO(unobserved_is_not_what_a_callback_was_told) {
+  mt::atomic<int> told{0};
+  {
+    ThreadPool pool(counting(told));
+    pool.apply_async(oops, std::tuple(),
+                     {.error_callback = [](std::exception_ptr error) { CHECK(error != nullptr); }});
+    pool.close();
+    pool.join();
+  }
+  CHECK(told.load() == 0);
+}
+
+// An error of a late done-callback finds its pool, or finds it gone, while the pool dies.
+SCENARIO(unobserved_while_the_pool_dies) {
+  mt::atomic<int> told{0};
+  std::optional<ThreadPool> pool(std::in_place, counting(told));
+  const auto r = pool->apply_async([] { return 1; });
+  CHECK(r.get() == 1);
+  thread other([r] { r.add_done_callback([](const AsyncResult<int>&) { oops(); }); });
+  pool.reset();
+  other.join();
+  CHECK(told.load() <= 1);
 }
 
 }  // namespace
