@@ -9,6 +9,7 @@
 #include <list>
 #include <memory>
 #include <numeric>
+#include <ranges>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -168,6 +169,12 @@ TEST(MapAsyncErrors, TheFirstInTimeWins) {
       },
       first_integers(3), 1);
   EXPECT_EQ(message_of<std::runtime_error>([&] { result.get(); }), "item 1");
+}
+
+TEST(MapAsyncErrors, MoreItemsThanCanBeCountedAreRefused) {
+  millpond::ThreadPool pool(1);
+  const auto all = std::views::iota(0ULL, ~0ULL);
+  EXPECT_THROW((void)pool.map_async([](unsigned long long) {}, all), millpond::ValueError);
 }
 
 TEST(MapAsyncErrors, OneWorkerReportsTheFirstItemThatThrows) {

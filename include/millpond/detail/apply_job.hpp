@@ -39,7 +39,8 @@ class ApplyJob final : public ResultState<R> {
       : ResultState<R>(core, Job::Kind::call, kHasCallbacks),
         call_(stop_.bind(std::forward<F>(f)), std::forward<Rest>(rest)...) {}
 
-  ~ApplyJob() override {
+  /// A destructor of the user's that throws ends the program, as anywhere.
+  ~ApplyJob() noexcept override {
     if (this->claim() == Claim::none) std::destroy_at(&call_);  // it was never issued
   }
 

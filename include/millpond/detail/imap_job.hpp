@@ -32,6 +32,7 @@ class ImapJob final : public ImapState<Value> {
       : Base(core, ordered, buffersize),
         chunksize_(chunksize),
         work_(std::in_place, std::forward<Holder>(holder), stop_.bind(std::forward<G>(f))) {}
+  ~ImapJob() noexcept override = default;  // whatever the user's destructors say
 
   Stop<F>& stop() noexcept { return stop_; }
 

@@ -4,9 +4,11 @@
 
 #include <millpond/detail/config.hpp>
 #include <millpond/detail/invoke.hpp>
+#include <millpond/errors.hpp>
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <iterator>
 #include <memory>
@@ -234,7 +236,7 @@ class IndexedItems {
   explicit IndexedItems(Holder holder)
       : holder_(std::move(holder)),
         first_(std::ranges::begin(holder_.range())),
-        size_(static_cast<std::size_t>(std::ranges::size(holder_.range()))) {}
+        size_(checked(std::ranges::size(holder_.range()))) {}
   IndexedItems(const IndexedItems&) = delete;
 
   std::size_t size() const noexcept { return size_; }
@@ -249,6 +251,15 @@ class IndexedItems {
   }
 
  private:
+  /// A std::views::iota of 64 bits can be larger than what cursors count.
+  template <class Size>
+  static std::size_t checked(Size size) {
+    if (static_cast<std::common_type_t<Size, std::size_t>>(size) > PTRDIFF_MAX) {
+      throw ValueError("More items than a map can have");
+    }
+    return static_cast<std::size_t>(size);
+  }
+
   Holder holder_;
   const std::ranges::iterator_t<Range> first_;
   const std::size_t size_;

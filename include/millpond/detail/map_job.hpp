@@ -52,6 +52,7 @@ class MapJob final : public ResultState<typename Results::Result> {
         chunking_(chunksize, size_, core.size()),
         progress_(make_progress(core)),
         results_(std::in_place, size_, output...) {}
+  ~MapJob() noexcept override = default;  // whatever the user's destructors say
 
   void set_callbacks(Callbacks callbacks)
     requires kHasCallbacks

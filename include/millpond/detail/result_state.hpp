@@ -60,7 +60,8 @@ class ResultBase : public Job {
     if (!is_of_this_process() && !ready()) Core::throw_of_parent();
   }
 
-  /// The core; only for a waiter that is being notified: who does it lets go of the core afterwards.
+  /// The core; only for a waiter that is being notified: who does it lets go of the core
+  /// afterwards.
   Ref<Core> share_core() const noexcept { return Ref<Core>::share(core_); }
   /// The core, if this is not ready; null if it is.
   Ref<Core> find_core() noexcept;
@@ -286,6 +287,7 @@ class ResultState : public ResultBase {
 
  protected:
   using ResultBase::ResultBase;
+  ~ResultState() noexcept override = default;  // whatever R's says
 
   /// The outcome is stored and all else of the user's is destroyed: has the callbacks run, if any,
   /// then makes ready. The caller holds a reference.
