@@ -508,6 +508,29 @@ TEST(CallOutAtAThreadsEnd, FindsAPoolThatTakesNoMoreWork) {
   EXPECT_EQ(issued, kNotRunning);
 }
 
+TEST(CallOutAtAThreadsEnd, MayNotJoinThePool) {
+  std::string joined[2];
+  ThreadPool pool(2);
+  Gate both_set[2];
+  for (int i = 0; i != 2; ++i) {
+    pool.apply_async([&, i] {
+      at_thread_end.set([&, i] {
+        joined[i] = told([&] {
+          pool.join();
+          return std::string("joined");
+        });
+      });
+      both_set[i].open();
+      both_set[1 - i].wait();
+    });
+  }
+  pool.close();
+  pool.join();
+  for (const std::string& each : joined) {
+    EXPECT_EQ(each, "A pool cannot be joined from one of its own threads");
+  }
+}
+
 TEST(CallOutAtAThreadsEnd, MayDestroyThePool) {
   const std::size_t threads = settled_thread_count();
   Gate destroyed;

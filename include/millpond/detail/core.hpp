@@ -141,6 +141,11 @@ class Core : public Findable {
   /// True: the reference that unfinished jobs hold is the caller's to release, after unlocking.
   [[nodiscard]] bool settle_locked(std::size_t finished) noexcept;
 
+  /// Whether the calling thread was one of the pool's, and is about to end.
+  bool is_left_by_this_thread() const noexcept {
+    return left_pool.core == this && left_pool.serial == serial();
+  }
+
   /// Whether workers can go.
   bool workers_done_locked() const noexcept {
     return state() == State::terminate || (state() == State::close && unfinished_ == 0);
@@ -331,6 +336,7 @@ inline void Core::run_callback_thread() noexcept {
   }
   context.core = nullptr;
   current_thread_context = nullptr;
+  left_pool = {this, serial()};
 }
 
 inline void Core::report(const std::exception_ptr& error) const noexcept {

@@ -133,6 +133,7 @@ void PoolCore<Order>::run_worker(std::size_t index, StartUp* start_up) noexcept 
   context.core = nullptr;
   context.worker_index = std::nullopt;
   current_thread_context = nullptr;
+  left_pool = {this, serial()};
   JobMemory::flush_thread();
 }
 
@@ -382,7 +383,8 @@ void PoolCore<Order>::join() {
   check_process();
   introduce_thread();
   const Ref<Core> self = Ref<Core>::share(this);  // the pool may be destroyed meanwhile, by a task
-  if (context_in(this) != nullptr || CompletionScope::is_inside(*this)) {
+  if (context_in(this) != nullptr || CompletionScope::is_inside(*this) ||
+      is_left_by_this_thread()) {
     throw ValueError("A pool cannot be joined from one of its own threads");
   }
   switch (state()) {

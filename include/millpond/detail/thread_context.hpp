@@ -5,6 +5,7 @@
 #include <millpond/detail/config.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -71,6 +72,14 @@ inline ThreadContext* context_in(const Core* core) noexcept {
   ThreadContext* const context = current_thread_context;
   return context != nullptr && context->core == core ? context : nullptr;
 }
+
+/// The pool that this thread has worked for, and has left: its thread_local objects are being
+/// destroyed. The core may be gone: only to be compared.
+struct LeftPool {
+  const Core* core = nullptr;
+  std::uint16_t serial = 0;  // tells it from a later one at the same address
+};
+inline constinit MILLPOND_VISIBLE thread_local LeftPool left_pool{};
 
 class CompletionScope;
 
