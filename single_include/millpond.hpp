@@ -1221,6 +1221,14 @@ inline ThreadContext* context_in(const Core* core) noexcept {
   return context != nullptr && context->core == core ? context : nullptr;
 }
 
+/// The pool that this thread has worked for, and has left: its thread_local objects are being
+/// destroyed. The core may be gone: only to be compared.
+struct LeftPool {
+  const Core* core = nullptr;
+  std::uint16_t serial = 0;  // tells it from a later one at the same address
+};
+inline constinit MILLPOND_VISIBLE thread_local LeftPool left_pool{};
+
 class CompletionScope;
 
 /// What a module knows of the calling thread: its context and its completion scopes.
@@ -2310,6 +2318,11 @@ class Core : public Findable {
   /// True: the reference that unfinished jobs hold is the caller's to release, after unlocking.
   [[nodiscard]] bool settle_locked(std::size_t finished) noexcept;
 
+  /// Whether the calling thread was one of the pool's, and is about to end.
+  bool is_left_by_this_thread() const noexcept {
+    return left_pool.core == this && left_pool.serial == serial();
+  }
+
   /// Whether workers can go.
   bool workers_done_locked() const noexcept {
     return state() == State::terminate || (state() == State::close && unfinished_ == 0);
@@ -2500,6 +2513,7 @@ inline void Core::run_callback_thread() noexcept {
   }
   context.core = nullptr;
   current_thread_context = nullptr;
+  left_pool = {this, serial()};
 }
 
 inline void Core::report(const std::exception_ptr& error) const noexcept {
@@ -3654,8 +3668,8 @@ using imap_value_t = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
 template <class Value>
 class ImapState : public StreamJob {
  public:
-  /// The next value; none at the end. Throws the item's error; after the last item TerminatedError
-  /// if the pool was terminated before the input's end, then the input's, each once; TimeoutError.
+  /// The next value; none at the end. Throws the item's error; after the last item the input's, or
+  /// TerminatedError if the pool was terminated before the input's end, once; TimeoutError.
   /// On a thread of the pool runs the item that it waits for if that has not started. On a
   /// terminated pool gives up what has not started itself, and does not wait for terminate() to.
   std::optional<Value> next(Deadline deadline);
@@ -3709,6 +3723,7 @@ class ImapState : public StreamJob {
 
  private:
   enum class Reading { queued, advancing, full, over };
+  enum class Termination { none, not_told, told };  // by terminate(), before the input's end
 
   using Front = ChunkFront<Chunk, Slot>;
 
@@ -3723,6 +3738,7 @@ class ImapState : public StreamJob {
   std::optional<Value> yield(const typename Front::Claim& claim);
   void recycle(ChunkPosition chunk) noexcept;
   std::optional<Value> end(unique_lock& lock);
+  static bool is_termination(const std::exception_ptr& error) noexcept;
   /// Something is available, or it is finished.
   void wake_readers_locked() noexcept {
     note_to_be_had_locked();
@@ -3741,7 +3757,7 @@ class ImapState : public StreamJob {
   Reading reading_ = Reading::queued;
   bool given_up_ = false;
   bool finished_ = false;
-  bool terminated_ = false;         // and not yet told
+  Termination termination_ = Termination::none;
   std::exception_ptr input_error_;  // not yet told
   Chunks chunks_;                   // to be yielded: ordered, as read; else, as they get done
   Front front_;                     // the first of them, if it is done
@@ -3854,10 +3870,13 @@ void ImapState<Value>::recycle(ChunkPosition chunk) noexcept {
 
 template <class Value>
 std::optional<Value> ImapState<Value>::end(unique_lock& lock) {
-  // Items that were read before the input failed may have been given up: of these first.
-  const bool terminated = std::exchange(terminated_, false);
-  const std::exception_ptr error =
-      terminated ? core_->terminated_error() : std::exchange(input_error_, nullptr);
+  std::exception_ptr error;
+  if (termination_ == Termination::not_told) {
+    termination_ = Termination::told;
+    error = core_->terminated_error();
+  } else if (termination_ == Termination::none) {
+    error = std::exchange(input_error_, nullptr);
+  }
   lock.unlock();
   if (error) std::rethrow_exception(error);
   return std::nullopt;
@@ -3970,7 +3989,7 @@ void ImapState<Value>::give_up(bool terminated) noexcept {
     const lock_guard lock(mutex_);
     if (given_up_ || reading_ == Reading::over) return;
     given_up_ = true;
-    terminated_ = terminated;
+    if (terminated) termination_ = Termination::not_told;
     if (reading_ != Reading::advancing) {  // else commit() will see given_up_
       unlinked = this->is_queued() && core_->unlink(*this);
       reading_ = Reading::over;
@@ -4001,7 +4020,19 @@ ImapState<Value>::~ImapState() {
       if (slot.is_error() && slot.error() != nullptr) core_->report(slot.error());
     }
   }
-  if (input_error_) core_->report(input_error_);
+  if (input_error_ && !is_termination(input_error_)) core_->report(input_error_);
+}
+
+/// That an input which is an imap, too, was terminated is no error of its own.
+template <class Value>
+bool ImapState<Value>::is_termination(const std::exception_ptr& error) noexcept {
+  try {
+    std::rethrow_exception(error);
+  } catch (const TerminatedError&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
 }
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
@@ -6588,6 +6619,7 @@ void PoolCore<Order>::run_worker(std::size_t index, StartUp* start_up) noexcept 
   context.core = nullptr;
   context.worker_index = std::nullopt;
   current_thread_context = nullptr;
+  left_pool = {this, serial()};
   JobMemory::flush_thread();
 }
 
@@ -6837,7 +6869,8 @@ void PoolCore<Order>::join() {
   check_process();
   introduce_thread();
   const Ref<Core> self = Ref<Core>::share(this);  // the pool may be destroyed meanwhile, by a task
-  if (context_in(this) != nullptr || CompletionScope::is_inside(*this)) {
+  if (context_in(this) != nullptr || CompletionScope::is_inside(*this) ||
+      is_left_by_this_thread()) {
     throw ValueError("A pool cannot be joined from one of its own threads");
   }
   switch (state()) {

@@ -49,8 +49,8 @@ using imap_value_t = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
 template <class Value>
 class ImapState : public StreamJob {
  public:
-  /// The next value; none at the end. Throws the item's error; after the last item TerminatedError
-  /// if the pool was terminated before the input's end, then the input's, each once; TimeoutError.
+  /// The next value; none at the end. Throws the item's error; after the last item the input's, or
+  /// TerminatedError if the pool was terminated before the input's end, once; TimeoutError.
   /// On a thread of the pool runs the item that it waits for if that has not started. On a
   /// terminated pool gives up what has not started itself, and does not wait for terminate() to.
   std::optional<Value> next(Deadline deadline);
@@ -104,6 +104,7 @@ class ImapState : public StreamJob {
 
  private:
   enum class Reading { queued, advancing, full, over };
+  enum class Termination { none, not_told, told };  // by terminate(), before the input's end
 
   using Front = ChunkFront<Chunk, Slot>;
 
@@ -118,6 +119,7 @@ class ImapState : public StreamJob {
   std::optional<Value> yield(const typename Front::Claim& claim);
   void recycle(ChunkPosition chunk) noexcept;
   std::optional<Value> end(unique_lock& lock);
+  static bool is_termination(const std::exception_ptr& error) noexcept;
   /// Something is available, or it is finished.
   void wake_readers_locked() noexcept {
     note_to_be_had_locked();
@@ -136,7 +138,7 @@ class ImapState : public StreamJob {
   Reading reading_ = Reading::queued;
   bool given_up_ = false;
   bool finished_ = false;
-  bool terminated_ = false;         // and not yet told
+  Termination termination_ = Termination::none;
   std::exception_ptr input_error_;  // not yet told
   Chunks chunks_;                   // to be yielded: ordered, as read; else, as they get done
   Front front_;                     // the first of them, if it is done
@@ -249,10 +251,13 @@ void ImapState<Value>::recycle(ChunkPosition chunk) noexcept {
 
 template <class Value>
 std::optional<Value> ImapState<Value>::end(unique_lock& lock) {
-  // Items that were read before the input failed may have been given up: of these first.
-  const bool terminated = std::exchange(terminated_, false);
-  const std::exception_ptr error =
-      terminated ? core_->terminated_error() : std::exchange(input_error_, nullptr);
+  std::exception_ptr error;
+  if (termination_ == Termination::not_told) {
+    termination_ = Termination::told;
+    error = core_->terminated_error();
+  } else if (termination_ == Termination::none) {
+    error = std::exchange(input_error_, nullptr);
+  }
   lock.unlock();
   if (error) std::rethrow_exception(error);
   return std::nullopt;
@@ -365,7 +370,7 @@ void ImapState<Value>::give_up(bool terminated) noexcept {
     const lock_guard lock(mutex_);
     if (given_up_ || reading_ == Reading::over) return;
     given_up_ = true;
-    terminated_ = terminated;
+    if (terminated) termination_ = Termination::not_told;
     if (reading_ != Reading::advancing) {  // else commit() will see given_up_
       unlinked = this->is_queued() && core_->unlink(*this);
       reading_ = Reading::over;
@@ -396,7 +401,19 @@ ImapState<Value>::~ImapState() {
       if (slot.is_error() && slot.error() != nullptr) core_->report(slot.error());
     }
   }
-  if (input_error_) core_->report(input_error_);
+  if (input_error_ && !is_termination(input_error_)) core_->report(input_error_);
+}
+
+/// That an input which is an imap, too, was terminated is no error of its own.
+template <class Value>
+bool ImapState<Value>::is_termination(const std::exception_ptr& error) noexcept {
+  try {
+    std::rethrow_exception(error);
+  } catch (const TerminatedError&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
 }
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
