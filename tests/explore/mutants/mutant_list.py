@@ -53,7 +53,7 @@ M("worker_begins_a_wake_and_forgets_it", "wake-up",
   "lock.unlock();\n      if (wakes) wake();\n", "lock.unlock();\n", "worker_wakes_the_next")
 M("nobody_is_told_that_all_are_busy", "wake-up",
   "if (++workers_busy_ == workers_alive_) waits_.all_busy_locked();", "++workers_busy_;",
-  "group_in_a_task_first_is_asked_to_help group_in_a_task_first_two_workers")
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
 M("last_worker_tells_no_joiner", "wake-up",
   "  if (workers_alive_ <= 1) exit_condition_.notify_all();", "", "close_idle_workers")
 M("worker_tells_no_joiner_that_is_a_worker", "wake-up", "if (workers_alive_ <= 1)",
@@ -292,7 +292,7 @@ M("wait_ends_and_leaves_a_stale_link", "wait graph",
   "group_in_a_task_first_two_workers")
 M("busy_workers_ask_nobody", "wake-up",
   "if (std::exchange(asks_when_all_busy_, false)) ask_locked();", "asks_when_all_busy_ = false;",
-  "group_in_a_task_first_is_asked_to_help group_in_a_task_first_two_workers")
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
 M("search_remembers_the_last_one", "wait graph",
   "    for (Wait* wait = first_; wait != nullptr; wait = wait->next_) wait->reached_ = false;\n", "",
   "callback_thread_needed_by_what_it_waits_for callback_waits_for_a_task_that_waits_for_a_callback")
@@ -446,7 +446,7 @@ M("group_asks_for_help_with_nobody", "wait graph", "asked_to_help_ = !may_come_l
   "asked_to_help_ = false;", "group_in_a_task_first_is_asked_to_help")
 M("group_does_not_ask_to_be_asked", "wake-up",
   "      mine_->core().waits().ask_when_all_busy_locked();\n", "",
-  "group_in_a_task_first_is_asked_to_help group_in_a_task_first_two_workers")
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
 M("group_is_asked_and_sleeps_on", "wake-up",
   "      if (group_.is_to_help_locked()) waiter_.notify();", "      group_.is_to_help_locked();",
   "group_in_a_task_first_is_asked_to_help")
