@@ -53,7 +53,7 @@ M("worker_begins_a_wake_and_forgets_it", "wake-up",
   "lock.unlock();\n      if (wakes) wake();\n", "lock.unlock();\n", "worker_wakes_the_next")
 M("nobody_is_told_that_all_are_busy", "wake-up",
   "if (++workers_busy_ == workers_alive_) waits_.all_busy_locked();", "++workers_busy_;",
-  "group_in_a_task_first_is_asked_to_help group_in_a_task_first_two_workers")
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
 M("last_worker_tells_no_joiner", "wake-up",
   "  if (workers_alive_ <= 1) exit_condition_.notify_all();", "", "close_idle_workers")
 M("worker_tells_no_joiner_that_is_a_worker", "wake-up", "if (workers_alive_ <= 1)",
@@ -157,7 +157,7 @@ M("join_lifts_no_limit", "abandon", "      lift_look_ahead_limit();\n", "",
   "imap_join_lifts_the_limit")
 M("join_holds_no_reference", "reference",
   "  const Ref<Core> self = Ref<Core>::share(this);  // the pool may be destroyed meanwhile",
-  "  // the pool may be destroyed meanwhile", "destroy_in_a_task_during_join")
+  "  // the pool may be destroyed meanwhile", "destroy_in_a_task_during_join_with_all_handles")
 M("callback_that_destroys_serves_no_other", "wait graph",
   "serve_callbacks(lock, [this] { return workers_alive_ == 0; });",
   "exit_condition_.wait(lock, [this] { return workers_alive_ == 0; });",
@@ -221,11 +221,11 @@ M("limit_comes_back", "predicate", "  look_ahead_unlimited_.store(true, memory_o
 M("limit_is_lifted_without_release", "order",
   "look_ahead_unlimited_.store(true, memory_order_release);",
   "look_ahead_unlimited_.store(true, memory_order_relaxed);",
-  "imap_join_lifts_the_limit destroyed_by_the_input_of_an_imap imap_join_beside_a_reader")
+  "destroy_in_a_task_during_join")
 M("lifted_limit_is_seen_without_acquire", "order",
   "look_ahead_unlimited_.load(memory_order_acquire);",
   "look_ahead_unlimited_.load(memory_order_relaxed);",
-  "imap_join_lifts_the_limit destroyed_by_the_input_of_an_imap imap_join_beside_a_reader")
+  "destroy_in_a_task_during_join")
 M("idle_callback_thread_tells_no_joiner", "wake-up",
   "    if (state() != State::run) exit_condition_.notify_all();\n", "",
   "destroyed_in_a_task destroy_in_a_task_of_two_workers")
@@ -292,7 +292,7 @@ M("wait_ends_and_leaves_a_stale_link", "wait graph",
   "group_in_a_task_first_two_workers")
 M("busy_workers_ask_nobody", "wake-up",
   "if (std::exchange(asks_when_all_busy_, false)) ask_locked();", "asks_when_all_busy_ = false;",
-  "group_in_a_task_first_is_asked_to_help group_in_a_task_first_two_workers")
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
 M("search_remembers_the_last_one", "wait graph",
   "    for (Wait* wait = first_; wait != nullptr; wait = wait->next_) wait->reached_ = false;\n", "",
   "callback_thread_needed_by_what_it_waits_for callback_waits_for_a_task_that_waits_for_a_callback")
@@ -411,10 +411,13 @@ M("group_forgets_who_is_ready_at_the_deadline", "predicate",
   "", "group_in_a_task_knows_what_was_seen")
 M("group_is_told_without_release", "order", "is_told.store(true, memory_order_release);",
   "is_told.store(true, memory_order_relaxed);",
-  "group_in_a_task_first_two_workers group_in_a_task_first_is_asked_to_help")
+  "group_in_a_task_first_two_workers",
+  equivalent="What follows is looked up under the group's mutex, which complete() holds when it says so: the "
+             "store cannot be seen before.")
 M("group_sees_what_it_was_told_without_acquire", "order", "is_told.load(memory_order_acquire);",
   "is_told.load(memory_order_relaxed);",
-  "group_in_a_task_first_two_workers group_in_a_task_first_is_asked_to_help")
+  "group_in_a_task_first_two_workers",
+  equivalent="As for the store in complete().")
 M("group_forgets_one_about_to_be_told", "predicate", "      return result_of(job).ready() ||\n",
   "      return\n", "group_in_a_task_first_two_workers group_in_a_task_first_one_worker "
   "group_in_a_task_first_beside_one_that_waits_for_it")
@@ -446,7 +449,7 @@ M("group_asks_for_help_with_nobody", "wait graph", "asked_to_help_ = !may_come_l
   "asked_to_help_ = false;", "group_in_a_task_first_is_asked_to_help")
 M("group_does_not_ask_to_be_asked", "wake-up",
   "      mine_->core().waits().ask_when_all_busy_locked();\n", "",
-  "group_in_a_task_first_is_asked_to_help group_in_a_task_first_two_workers")
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
 M("group_is_asked_and_sleeps_on", "wake-up",
   "      if (group_.is_to_help_locked()) waiter_.notify();", "      group_.is_to_help_locked();",
   "group_in_a_task_first_is_asked_to_help")
@@ -802,7 +805,7 @@ M("slot_is_claimed_without_order", "order",
 M("front_is_read_without_order", "order",
   "  Claim claim() noexcept {\n    std::uint64_t word = word_.load(memory_order_acquire);",
   "  Claim claim() noexcept {\n    std::uint64_t word = word_.load(memory_order_relaxed);",
-  "imap_two_readers_of_several_chunks imap_two_readers")
+  "imap_two_readers_of_several_chunks")
 M("two_take_one_slot", "claim",
   "      if (word_.compare_exchange_weak(word, word + 1, memory_order_acq_rel, memory_order_acquire)) {\n"
   "        return claim;\n      }",

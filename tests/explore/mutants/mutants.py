@@ -8,7 +8,8 @@
 The mutants are in mutant_list.py. Each is applied to a copy of include/ and explored with the
 scenarios that are named there, and then, unless --hinted is given, with all others, until one
 fails: exhaustively with one deviation, then in 5,000 random schedules of PCT, each without and with
-spinning; what weakens a memory order or names "stale" also in 5,000 with stale loads.
+spinning; what weakens a memory order or names "stale" also in 5,000 with stale loads, and ten
+seconds long exhaustively with two of them.
 
 Prints a row for each. Fails if a mutant survives that is not said to be equivalent, if one is found
 that is, if a text to be replaced does not occur exactly once, or if the result does not compile.
@@ -54,7 +55,10 @@ RUNS = [
     ("PCT", ["--pct", "3", "--executions", "5000", "--spurious", "--weak"]),
     ("PCT, spinning", ["--pct", "3", "--executions", "5000", "--spurious", "--weak", "--spin"]),
 ]
-STALE_RUN = ("PCT, stale loads", ["--pct", "3", "--executions", "5000", "--stale"])
+STALE_RUNS = [
+    ("PCT, stale loads", ["--pct", "3", "--executions", "5000", "--stale"]),
+    ("bound 2, stale loads", ["--bound", "2", "--stale", "--seconds", "10"]),
+]
 SECONDS = 120  # for each scenario and run
 
 
@@ -161,7 +165,7 @@ def try_mutant(mutant, work, scenarios, hinted):
         shutil.copytree(INCLUDE, mutated / "include")
         path = mutated / "include" / "millpond" / mutant.file
         path.write_text(path.read_text().replace(mutant.old, mutant.new))
-        runs = RUNS + ([STALE_RUN] if mutant.kind == "order" or mutant.stale else [])
+        runs = RUNS + (STALE_RUNS if mutant.kind == "order" or mutant.stale else [])
         likely = mutant.scenarios.split()
         result = explore(mutant, likely, runs, work, scenarios)
         if not result.scenario and not hinted:
@@ -192,8 +196,8 @@ def explore(mutant, names, runs, work, scenarios):
     model = sorted(str(path) for path in (work / "model").glob("*.o"))
     compiler([*LINK_FLAGS, *objects, *model, "-o", str(program)])
     for run, arguments in runs:
-        scenario, message = first_failure([str(program), "run", "--brief", *names, *arguments,
-                                           "--seconds", str(SECONDS)])
+        scenario, message = first_failure([str(program), "run", "--brief", *names, "--seconds",
+                                           str(SECONDS), *arguments])
         if scenario:
             return Result(mutant, scenario, run, message)
     return Result(mutant)
@@ -290,9 +294,13 @@ def table_of(results):
 
 def summary_of(message):
     """Without addresses and line numbers, which change from build to build."""
-    text = re.sub(r"(?: at|:) [\w.]+\.[hc]pp:\d+.*| by T\d.*| of [\d x]+ .*| of bytes .*|, at .*", "",
-                  message)
-    return re.sub(r"T\d+", "a thread", text.split(": blocks")[0])
+    for begin, summary in (("data race", "data race"), ("more than", "livelock"), ("leak", "leak"),
+                           ("use after free", "use after free"), ("CHECK", "a failed check"),
+                           ("killed by signal", "a crash"),
+                           ("code of the user's", "user code under a lock")):
+        if message.startswith(begin):
+            return summary
+    return re.split(r": [\w.]+\.[hc]pp:", re.sub(r"thread T\d+", "a thread", message))[0]
 
 
 if __name__ == "__main__":

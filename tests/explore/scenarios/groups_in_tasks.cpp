@@ -266,4 +266,24 @@ SCENARIO(group_in_a_task_knows_what_was_seen) {
   CHECK(task.get() == 3);
 }
 
+// A free worker would do, but the job that it takes first is stuck until this task has ended.
+SCENARIO(group_in_a_task_first_behind_one_that_is_stuck) {
+  ThreadPool pool(2);
+  const auto task = pool.apply_async([&] {
+    Gate over;
+    const auto stuck = pool.apply_async([&] { over.wait(); });
+    const auto call = [] {
+      user_code();
+      return 1;
+    };
+    const auto a = pool.apply_async(call);
+    const auto b = pool.apply_async(call);
+    CHECK(!millpond::wait({a, b}, ReturnWhen::first_completed).done.empty());
+    over.open();
+    stuck.wait();
+    return 3;
+  });
+  CHECK(task.get() == 3);
+}
+
 }  // namespace

@@ -261,4 +261,23 @@ SCENARIO(destroy_in_a_task_during_join) {
   CHECK(calls == 2);
 }
 
+// The same when nothing else is left that refers to the pool.
+SCENARIO(destroy_in_a_task_during_join_with_all_handles) {
+  auto pool = std::make_unique<ThreadPool>(1);
+  ThreadPool& it = *pool;
+  std::optional<ImapIterator<int>> results;
+  results.emplace(it.imap(
+      [&](int n) {
+        user_code();
+        if (n == 1) {
+          results.reset();
+          pool.reset();
+        }
+        return n;
+      },
+      std::vector{0, 1}, {.buffersize = 1}));
+  it.close();
+  it.join();
+}
+
 }  // namespace
