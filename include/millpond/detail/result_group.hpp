@@ -112,7 +112,7 @@ class ResultGroup {
   };
 
   bool satisfied_locked() const noexcept {
-    return completed_.size() >= awaited_ || (or_failed_ && failed_);
+    return completed_.size() >= awaited_ || (or_failed_ && has_failed_.load(memory_order_relaxed));
   }
   bool satisfied() const noexcept {
     const lock_guard lock(mutex_);
@@ -123,8 +123,8 @@ class ResultGroup {
   void complete(std::size_t number) noexcept {
     const lock_guard lock(mutex_);
     completed_.push_back(number);
-    if (members_[number].result->failed()) failed_ = true;
-    count_.store(completed_.size(), memory_order_relaxed);
+    if (members_[number].result->failed()) has_failed_.store(true, memory_order_relaxed);
+    count_.store(completed_.size(), memory_order_release);  // release: publishes has_failed_
     // One that has ended well may have been in the way of helping.
     if (sleeper_ != nullptr && (or_failed_ || satisfied_locked())) {
       std::exchange(sleeper_, nullptr)->notify();
@@ -210,7 +210,7 @@ class ResultGroup {
         part = parts_.emplace(part, *context);
         if (context == current_thread_context) mine_ = &*part;
       }
-      part->jobs.push_back(result);
+      if (!part->context.calling_back.contains(result)) part->jobs.push_back(result);
     }
   }
 
@@ -249,22 +249,22 @@ class ResultGroup {
 
   bool awaits_all() const noexcept { return awaited_ == size_ && !or_failed_; }
 
-  /// What to run here if only some of the results are awaited; null if nothing.
+  /// What to run here if only some of the results are awaited; null if nothing. Perhaps others have
+  /// claimed it by now; then there is to be decided again.
   Job* next_to_run() noexcept {
     const lock_guard lock(mine_->core().waits().pool_mutex());
-    if (!mine_->any_unclaimed()) return nullptr;
-    if (!std::exchange(asked_to_help_, false) &&
-        (others_may_come() || mine_->core().any_worker_free_locked() || may_come_locked())) {
+    if (!mine_->any_unclaimed() || others_may_come() || mine_->core().any_worker_free_locked() ||
+        any_may_come_locked()) {
       return nullptr;
     }
-    // Workers claim what they have taken without the mutex: meanwhile perhaps the last.
-    return mine_->any_unclaimed() ? mine_->jobs[mine_->first_unclaimed++] : nullptr;
+    return mine_->jobs[mine_->first_unclaimed++];
   }
 
   /// Whether one of this thread's own pool may get ready while this thread only waits: one that
-  /// another thread is at which is not waiting for this one. Of those that have not been begun in
-  /// their order only so many are looked at, as this is asked for each result.
-  bool may_come_locked() noexcept {
+  /// another thread is at which is not waiting for this one; or enough are ready, though the group
+  /// is just being told. Of those that have not been begun in their order only so many are looked
+  /// at, as this is asked for each result. To be called if no others may come.
+  bool any_may_come_locked() noexcept {
     Part& part = *mine_;
     const auto is_ours = [&](const Job& job) { return part.context.is_at(&job); };
     const auto may_come = [&](Job* job) {
@@ -272,15 +272,24 @@ class ResultGroup {
              part.core().waits().find_locked({&job, 1}, is_ours) == nullptr;
     };
     const auto is_begun = [](Job* job) { return result_of(job).claimed() || !job->is_queued(); };
-    part.any_unclaimed();
     std::size_t next = part.first_pending;
     while (next < part.first_unclaimed && !may_come(part.jobs[next])) ++next;
     part.drop_ready_before(next);
     if (next < part.first_unclaimed) return true;
-    const auto first = part.jobs.begin() + static_cast<std::ptrdiff_t>(next);
-    const auto count = (std::min)(kLookAhead, part.jobs.size() - next);
-    return std::any_of(first, first + static_cast<std::ptrdiff_t>(count),
-                       [&](Job* job) { return is_begun(job) && may_come(job); });
+    std::size_t ready = size_ - part.pending().size();
+    const std::size_t end = next + (std::min)(kLookAhead, part.jobs.size() - next);
+    for (; next != end; ++next) {
+      Job* const job = part.jobs[next];
+      if (result_of(job).ready()) {
+        ++ready;
+      } else if (is_begun(job) && may_come(job)) {
+        return true;
+      }
+    }
+    if (ready >= awaited_) return true;
+    // acquire: pairs with complete(). What is not counted yet comes with a notification.
+    return or_failed_ &&
+           (count_.load(memory_order_acquire) < ready || has_failed_.load(memory_order_relaxed));
   }
   /// The same for those of other pools.
   bool others_may_come() noexcept {
@@ -301,7 +310,7 @@ class ResultGroup {
       mine_->core().waits().ask_when_all_busy_locked();
       return false;
     }
-    asked_to_help_ = !may_come_locked();
+    asked_to_help_ = !any_may_come_locked();
     return asked_to_help_;
   }
 
@@ -402,9 +411,9 @@ class ResultGroup {
   std::vector<std::size_t> completed_;
   std::size_t awaited_ = 0;
   bool or_failed_ = false;
-  bool failed_ = false;
   Waiter* sleeper_ = nullptr;
-  atomic<std::size_t> count_{0};  // completed_.size(), without the mutex a hint
+  atomic<bool> has_failed_{false};  // as the next
+  atomic<std::size_t> count_{0};    // completed_.size(), without the mutex a hint
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
