@@ -61,6 +61,41 @@ SCENARIO(group_in_a_task_first_two_workers) {
   CHECK(r.get() == 3);
 }
 
+// The same, where the first in the queue is the last of the results.
+SCENARIO(group_in_a_task_first_behind_one_that_waits_for_it) {
+  AsyncResult<int> outer;
+  Gate issued;
+  ThreadPool pool(2);
+  outer = pool.apply_async([&] {
+    issued.wait();
+    const auto a = pool.apply_async([] { return Value(1); });
+    const auto b = pool.apply_async([&] { return Value(outer.get()); });
+    const auto found = millpond::wait({b, a}, ReturnWhen::first_completed);
+    CHECK(!found.done.empty() && found.done[0] == a);
+    return 7;
+  });
+  issued.open();
+  CHECK(outer.get() == 7);
+}
+
+// The first error.
+SCENARIO(group_in_a_task_first_exception_beside_one_that_waits_for_it) {
+  AsyncResult<int> outer;
+  Gate issued;
+  ThreadPool pool(2);
+  outer = pool.apply_async([&] {
+    issued.wait();
+    const auto a = pool.apply_async([]() -> Value { throw std::runtime_error("oops"); });
+    const auto b = pool.apply_async([&] { return Value(outer.get()); });
+    const auto found = millpond::wait({a, b}, ReturnWhen::first_exception);
+    CHECK(found.done.size() == 1 && found.done[0] == a);
+    CHECK(end_of([&] { a.get(); }) == End::error);
+    return 7;
+  });
+  issued.open();
+  CHECK(outer.get() == 7);
+}
+
 // The first of two, one of which waits for the task that waits for it; the other comes by itself.
 SCENARIO(group_in_a_task_first_beside_one_that_waits_for_it) {
   AsyncResult<int> outer;
