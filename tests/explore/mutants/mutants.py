@@ -8,8 +8,8 @@
 The mutants are in mutant_list.py. Each is applied to a copy of include/ and explored with the
 scenarios that are named there, and then, unless --hinted is given, with all others, until one
 fails: exhaustively with one deviation, then in 5,000 random schedules of PCT, each without and with
-spinning; what weakens a memory order or names "stale" also in 5,000 with stale loads, and ten
-seconds long exhaustively with two of them.
+spinning; what weakens a memory order also in 5,000 with stale loads, and ten seconds long
+exhaustively with two of them; what is said to be "deep" with two deviations.
 
 Prints a row for each. Fails if a mutant survives that is not said to be equivalent, if one is found
 that is, if a text to be replaced does not occur exactly once, or if the result does not compile.
@@ -59,6 +59,7 @@ STALE_RUNS = [
     ("PCT, stale loads", ["--pct", "3", "--executions", "5000", "--stale"]),
     ("bound 2, stale loads", ["--bound", "2", "--stale", "--seconds", "10"]),
 ]
+DEEP_RUN = ("bound 2", ["--bound", "2", "--seconds", "10"])
 SECONDS = 120  # for each scenario and run
 
 
@@ -165,7 +166,8 @@ def try_mutant(mutant, work, scenarios, hinted):
         shutil.copytree(INCLUDE, mutated / "include")
         path = mutated / "include" / "millpond" / mutant.file
         path.write_text(path.read_text().replace(mutant.old, mutant.new))
-        runs = RUNS + (STALE_RUNS if mutant.kind == "order" or mutant.stale else [])
+        runs = RUNS + (STALE_RUNS if mutant.kind == "order" else [])
+        runs = runs + ([DEEP_RUN] if mutant.deep else [])
         likely = mutant.scenarios.split()
         result = explore(mutant, likely, runs, work, scenarios)
         if not result.scenario and not hinted:
