@@ -1685,9 +1685,15 @@ class CallbackThread {
   /// On this thread: it is about to end.
   void end_locked() noexcept { alive_ = false; }
 
-  /// Once the thread is about to end, or if its owner does not care.
+  /// Once the thread is about to end, or if its owner does not care. A thread_local object of that
+  /// very thread may own the pool: then leaves the thread to end by itself.
   void join() {
-    if (thread_.joinable()) thread_.join();
+    if (!thread_.joinable()) return;
+    if (thread_.get_id() == this_thread::get_id()) {
+      thread_.detach();
+    } else {
+      thread_.join();
+    }
   }
   /// Also if it starts later: a pool that was destroyed in its own task may need it yet.
   void detach() {
@@ -7047,7 +7053,9 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   auto apply(F&& f, Args&&... args) -> ApplyResult<F, Args...>;
 
   /// f(args...) on a worker, some time later. f and the arguments are decayed and moved in. Returns
-  /// an AsyncResult<R>; R is a value where f returns a reference into what was moved in.
+  /// an AsyncResult<R>; R is a value where f returns an rvalue reference, or is a pointer to a
+  /// member of an argument. Any other reference that f returns stays one: it must not refer into f
+  /// or its arguments, which are gone before the result is ready.
   //
   // The return type is not declared: it would be asked for, and f's body compiled, for arguments
   // that are meant for the other overload.
@@ -7228,8 +7236,10 @@ BasicThreadPool<Order>::BasicThreadPool(Processes processes, Initializer&& initi
                                         InitArgs&&... initargs)
     : BasicThreadPool(PoolOptions{
           .processes = detail::to_ptrdiff(processes),
-          .initializer = detail::bind_initializer(std::forward<Initializer>(initializer),
-                                                  std::forward<InitArgs>(initargs)...)}) {}
+          .initializer = detail::is_empty_function(initializer)
+                             ? std::function<void()>()
+                             : detail::bind_initializer(std::forward<Initializer>(initializer),
+                                                        std::forward<InitArgs>(initargs)...)}) {}
 
 template <class Order>
 template <class Job>

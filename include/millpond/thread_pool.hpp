@@ -96,7 +96,9 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   auto apply(F&& f, Args&&... args) -> ApplyResult<F, Args...>;
 
   /// f(args...) on a worker, some time later. f and the arguments are decayed and moved in. Returns
-  /// an AsyncResult<R>; R is a value where f returns a reference into what was moved in.
+  /// an AsyncResult<R>; R is a value where f returns an rvalue reference, or is a pointer to a
+  /// member of an argument. Any other reference that f returns stays one: it must not refer into f
+  /// or its arguments, which are gone before the result is ready.
   //
   // The return type is not declared: it would be asked for, and f's body compiled, for arguments
   // that are meant for the other overload.
@@ -277,8 +279,10 @@ BasicThreadPool<Order>::BasicThreadPool(Processes processes, Initializer&& initi
                                         InitArgs&&... initargs)
     : BasicThreadPool(PoolOptions{
           .processes = detail::to_ptrdiff(processes),
-          .initializer = detail::bind_initializer(std::forward<Initializer>(initializer),
-                                                  std::forward<InitArgs>(initargs)...)}) {}
+          .initializer = detail::is_empty_function(initializer)
+                             ? std::function<void()>()
+                             : detail::bind_initializer(std::forward<Initializer>(initializer),
+                                                        std::forward<InitArgs>(initargs)...)}) {}
 
 template <class Order>
 template <class Job>

@@ -121,6 +121,11 @@ TEST_P(PoolState, TakesTheInitializerFromOptions) {
   EXPECT_EQ(calls, workers());
 }
 
+TEST_P(PoolState, TakesAnEmptyInitializerForNone) {
+  ThreadPool pool(workers(), std::function<void()>());
+  EXPECT_EQ(pool.apply([] { return 1; }), 1);
+}
+
 TEST_P(PoolState, LetsTheInitializersExceptionOut) {
   InstanceCounter counter;
   {

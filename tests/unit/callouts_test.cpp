@@ -531,6 +531,21 @@ TEST(CallOutAtAThreadsEnd, MayNotJoinThePool) {
   }
 }
 
+TEST(CallOutAtAThreadsEnd, OfTheCallbackThreadMayDestroyThePool) {
+  const std::size_t threads = settled_thread_count();
+  Gate destroyed;
+  auto pool = std::make_unique<ThreadPool>(1);
+  pool->apply_async([] {}, std::tuple{}, {.callback = [&] {
+                      at_thread_end.set([&] {
+                        pool.reset();
+                        destroyed.open();
+                      });
+                      pool->close();
+                    }});
+  destroyed.wait();
+  wait_for_thread_count(threads);
+}
+
 TEST(CallOutAtAThreadsEnd, MayDestroyThePool) {
   const std::size_t threads = settled_thread_count();
   Gate destroyed;

@@ -54,9 +54,15 @@ class CallbackThread {
   /// On this thread: it is about to end.
   void end_locked() noexcept { alive_ = false; }
 
-  /// Once the thread is about to end, or if its owner does not care.
+  /// Once the thread is about to end, or if its owner does not care. A thread_local object of that
+  /// very thread may own the pool: then leaves the thread to end by itself.
   void join() {
-    if (thread_.joinable()) thread_.join();
+    if (!thread_.joinable()) return;
+    if (thread_.get_id() == this_thread::get_id()) {
+      thread_.detach();
+    } else {
+      thread_.join();
+    }
   }
   /// Also if it starts later: a pool that was destroyed in its own task may need it yet.
   void detach() {

@@ -732,8 +732,8 @@ M("used_chunk_counts_as_done", "ready", "  chunk->done = false;\n", "",
 M("used_chunk_counts_as_emptied", "count", "  chunk->emptied.store(0, memory_order_relaxed);\n", "",
   "imap_chunks_of_two imap_two_readers_of_a_chunk imap_one_reader",
   equivalent="The chunk is kept until the imap ends instead of being used again: only more memory.")
-M("end_tells_of_terminate_again_and_again", "predicate", "std::exchange(terminated_, false);",
-  "terminated_;", "imap_terminated_while_queued imap_terminated_while_full "
+M("end_tells_of_terminate_again_and_again", "predicate",
+  "    termination_ = Termination::told;\n", "", "imap_terminated_while_queued imap_terminated_while_full "
                   "imap_read_on_after_terminate")
 M("helped_imap_keeps_the_queues_reference", "reference",
   "  if (unlinked) this->release();  // not the last: our caller holds another\n  return spare;",
@@ -772,7 +772,7 @@ M("end_wakes_no_reader", "wake-up", "    finished_ = true;\n    wake_readers_loc
   "    finished_ = true;", "imap_over_nothing")
 M("finished_imap_counts_as_unfinished", "count", "  core_->job_done();\n", "", "imap_over_nothing")
 M("dropped_input_error_is_not_told", "abandon",
-  "  if (input_error_) core_->report(input_error_);\n", "", "imap_dropped_input_error_is_told")
+  "  if (input_error_ && !is_termination(input_error_)) core_->report(input_error_);\n", "", "imap_dropped_input_error_is_told")
 
 M = header("detail/imap_readers.hpp")
 M("only_one_reader_is_woken", "wake-up", "if (sleepers_ != 0) condition_.notify_all();",
