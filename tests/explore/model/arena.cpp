@@ -9,16 +9,12 @@
 
 namespace explore {
 
-namespace {
-
 void* map_pages(std::size_t size) {
   void* const pages = mmap(nullptr, size, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (pages == MAP_FAILED) std::abort();
   return pages;
 }
-
-}  // namespace
 
 const char* base_name(const char* path) noexcept {
   const char* const slash = std::strrchr(path, '/');

@@ -2,6 +2,7 @@
 #ifndef MILLPOND_TESTS_EXPLORE_MODEL_BASICS_HPP
 #define MILLPOND_TESTS_EXPLORE_MODEL_BASICS_HPP
 
+#include <cstddef>
 #include <cstdint>
 #include <source_location>
 
@@ -34,6 +35,9 @@ class Random {
  private:
   std::uint64_t state_ = 1;
 };
+
+/// Zeroed memory that takes room only where it is used; kept for good.
+void* map_pages(std::size_t size);
 
 /// The name of a file without its folders.
 const char* base_name(const char* path) noexcept;

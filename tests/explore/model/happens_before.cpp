@@ -1,22 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "happens_before.hpp"
 
-#include <cstdlib>
 #include <new>
-#include <sys/mman.h>
-
 namespace explore {
-
-namespace {
-
-void* map_pages(std::size_t size) {
-  void* const pages = mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (pages == MAP_FAILED) std::abort();
-  return pages;
-}
-
-}  // namespace
 
 void SyncStates::map() { states_ = static_cast<SyncState*>(map_pages(kMax * sizeof(SyncState))); }
 
