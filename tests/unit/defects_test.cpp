@@ -161,9 +161,9 @@ TEST_P(Defects, ATaskThatWaitsForTheFirstOfSeveralLeavesThemToAFreeWorker) {
 TEST_P(Defects, ATaskThatWaitsForTheFirstOfSeveralRunsOneOnceNoWorkerIsFree) {
   if (workers() == 1) GTEST_SKIP() << "no other worker is free";
   for (int round = 0; round != 20; ++round) {
+    Gate done;  // the task at the gate may outlive everything but the pool
     ThreadPool pool(workers());
     BusyWorkers busy(pool, pool.size() - 2);
-    Gate done;
     const auto outer = pool.apply_async([&] {
       pool.apply_async([&] {
         done.wait();  // unknown to the pool
