@@ -29,6 +29,12 @@
 #ifdef MILLPOND_BENCH_EIGEN
 #include <unsupported/Eigen/CXX11/ThreadPool>
 #endif
+#ifdef MILLPOND_BENCH_BS
+#include <BS_thread_pool.hpp>
+#endif
+#ifdef MILLPOND_BENCH_TASKFLOW
+#include <taskflow/taskflow.hpp>
+#endif
 
 namespace bench {
 
@@ -118,6 +124,50 @@ class EigenPool {
 };
 #endif
 
+#ifdef MILLPOND_BENCH_BS
+class BsPool {
+ public:
+  explicit BsPool(int workers) : pool_(static_cast<std::size_t>(workers)) {}
+
+  template <class F>
+  void post(F f) {
+    pool_.detach_task(std::move(f));
+  }
+
+  template <class F>
+  auto submit(F f) {
+    return pool_.submit_task(std::move(f));
+  }
+
+  void join() { pool_.wait(); }
+
+ private:
+  BS::light_thread_pool pool_;
+};
+#endif
+
+#ifdef MILLPOND_BENCH_TASKFLOW
+class TaskflowPool {
+ public:
+  explicit TaskflowPool(int workers) : executor_(static_cast<std::size_t>(workers)) {}
+
+  template <class F>
+  void post(F f) {
+    executor_.silent_async(std::move(f));
+  }
+
+  template <class F>
+  auto submit(F f) {
+    return executor_.async(std::move(f));
+  }
+
+  void join() { executor_.wait_for_all(); }
+
+ private:
+  tf::Executor executor_;
+};
+#endif
+
 // Registers a benchmark for each of them that was found:
 //
 //   const bool kPools = bench::for_each_pool([]<class Pool>(const char* name) {
@@ -133,6 +183,12 @@ bool for_each_pool([[maybe_unused]] Register register_pool) {
 #endif
 #ifdef MILLPOND_BENCH_EIGEN
   register_pool.template operator()<EigenPool>("eigen_schedule");
+#endif
+#ifdef MILLPOND_BENCH_BS
+  register_pool.template operator()<BsPool>("bs_task");
+#endif
+#ifdef MILLPOND_BENCH_TASKFLOW
+  register_pool.template operator()<TaskflowPool>("taskflow_async");
 #endif
   return true;
 }

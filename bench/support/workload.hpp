@@ -18,10 +18,17 @@
 
 namespace bench {
 
-// Arguments by name, the clock on the wall, and time a task as the counter "task".
+// The clock on the wall decides; the processor time beside it is that of all threads, so that their
+// quotient is the number of cores that were at work.
+inline void timed(benchmark::internal::Benchmark* benchmark) {
+  benchmark->MeasureProcessCPUTime()->UseRealTime()->Unit(benchmark::kMillisecond);
+}
+
+// Arguments by name, and time a task as the counter "task".
 inline void tasks_and_workers(benchmark::internal::Benchmark* benchmark, std::int64_t tasks,
                               const std::vector<std::int64_t>& worker_counts = {1, 2, 8}) {
-  benchmark->ArgNames({"tasks", "workers"})->UseRealTime()->Unit(benchmark::kMillisecond);
+  timed(benchmark);
+  benchmark->ArgNames({"tasks", "workers"});
   for (const std::int64_t workers : worker_counts) {
     benchmark->Args({tasks, workers});
   }
@@ -29,8 +36,8 @@ inline void tasks_and_workers(benchmark::internal::Benchmark* benchmark, std::in
 
 // The same for contenders that have no workers: the serial loop, the limit.
 inline void tasks_alone(benchmark::internal::Benchmark* benchmark, std::int64_t tasks) {
-  benchmark->ArgNames({"tasks"})->UseRealTime()->Unit(benchmark::kMillisecond);
-  benchmark->Args({tasks});
+  timed(benchmark);
+  benchmark->ArgNames({"tasks"})->Args({tasks});
 }
 
 // Seconds a task, which the console prints as nanoseconds ("task=31.4n").

@@ -66,6 +66,29 @@ inline void tbb_task_group(benchmark::State& state) {
 }
 #endif
 
+#ifdef MILLPOND_BENCH_TASKFLOW
+// Only a worker can have a task group: one more than the others have issues the tasks.
+inline void taskflow_task_group(benchmark::State& state) {
+  tf::Executor executor(static_cast<std::size_t>(state.range(1)) + 1);
+  for (auto _ : state) {
+    const std::int64_t before = Tally::total();
+    executor
+        .async([&] {
+          tf::TaskGroup group = executor.task_group();
+          for (std::int64_t i = 0; i < state.range(0); ++i) {
+            group.silent_async(Empty{});
+          }
+          group.corun();
+        })
+        .wait();
+    if (!check(state, Tally::total() - before, state.range(0))) {
+      return;
+    }
+  }
+  report_time_a_task(state, state.range(0));
+}
+#endif
+
 template <class Pool>
 void post(benchmark::State& state) {
   for (auto _ : state) {

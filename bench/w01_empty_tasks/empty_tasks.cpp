@@ -18,6 +18,9 @@ BENCHMARK(millpond_apply_async)->Apply(with_workers);
 #ifdef MILLPOND_BENCH_TBB
 BENCHMARK(tbb_task_group)->Apply(with_workers);
 #endif
+#ifdef MILLPOND_BENCH_TASKFLOW
+BENCHMARK(taskflow_task_group)->Apply(with_workers);
+#endif
 const bool kPools = bench::for_each_pool([]<class Pool>(const char* name) {
   benchmark::RegisterBenchmark(name, post<Pool>)->Apply(with_workers);
 });

@@ -71,6 +71,12 @@ BENCHMARK(queued<bench::TbbPool>)->Name("tbb_queued")->Apply(once);
 #ifdef MILLPOND_BENCH_ASIO
 BENCHMARK(queued<bench::AsioPool>)->Name("asio_queued")->Apply(once);
 #endif
+#ifdef MILLPOND_BENCH_BS
+BENCHMARK(queued<bench::BsPool>)->Name("bs_queued")->Apply(once);
+#endif
+#ifdef MILLPOND_BENCH_TASKFLOW
+BENCHMARK(queued<bench::TaskflowPool>)->Name("taskflow_queued")->Apply(once);
+#endif
 // Eigen's queues are of fixed size.
 
 }  // namespace

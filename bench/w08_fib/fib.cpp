@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // W8: fib(25), each call two tasks, both waited for: nesting to the depth of 25. Pools whose
-// workers do not run what they wait for hang here and are left out (Boost.Asio, Eigen, CPython);
+// workers do not run what they wait for hang here and are left out (Boost.Asio, Eigen,
+// BS::thread_pool, CPython);
 // std::async would need a quarter of a million threads.
 
 #include <millpond/millpond.hpp>
@@ -16,6 +17,12 @@
 
 #ifdef MILLPOND_BENCH_TBB
 #include <oneapi/tbb/task_group.h>
+#endif
+#ifdef MILLPOND_BENCH_TASKFLOW
+#include <taskflow/taskflow.hpp>
+#endif
+#ifdef MILLPOND_BENCH_LIBFORK
+#include <libfork.hpp>
 #endif
 
 namespace {
@@ -107,6 +114,48 @@ void openmp_task(benchmark::State& state) {
 }
 #endif
 
+#ifdef MILLPOND_BENCH_TASKFLOW
+std::int64_t fib_by_taskflow(tf::Executor& executor, int n) {
+  if (n < 2) {
+    return n;
+  }
+  std::int64_t a = 0;
+  std::int64_t b = 0;
+  tf::TaskGroup group = executor.task_group();
+  group.silent_async([&] { a = fib_by_taskflow(executor, n - 1); });
+  group.silent_async([&] { b = fib_by_taskflow(executor, n - 2); });
+  group.corun();
+  return a + b;
+}
+
+void taskflow_task_group(benchmark::State& state) {
+  tf::Executor executor(static_cast<std::size_t>(state.range(1)));
+  measure(state,
+          [&] { return executor.async([&] { return fib_by_taskflow(executor, kN); }).get(); });
+}
+#endif
+
+#ifdef MILLPOND_BENCH_LIBFORK
+// A coroutine that is given itself, which is how libfork's recursion is written.
+constexpr auto fib_by_libfork = [](auto self, int n) -> lf::task<std::int64_t> {
+  if (n < 2) {
+    co_return n;
+  }
+  std::int64_t a = 0;
+  std::int64_t b = 0;
+  co_await lf::fork(&a, self)(n - 1);
+  co_await lf::fork(&b, self)(n - 2);
+  co_await lf::join;
+  co_return a + b;
+};
+
+// Of libfork's pools the one whose workers sleep when there is nothing to do.
+void libfork_fork(benchmark::State& state) {
+  lf::lazy_pool pool(static_cast<std::size_t>(state.range(1)));
+  measure(state, [&] { return lf::sync_wait(pool, fib_by_libfork, kN); });
+}
+#endif
+
 // The queue's part of it, for as many tasks, beside the calls themselves.
 void limit(benchmark::State& state) {
   measure(state, [] {
@@ -137,6 +186,12 @@ BENCHMARK(tbb_task_group)->Apply(with_workers);
 #endif
 #ifdef MILLPOND_BENCH_OPENMP
 BENCHMARK(openmp_task)->Apply(with_workers);
+#endif
+#ifdef MILLPOND_BENCH_TASKFLOW
+BENCHMARK(taskflow_task_group)->Apply(with_workers);
+#endif
+#ifdef MILLPOND_BENCH_LIBFORK
+BENCHMARK(libfork_fork)->Apply(with_workers);
 #endif
 BENCHMARK(limit)->Apply([](auto* b) { bench::tasks_alone(b, kTasks); });
 

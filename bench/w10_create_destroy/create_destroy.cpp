@@ -74,6 +74,12 @@ BENCHMARK(peer_pool<bench::AsioPool>)->Name("asio_pool")->Apply(with_workers);
 #ifdef MILLPOND_BENCH_EIGEN
 BENCHMARK(peer_pool<bench::EigenPool>)->Name("eigen_pool")->Apply(with_workers);
 #endif
+#ifdef MILLPOND_BENCH_BS
+BENCHMARK(peer_pool<bench::BsPool>)->Name("bs_pool")->Apply(with_workers);
+#endif
+#ifdef MILLPOND_BENCH_TASKFLOW
+BENCHMARK(peer_pool<bench::TaskflowPool>)->Name("taskflow_pool")->Apply(with_workers);
+#endif
 BENCHMARK(raw_threads)->Apply(with_workers);
 BENCHMARK(raw_threads_that_stay)->Apply(with_workers);
 

@@ -109,8 +109,8 @@ std::int64_t sum_by_tbb(std::int64_t workers, std::int64_t chunksize, std::int64
 inline void with_chunksizes(benchmark::internal::Benchmark* benchmark,
                             const std::vector<std::int64_t>& task_counts,
                             const std::vector<std::int64_t>& worker_counts) {
+  timed(benchmark);
   benchmark->ArgNames({"tasks", "workers", "chunksize"});
-  benchmark->UseRealTime()->Unit(benchmark::kMillisecond);
   benchmark->ArgsProduct({task_counts, worker_counts, {1, 64}});
 }
 
