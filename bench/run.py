@@ -4,6 +4,7 @@
 
     bench/run.py                   the short set, under five minutes
     bench/run.py --set full        every benchmark there is
+    bench/run.py --pinned          each thread on one core, all cores in use; without CPython
 
 A process for each contender and argument, in rounds, in another random order each time: whatever
 the machine does meanwhile it does to everybody, and no contender inherits memory or threads from
@@ -41,11 +42,12 @@ class Selection:
     rounds: int = 1_000
 
 
+ROUND_TRIP = r"(apply|async|enqueue|post|schedule|bs_task)"
 SHORT = [
     Selection("w01_empty_tasks", r"/workers:[28]$|^limit"),
     Selection("w01_empty_tasks", r"_queued/", rounds=1),
     Selection("w02_results", r"/workers:[28]$|^limit"),
-    Selection("w03_round_trip", r"(apply|async|enqueue|post|schedule)/.*/workers:[28]$|^limit"),
+    Selection("w03_round_trip", ROUND_TRIP + r"/.*/workers:[28]$|^limit"),
     Selection("w03_round_trip", r"^std_async", rounds=3),
     Selection("w03_round_trip", r"^millpond_(idle|blocked)/.*/workers:[28]$", rounds=1),
     Selection("w04_map", r"/workers:2$|^serial"),
@@ -62,14 +64,22 @@ SHORT = [
     Selection("w13_growth", r"^w0[17]/tbb_task_group", rounds=2),
     Selection("w13_growth", r"^w0[127]/asio.*/workers:(1|2|4|8|16)$", rounds=1),
 ]
+# And if threads are pinned: one worker, which then has another core than the producer.
+SHORT_PINNED = [
+    Selection("w01_empty_tasks", r"^(?!.*_queued).*/workers:1$"),
+    Selection("w02_results", r"/workers:1$"),
+    Selection("w03_round_trip", ROUND_TRIP + r"/.*/workers:1$"),
+    Selection("w07_producers", r"/workers:1$"),
+]
 
 
 class Program:
     """Something with Google Benchmark's flags: a C++ program, or a script of cpython/."""
 
-    def __init__(self, workload, command):
+    def __init__(self, workload, command, pinned=False):
         self.workload = workload
         self.command = command
+        self.pinned = pinned
 
     def names(self):
         listing = subprocess.run(
@@ -88,16 +98,25 @@ class Program:
             flags.append("--benchmark_min_warmup_time=0.01")
         try:
             ran = subprocess.run(
-                [*self.command, *flags], capture_output=True, text=True, timeout=TIMEOUT_SECONDS
+                [*self.command, *flags],
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT_SECONDS,
+                env=os.environ | {"MILLPOND_BENCH_PIN": str(int(self.pinned))},
             )
         except subprocess.TimeoutExpired:
             return self.failed(name, f"not done in {TIMEOUT_SECONDS} s")
         if ran.returncode != 0:
             return self.failed(name, ran.stderr.strip())
-        (result,) = json.loads(ran.stdout)["benchmarks"]
+        output = json.loads(ran.stdout)
+        if self.pinned and "pinned" not in output["context"]:
+            return self.failed(name, "threads are not pinned: not built for it")
+        (result,) = output["benchmarks"]
         if result.get("error_occurred"):
             return self.failed(name, result["error_message"])
         numbers = {k: v for k, v in result.items() if isinstance(v, float) and k not in TIMES}
+        if "/process_time" in name:
+            numbers["cores"] = result["cpu_time"] / result["real_time"]
         return {"seconds": result["real_time"] * UNITS[result["time_unit"]], **numbers}
 
     def failed(self, name, reason):
@@ -107,29 +126,30 @@ class Program:
 TIMES = {"real_time", "cpu_time"}
 
 
-def find_programs(folder):
+def find_programs(folder, pinned):
     programs = [
-        Program(path.name.removeprefix("bench_"), [str(path)])
+        Program(path.name.removeprefix("bench_"), [str(path)], pinned)
         for path in sorted(folder.glob("bench_w*"))
         if os.access(path, os.X_OK)
     ]
     if not programs:
         sys.exit(f"no benchmarks in {folder}; build them: cmake --workflow --preset bench")
-    programs += [
-        Program(path.stem, [sys.executable, "-B", str(path)])
-        for path in sorted((SOURCE / "cpython").glob("w*.py"))
-    ]
+    if not pinned:  # CPython's threads take turns: they have no use for a second core
+        programs += [
+            Program(path.stem, [sys.executable, "-B", str(path)])
+            for path in sorted((SOURCE / "cpython").glob("w*.py"))
+        ]
     return programs
 
 
 def split_name(name):
-    """ "limit/tasks:5/workers:2/real_time" -> "limit", {"tasks": 5, "workers": 2}."""
+    """ "limit/tasks:5/workers:2/process_time/real_time" -> "limit", {"tasks": 5, "workers": 2}."""
     contender, arguments = [], {}
     for part in name.split("/"):
         key, colon, value = part.partition(":")
         if colon:
             arguments[key] = int(value)
-        elif part != "real_time":
+        elif part not in ("process_time", "real_time"):
             contender.append(part)
     arguments.pop("iterations", None)
     return "/".join(contender), arguments
@@ -159,7 +179,7 @@ def select(programs, selections):
     entries = []
     for program in programs:
         for name in program.names():
-            bare = re.sub(r"(/iterations:1)?(/real_time)?$", "", name)
+            bare = re.sub(r"(/iterations:1)?(/process_time)?(/real_time)?$", "", name)
             for selection in selections:
                 if selection.workload == program.workload and re.search(selection.pattern, bare):
                     entries.append(Entry(program, name, selection.rounds, []))
@@ -275,17 +295,26 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--set", choices=["short", "full"], default="short")
     parser.add_argument("--only", default="", help="regular expression over workloads")
+    parser.add_argument("--pinned", action="store_true", help="pin each thread to a core")
     parser.add_argument("--rounds", type=int, default=15, help="at most so many")
     parser.add_argument("--minutes", type=float, help="no new round after this (short: 4)")
     parser.add_argument("--programs", type=pathlib.Path, default=BUILD / "bench")
-    parser.add_argument("--out", type=pathlib.Path, help="default: build/bench/results/<set>.json")
+    parser.add_argument(
+        "--out", type=pathlib.Path, help="default: build/bench/results/<set>[_pinned].json"
+    )
     options = parser.parse_args()
-    out = options.out or BUILD / "results" / f"{options.set}.json"
+    pinned = "_pinned" if options.pinned else ""
+    out = options.out or BUILD / "results" / f"{options.set}{pinned}.json"
     minutes = options.minutes or (4 if options.set == "short" else 24 * 60)
 
-    programs = [p for p in find_programs(options.programs) if re.search(options.only, p.workload)]
+    programs = [
+        program
+        for program in find_programs(options.programs, options.pinned)
+        if re.search(options.only, program.workload)
+    ]
     everything = [Selection(program.workload, "") for program in programs]
-    entries = select(programs, SHORT if options.set == "short" else everything)
+    short = SHORT + (SHORT_PINNED if options.pinned else [])
+    entries = select(programs, short if options.set == "short" else everything)
 
     load = LoadWatch()
     started = time.monotonic()
@@ -295,6 +324,7 @@ def main():
         "context": {
             **describe(options.programs),
             "set": options.set,
+            "pinned": options.pinned,
             "minutes": (time.monotonic() - started) / 60,
             "rounds": max(len(entry.measured) for entry in entries),
             **load.report(),

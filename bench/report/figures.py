@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from statistics import median
 
-from report.text import count
+from report.text import plural
 
 
 class Series:
@@ -26,6 +26,11 @@ class Series:
         if counter:
             return [round_[counter] for round_ in self.rounds]
         return [round_.get("task", round_["seconds"]) for round_ in self.rounds]
+
+    def cores(self):
+        """Processor time divided by time: how many cores were busy; None if not measured."""
+        measured = [round_["cores"] for round_ in self.rounds if "cores" in round_]
+        return median(measured) if measured else None
 
     def fits(self, arguments):
         """CPython has fewer tasks, and some have no workers: only what both have must agree."""
@@ -55,16 +60,18 @@ def with_workers(worker_counts, *fields, **named):
     return [Figure(*fields, arguments={"workers": workers}, **named) for workers in worker_counts]
 
 
-POOLS = r"^(tbb|asio|eigen|openmp|std|cpython)_"
+POOLS = r"^(tbb|asio|eigen|openmp|bs|taskflow|libfork|std|cpython)_"
 IDEAL = {"limit": "^serial_loop$", "ideal": True}
 
 FIGURES = [
-    *with_workers((2, 8), "W1", "a million empty tasks", "w01_empty_tasks", "apply_async$", POOLS),
-    *with_workers((2, 8), "W2", "200,000 results", "w02_results", "apply_async$", POOLS),
     *with_workers(
-        (2, 8), "W3", "round trips, apply_async", "w03_round_trip", "apply_async$", POOLS
+        (1, 2, 8), "W1", "a million empty tasks", "w01_empty_tasks", "apply_async$", POOLS
     ),
-    *with_workers((2, 8), "W3", "round trips, apply", "w03_round_trip", "apply$", POOLS),
+    *with_workers((1, 2, 8), "W2", "200,000 results", "w02_results", "apply_async$", POOLS),
+    *with_workers(
+        (1, 2, 8), "W3", "round trips, apply_async", "w03_round_trip", "apply_async$", POOLS
+    ),
+    *with_workers((1, 2, 8), "W3", "round trips, apply", "w03_round_trip", "apply$", POOLS),
     Figure(
         "W4",
         "map of 10M ints, into touched memory",
@@ -119,7 +126,7 @@ FIGURES = [
         limit="^serial_loop_sorted$",
         ideal=True,
     ),
-    *with_workers((2, 8), "W7", "four producers", "w07_producers", "apply_async$", POOLS),
+    *with_workers((1, 2, 8), "W7", "four producers", "w07_producers", "apply_async$", POOLS),
     *with_workers((2, 8), "W8", "fib(25), nested", "w08_fib", "apply_async$", POOLS),
     Figure(
         "W9",
@@ -136,7 +143,7 @@ FIGURES = [
         "1,024 sleepers, until destroyed",
         "w09_sleepers",
         "map$",
-        "^(asio|eigen|std|cpython)_",  # the others destroy nothing
+        "^(asio|eigen|bs|taskflow|std|cpython)_",  # the others destroy nothing
         {"workers": 1_024},
         limit="^raw_threads$",
     ),
@@ -195,13 +202,15 @@ class Row:
     peer: str
     peer_time: float
     to_peer: tuple
+    cores: float = None  # at work for ours and for the peer's
+    peer_cores: float = None
     limit_time: float = None
     to_limit: tuple = None
 
     @property
     def title(self):
         workers = self.figure.arguments["workers"]
-        return f"{self.figure.title}, {count(workers)} workers"
+        return f"{self.figure.title}, {plural(workers, 'worker')}"
 
 
 def ratio(ours, others):
@@ -231,6 +240,8 @@ def make_row(figure, all_series, cores):
         best.contender,
         median(times(best)),
         ratio(our_times, times(best)),
+        ours[0].cores(),
+        best.cores(),
     )
     if limits:
         divisor = min(cores, figure.arguments["workers"]) if figure.ideal else 1

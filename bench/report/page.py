@@ -3,11 +3,25 @@
 
 from statistics import median
 
-from report.text import count, plural, ratio_text, size_text, time_text
+from report.text import cores_text, count, plural, ratio_text, size_text, time_text
 
 METHOD = """\
 `cmake --workflow --preset bench` builds the benchmarks, runs the short set and draws it into
 `build/bench/results/`. `bench/draw.py` wrote this page, its numbers included, from such a run.
+
+Peers that are not there are left out. BS::thread_pool, Taskflow and libfork, which are headers
+alone, are looked for in folders that you name once, each as one would for `-I`:
+`cmake --preset bench "-DMILLPOND_BENCH_PEERS=thread-pool/include;taskflow;libfork/include"`.
+libfork runs coroutines, not functions, and is in W8 only; BS::thread_pool would hang there.
+
+*Cores* is the processor time of all threads divided by the time that passed: how many cores were
+busy, spinning included. With several threads about 1 means that they shared one core: the system
+put them there, or others had the rest. `bench/run.py --pinned` doesn't leave it to the system and
+writes `short_pinned.json` for `bench/draw.py`: each thread stays on one core, the main thread on the
+first, any other on the one that has the fewest threads when it starts. So with one worker a task is
+issued on one core and run on another. CPython, whose threads take turns, is left out then.
+`MILLPOND_BENCH_PIN=1` in the environment does the same for one program, whose column `CPU` is that
+of all threads.
 
 - A folder of `bench/` is a workload; what is compared does the same work on the same input, and the
   answer is checked: a wrong one is an error, not a time.
@@ -20,9 +34,11 @@ METHOD = """\
   that do nothing else (W4f, W9, W10); the serial loop's time divided by the cores at work (W4c, W5,
   W6).
 - Where a peer's calling thread works along (oneTBB, OpenMP), it is one of the workers if it would
-  only wait for a pool, and one more if it issues tasks meanwhile.
-- oneTBB and OpenMP are made for loops and nested tasks, Boost.Asio for handlers without results,
-  Eigen's pool for the tensors it comes with. Whatever suits each best is what is measured.
+  only wait for a pool, and one more if it issues tasks meanwhile. So is the worker of Taskflow that
+  issues the tasks of a task group.
+- oneTBB and OpenMP are made for loops and nested tasks, Taskflow for graphs of tasks, libfork for
+  nested tasks, Boost.Asio for handlers without results, Eigen's pool for the tensors it comes with.
+  Whatever suits each best is what is measured.
 """
 
 
@@ -41,8 +57,19 @@ def ranged(value):
 
 def machine_section(context):
     versions = context["versions"]
-    names = {"TBB": "oneTBB", "ASIO": "Boost.Asio", "EIGEN": "Eigen", "OPENMP": "OpenMP"}
+    names = {
+        "TBB": "oneTBB",
+        "ASIO": "Boost.Asio",
+        "EIGEN": "Eigen",
+        "OPENMP": "OpenMP",
+        "BS": "BS::thread_pool",
+        "TASKFLOW": "Taskflow",
+        "LIBFORK": "libfork",
+    }
     peers = [f"{names[k]} {v.removeprefix('Boost ')}" for k, v in versions["peers"].items()]
+    pinned = context.get("pinned", False)
+    if not pinned:
+        peers.append(f"CPython {context['python']}")
     flags = versions["flags"]
     load = (
         f"{context['cores_used_by_others']:.2f} cores used by others, "
@@ -55,12 +82,13 @@ def machine_section(context):
         ),
         ("system", f"{context['system']}, {context['libc']}"),
         ("millpond", f"{versions['millpond']}, compiled by {versions['compiler']} with `{flags}`"),
-        ("peers", ", ".join([*peers, f"CPython {context['python']}"])),
+        ("peers", ", ".join(peers)),
         (
             "measured",
             f"{context['date']}, up to {plural(context['rounds'], 'round')}, "
             f"{context['minutes']:.1f} minutes",
         ),
+        ("threads", "each pinned to a core" if pinned else "where the system puts them"),
         ("foreign load", load),
     ]
     return table(["", ""], rows, "ll")
@@ -83,20 +111,32 @@ def slower_section(rows):
 
 def ratio_section(rows):
     return table(
-        ["", "workload", "millpond", "best peer", "ratio to it", "limit", "ratio to it"],
+        [
+            "",
+            "workload",
+            "millpond",
+            "cores",
+            "best peer",
+            "cores",
+            "ratio to it",
+            "limit",
+            "ratio to it",
+        ],
         [
             (
                 row.figure.label,
                 row.title,
                 time_text(row.ours),
+                cores_text(row.cores),
                 f"`{row.peer}` {time_text(row.peer_time)}",
+                cores_text(row.peer_cores),
                 ranged(row.to_peer),
                 time_text(row.limit_time) if row.limit_time else "",
                 ranged(row.to_limit),
             )
             for row in rows
         ],
-        "llrlrrr",
+        "llrrlrrrr",
     )
 
 
@@ -198,11 +238,12 @@ def everything_section(all_series):
                     f"`{series.contender}`",
                     arguments,
                     *(time_text(f(values)) for f in (median, min, max)),
+                    cores_text(series.cores()),
                     str(len(values)),
                 )
             )
-        header = ["contender", "arguments", "median", "least", "greatest", "rounds"]
-        parts.append(f"### {workload}\n\n" + table(header, rows, "llrrrr"))
+        header = ["contender", "arguments", "median", "least", "greatest", "cores", "rounds"]
+        parts.append(f"### {workload}\n\n" + table(header, rows, "llrrrrr"))
     return "\n".join(parts)
 
 

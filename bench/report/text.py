@@ -27,6 +27,10 @@ def size_text(number):
     return f"{number / 1e6:.1f} MB" if number >= 1e6 else f"{number / 1e3:.0f} kB"
 
 
+def cores_text(cores):
+    return "" if cores is None else f"{cores:.2f}"
+
+
 def ratio_text(ratio):
     if ratio >= 10:
         return f"{ratio:.0f}"
