@@ -10,16 +10,16 @@ METHOD = """\
 `build/bench/results/`. `bench/draw.py` wrote this page, its numbers included, from such a run.
 
 Peers that are not there are left out. BS::thread_pool, Taskflow and libfork, which are headers
-alone, are looked for in folders that you name once, each as one would for `-I`:
-`cmake --preset bench "-DMILLPOND_BENCH_PEERS=thread-pool/include;taskflow;libfork/include"`.
+alone, are looked for in folders that you name once, each as one would for `-I`, whole paths:
+`cmake --preset bench "-DMILLPOND_BENCH_PEERS=$x/thread-pool/include;$x/taskflow;$x/libfork/include"`.
 libfork runs coroutines, not functions, and is in W8 only; BS::thread_pool would hang there.
 
 *Cores* is the processor time of all threads divided by the time that passed: how many cores were
 busy, spinning included. With several threads about 1 means that they shared one core: the system
 put them there, or others had the rest. `bench/run.py --pinned` doesn't leave it to the system and
-writes `short_pinned.json` for `bench/draw.py`: each thread stays on one core, the main thread on the
-first, any other on the one that has the fewest threads when it starts. So with one worker a task is
-issued on one core and run on another. CPython, whose threads take turns, is left out then.
+writes `short_pinned.json` for `bench/draw.py`: each thread stays on one core, the main thread on
+the first, any other on the one that has the fewest threads when it starts. So with one worker a
+task is issued on one core and run on another. CPython, whose threads take turns, is left out then.
 `MILLPOND_BENCH_PIN=1` in the environment does the same for one program, whose column `CPU` is that
 of all threads.
 
