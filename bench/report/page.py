@@ -11,7 +11,7 @@ METHOD = """\
 
 Peers that are not there are left out. BS::thread_pool, Taskflow and libfork, which are headers
 alone, are looked for in folders that you name once, each as one would for `-I`, whole paths:
-`cmake --preset bench "-DMILLPOND_BENCH_PEERS=$x/thread-pool/include;$x/taskflow;$x/libfork/include"`.
+`cmake --preset bench "-DMILLPOND_BENCH_PEERS=$x/bs/include;$x/taskflow;$x/libfork/include"`.
 libfork runs coroutines, not functions, and is in W8 only; BS::thread_pool would hang there.
 
 *Cores* is the processor time of all threads divided by the time that passed: how many cores were
