@@ -15,7 +15,9 @@
 #include <millpond/detail/map_job.hpp>
 #include <millpond/detail/map_overloads.hpp>
 #include <millpond/detail/map_results.hpp>
-#include <millpond/detail/pool_core.hpp>
+#include <millpond/detail/core.hpp>
+#include <millpond/detail/core_life.hpp>
+#include <millpond/detail/core_work.hpp>
 #include <millpond/detail/ref.hpp>
 #include <millpond/detail/touch_pages.hpp>
 #include <millpond/errors.hpp>
@@ -83,9 +85,9 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
       static_cast<void>(core_.detach());  // its threads are not here to be joined
       return;
     }
-    const auto core = core_;
-    core->terminate();
-    core->join_or_detach();
+    core_->terminate();
+    core_->join_or_detach();
+    core_->orphan();
   }
 
   // ---- One call ----
@@ -234,9 +236,9 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
 
   /// Queues the job; the caller owns its handle's share.
   template <class Job>
-  Job* submit(std::unique_ptr<Job> job);
+  Job* submit(std::unique_ptr<Job> job, int priority = 0);
   template <class Job>
-  Job* submit_map(std::unique_ptr<Job> job);
+  Job* submit_map(std::unique_ptr<Job> job, int priority);
 
   template <class Job, class Items, class F, class... Output>
   auto run_map_job(F& f, Items& items, const BlockingMapOptions<Order>& options, Output&... output);
@@ -247,7 +249,7 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   template <Passing kPassing, class F, class Items>
   auto issue_imap(bool ordered, F&& f, Items&& items, const BasicImapOptions<Order>& options);
 
-  detail::Ref<detail::PoolCore<Order>> core_;
+  detail::Ref<detail::Core> core_;
 };
 
 /// Python's pool: work starts in the order in which it was issued.
@@ -268,8 +270,10 @@ BasicThreadPool<Order>::BasicThreadPool(PoolOptions options) {
   // Counting processors reads files, so only if asked for.
   const std::size_t size =
       options.processes ? static_cast<std::size_t>(*options.processes) : cpu_count();
-  core_ = detail::Ref<detail::PoolCore<Order>>::adopt(
-      new detail::PoolCore<Order>(size, std::move(options.on_unobserved_error)));
+  constexpr auto kOrder = std::is_same_v<Order, Priority> ? detail::QueueOrder::priority
+                                                          : detail::QueueOrder::fifo;
+  core_ = detail::Ref<detail::Core>::adopt(
+      new detail::Core(kOrder, size, std::move(options.on_unobserved_error)));
   core_->start(std::move(options.thread_name_prefix), options.initializer);
 }
 
@@ -286,12 +290,15 @@ BasicThreadPool<Order>::BasicThreadPool(Processes processes, Initializer&& initi
 
 template <class Order>
 template <class Job>
-Job* BasicThreadPool<Order>::submit(std::unique_ptr<Job> job) {
+Job* BasicThreadPool<Order>::submit(std::unique_ptr<Job> job, int priority) {
   const auto submit = [&] {
     if constexpr (std::is_base_of_v<detail::StreamJob, Job>) {
+      job->set_priority(priority);
       core_->submit(*job);
     } else {
-      core_->submit(*job, Job::kHasCallbacks);
+      detail::Core::Submission submission = job->enter_queue();
+      submission.priority = priority;
+      core_->submit(*job, submission);
     }
   };
   if constexpr (requires { job->stop().enter(*core_); }) {
@@ -310,8 +317,8 @@ Job* BasicThreadPool<Order>::submit(std::unique_ptr<Job> job) {
 
 template <class Order>
 template <class Job>
-Job* BasicThreadPool<Order>::submit_map(std::unique_ptr<Job> job) {
-  if (job->total() != 0) return submit(std::move(job));
+Job* BasicThreadPool<Order>::submit_map(std::unique_ptr<Job> job, int priority) {
+  if (job->total() != 0) return submit(std::move(job), priority);
   core_->accept(Job::kHasCallbacks);
   job->finish_empty();
   return job.release();
@@ -375,11 +382,10 @@ auto BasicThreadPool<Order>::apply_async(F&& f, std::tuple<Args...> args, Option
     const auto issue = [&]<class Callbacks>(std::type_identity<Callbacks>) {
       using Job = detail::ApplyJob<R, Call, Callbacks>;
       auto job = std::make_unique<Job>(*core_, std::forward<F>(f), std::move(args));
-      job->set_priority(detail::priority_of(options));
       if constexpr (Job::kHasCallbacks) {
         job->set_callbacks({std::move(options.callback), std::move(options.error_callback)});
       }
-      return AsyncResult<R>(submit(std::move(job)));
+      return AsyncResult<R>(submit(std::move(job), detail::priority_of(options)));
     };
     if (detail::has_callbacks(options)) {
       return issue(std::type_identity<detail::Callbacks<R>>());
@@ -399,8 +405,7 @@ auto BasicThreadPool<Order>::run_map_job(F& f, Items& items,
   detail::check_size("Chunksize", options.chunksize);
   auto job = std::make_unique<Job>(*core_, options.chunksize, detail::borrow_items<Items>(items), f,
                                    output...);
-  job->set_priority(detail::priority_of(options));
-  return AsyncResult<typename Job::Result>(submit_map(std::move(job))).get();
+  return AsyncResult<typename Job::Result>(submit_map(std::move(job), detail::priority_of(options))).get();
 }
 
 template <class Order>
@@ -445,11 +450,10 @@ auto BasicThreadPool<Order>::issue_map(F&& f, Items&& items, Options options) {
       const detail::TouchPages touch(*core_);
       auto job = std::make_unique<Job>(*core_, options.chunksize, detail::own_items<Items>(items),
                                        std::forward<F>(f), touch);
-      job->set_priority(detail::priority_of(options));
       if constexpr (Job::kHasCallbacks) {
         job->set_callbacks({std::move(options.callback), std::move(options.error_callback)});
       }
-      return AsyncResult<Result>(submit_map(std::move(job)));
+      return AsyncResult<Result>(submit_map(std::move(job), detail::priority_of(options)));
     };
     if (detail::has_callbacks(options)) {
       return issue(std::type_identity<detail::Callbacks<Result>>());
@@ -476,8 +480,7 @@ auto BasicThreadPool<Order>::issue_imap(bool ordered, F&& f, Items&& items,
         *core_, ordered, detail::size_or(options.chunksize, 1),
         detail::size_or(options.buffersize, detail::default_buffersize(size())),
         detail::own_items<Items>(items), std::forward<F>(f));
-    job->set_priority(detail::priority_of(options));
-    return ImapIterator<R>(submit(std::move(job)));
+    return ImapIterator<R>(submit(std::move(job), detail::priority_of(options)));
   } else {
     return ImapIterator<R>();
   }
@@ -486,7 +489,9 @@ auto BasicThreadPool<Order>::issue_imap(bool ordered, F&& f, Items&& items,
 template <class Order>
 std::string BasicThreadPool<Order>::to_string() const {
   constexpr const char* kStates[] = {"RUN", "CLOSE", "TERMINATE"};
-  return std::string("<millpond::") + detail::TaskQueue<Order>::kPoolName +
+  constexpr const char* kName =
+      std::is_same_v<Order, Priority> ? "PriorityThreadPool" : "ThreadPool";
+  return std::string("<millpond::") + kName +
          " state=" + kStates[static_cast<std::size_t>(state())] +
          " pool_size=" + std::to_string(size()) + ">";
 }

@@ -70,6 +70,11 @@ class Chunking {
   /// Of the first chunk; not more than there are items.
   std::size_t size() const noexcept { return size_; }
 
+  /// Not fewer chunks than n > 0 items make.
+  std::size_t at_most_chunks_of(std::size_t n) const noexcept {
+    return is_fixed() ? divide_rounding_up(n, size_) : n;
+  }
+
   /// The size of the next chunk when `left` > 0 items are left.
   std::size_t next(std::size_t left) const noexcept {
     if (is_fixed()) return (std::min)(size_, left);

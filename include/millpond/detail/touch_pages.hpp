@@ -7,7 +7,7 @@
 #include <millpond/detail/config.hpp>
 #include <millpond/detail/map_job.hpp>
 #include <millpond/detail/map_results.hpp>
-#include <millpond/detail/pool_core.hpp>
+#include <millpond/detail/core_work.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -19,10 +19,9 @@ namespace millpond::inline MILLPOND_ABI::detail {
 /// Writes a byte to each page of fresh memory, together with workers that are free. The first write
 /// to a page is a trap into the system, 1.2 us for 4 KiB, and workers can take some of them. This
 /// thread takes part, so it does not wait for workers that are busy.
-template <class Order>
 class TouchPages {
  public:
-  explicit TouchPages(PoolCore<Order>& core) noexcept : core_(core) {}
+  explicit TouchPages(Core& core) noexcept : core_(core) {}
 
   /// Throws as issuing work does.
   void operator()(std::byte* memory, std::size_t size) const {
@@ -32,7 +31,7 @@ class TouchPages {
     };
     using TouchJob = MapJob<MapResults<void>, decltype(touch_block)&, Blocks>;
     auto job = std::make_unique<TouchJob>(core_, 1, divide_rounding_up(size, kBlock), touch_block);
-    core_.submit(*job);
+    core_.submit(*job, job->enter_queue());
     const ResultHandle<void> handle(job.release());
     handle.get()->take_part(Deadline::never());
     handle.get()->wait(Deadline::never());
@@ -53,7 +52,7 @@ class TouchPages {
     std::size_t count_;
   };
 
-  PoolCore<Order>& core_;
+  Core& core_;
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
