@@ -12,7 +12,7 @@ namespace millpond::test {
 // A call with a number, for tests of what holds jobs. Counts those alive.
 class TestJob final : public detail::Job {
  public:
-  explicit TestJob(int number = 0) : Job(Kind::call, 1), number(number) { ++alive; }
+  explicit TestJob(int its_number = 0) : Job(Kind::call, 1), number(its_number) { ++alive; }
   ~TestJob() override { --alive; }
 
   void run() noexcept override {}

@@ -90,7 +90,9 @@ TEST_F(Ring, ForgetsDeadEntriesWhenItIsFull) {
   int found = 0;
   while (Job* const job = ring.pop()) {
     const int number = take(job);
-    if (number != -2) EXPECT_EQ(number, 1000 * found++);
+    if (number == -2) continue;
+    EXPECT_EQ(number, 1000 * found);
+    ++found;
   }
   EXPECT_EQ(found, 100);
 }
@@ -111,6 +113,31 @@ TEST_F(Ring, GivesBackTheYoungestIfItIsTheOneAskedFor) {
   EXPECT_EQ(ring.pop(), &third);
   EXPECT_FALSE(ring.pop_back(third));
   EXPECT_EQ(take(&third), 3);
+}
+
+TEST_F(Ring, LooksEmptyOnceItIsClosedButForWhoDrainsIt) {
+  JobRing ring;
+  JobRing::Reader reader;
+  push(ring, 1);
+  TestJob& second = push(ring, 2);
+  ring.close();
+  EXPECT_TRUE(ring.empty());
+  EXPECT_EQ(ring.pop(), nullptr);
+  EXPECT_EQ(reader.pop(ring), nullptr);
+  EXPECT_FALSE(ring.pop_back(second));
+  push(ring, 3);
+  for (int i = 1; i != 4; ++i) EXPECT_EQ(take(ring.drain()), i);
+  EXPECT_EQ(ring.drain(), nullptr);
+}
+
+TEST_F(Ring, MakesNoRoomOnceItIsClosed) {
+  JobRing ring;
+  ring.reserve(1);
+  ring.close();
+  int pushed = 0;
+  for (; ring.reserve(1); ++pushed) ring.push(*new TestJob(pushed));
+  EXPECT_GT(pushed, 0);
+  for (int i = 0; i != pushed; ++i) EXPECT_EQ(take(ring.drain()), i);
 }
 
 TEST_F(Ring, GivesUpWhatIsLeft) {

@@ -70,20 +70,20 @@ inline void Core::close() noexcept {
   check_finished_locked();
 }
 
-/// Once the queue is closed nothing enters it or the list of imaps but through a worker that gives it
-/// up itself, and no worker takes anything. Abandoning runs user
-/// code (destructors), so it goes job by job, without locks.
+/// First the queue is closed: from then on no worker takes anything, so that what is queued when the
+/// state changes is given up here. Once the state has been seen at all doors nothing enters the queue
+/// or the list of imaps but through a worker that gives it up itself. Abandoning runs user code
+/// (destructors), so it goes job by job, without locks.
 inline void Core::terminate() noexcept {
   if (!is_of_this_process()) return;
   const Ref<Core> self = Ref<Core>::share(this);  // a capture that dies here may own the pool
   CompletionScope scope(this);                    // what is run here may wait for what is queued
+  queue_.close();
   {
     const lock_guard lock(mutex_);
-    if (state() != State::terminate) {
-      state_.store(State::terminate, memory_order_seq_cst);
-    }
+    state_.store(State::terminate, memory_order_seq_cst);
   }
-  queue_.close();
+  queue_.pass_doors();
   sleep_.quit();
   {
     const lock_guard lock(mutex_);

@@ -53,15 +53,15 @@ inline Core::AfterAdding Core::add(Job& job, const Submission& submission) {
   const JobQueue::Door door = queue_.door();
   const SpinningLockGuard lock(door.lock);
   check_state();
-  queue_.reserve_locked(door, submission.entries);
+  if (!queue_.reserve_locked(door, submission.entries)) throw_not_running();
   queue_.push_locked(door, job, submission.entries, submission.priority, submission.rank);
   if (!sleep_.needs_wake()) return AfterAdding::nothing;
   add_ref();
   return AfterAdding::wake_and_release;
 }
 
-/// The worker adds to its own lane without a lock. terminate() sets the state before it closes and
-/// empties the lanes, and we look at the state after the job is in the lane: so one of us gives it up.
+/// The worker adds to its own lane without a lock. terminate() sets the state before it empties the
+/// lanes, and we look at the state after the job is in the lane: so one of us gives it up.
 inline Core::AfterAdding Core::add_own(Worker& worker, Job& job, std::size_t entries) {
   check_state();
   if (!queue_.lanes().reserve_own(worker.lane, entries)) throw_not_running();
@@ -108,7 +108,7 @@ inline bool Core::requeue_in_lane(StreamJob& job) noexcept {
     const SpinningLockGuard lock(door.lock);
     if (state() == State::terminate) return true;
     try {
-      queue_.reserve_locked(door, 1);
+      if (!queue_.reserve_locked(door, 1)) return true;
     } catch (...) {
       return false;
     }

@@ -53,13 +53,12 @@ class JobQueue {
     return {lane.lock, &lane};
   }
 
-  /// Makes room for so many entries. Throws std::bad_alloc.
-  void reserve_locked(const Door& door, std::size_t count) {
-    if (door.lane != nullptr) {
-      door.lane->ring.reserve(count);  // not closed: the state was checked
-    } else {
-      heap_.reserve(count + workers_);  // room for put_back(), too
-    }
+  /// Makes room for so many entries. Throws std::bad_alloc. False if there is none and the queue was
+  /// closed.
+  bool reserve_locked(const Door& door, std::size_t count) {
+    if (door.lane != nullptr) return door.lane->ring.reserve(count);
+    heap_.reserve(count + workers_);  // room for put_back(), too
+    return true;
   }
   /// Adds so many entries of one job; needs room. Writes their rank, for put_back(), where it is
   /// wanted.
@@ -101,13 +100,8 @@ class JobQueue {
   /// The next entry for the worker with that lane, after Job::take_entry(); null if there is none.
   Job* take(Lanes::Own& own) noexcept {
     if (by_priority_) return take_by_priority();
-    // An imap goes on with its turn first; else imaps have every second turn, if there is one.
     ++own.turn;
-    if (!streams_.empty()) {
-      if (Job* const job = take_stream(own.turn % 2 != 0)) return job;
-    }
-    if (Job* const job = lanes_.take(own)) return job;
-    return streams_.empty() ? nullptr : take_stream(true);
+    return streams_.empty() ? lanes_.take(own) : take_with_streams(own);
   }
 
   /// For a worker that falls asleep: whether there is an entry. Looks under the locks under which
@@ -126,8 +120,7 @@ class JobQueue {
     lanes_.pass_doors();
   }
 
-  /// From now on take() finds nothing, but in a worker's own lane that had no entry before; and
-  /// whoever adds something at a door sees what the caller wrote before.
+  /// From now on take() finds nothing. What is left, and what is added yet, is for drain().
   void close() noexcept {
     {
       const lock_guard lock(mutex_);
@@ -152,8 +145,14 @@ class JobQueue {
     streams_.erase(*job);
     return job;
   }
+  /// An imap goes on with its turn first; else imaps have every second turn, if there is one.
+  Job* take_with_streams(Lanes::Own& own) noexcept {
+    if (Job* const job = take_stream(own.turn % 2 != 0)) return job;
+    if (Job* const job = lanes_.take(own)) return job;
+    return take_stream(true);
+  }
   /// `any`: also one that does not go on with its turn.
-  MILLPOND_COLD Job* take_stream(bool any) noexcept {
+  Job* take_stream(bool any) noexcept {
     const lock_guard lock(mutex_);
     if (closed_ || streams_.empty()) return nullptr;
     if (!any && streams_.first_rank().order != StreamQueue::kInTurn) return nullptr;

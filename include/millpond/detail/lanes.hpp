@@ -31,6 +31,7 @@ class Lanes {
   /// What a worker has of its own. Used by its thread only, but for the ring and the tally.
   struct alignas(64) Own {
     std::size_t turn = 0;
+    std::size_t shared = 0;  // the number of the shared lane to look at first
     bool is_listed = false;
     std::array<JobRing::Reader, kShared> readers;
     JobRing ring;
@@ -66,20 +67,21 @@ class Lanes {
   Job* take(Own& own) noexcept {
     const std::size_t turn = own.turn;
     if (turn % tuning::kTurnsOfOthers == 0) {
+      ++own.shared;
       if (Job* const job = take_in_rotation(turn / tuning::kTurnsOfOthers)) return job;
     }
     const bool own_first = turn % 2 != 0;
     if (own_first) {
-      if (Job* const job = take_from(own.ring)) return job;
+      if (Job* const job = take_own(own)) return job;
     }
-    for (std::size_t i = 0; i != kShared; ++i) {
-      const std::size_t lane = (turn / tuning::kTurnsOfOthers + i) % kShared;
+    for (std::size_t i = 0; i != kShared; ++i, ++own.shared) {
+      const std::size_t lane = own.shared % kShared;
       while (Job* const job = own.readers[lane].pop(shared_[lane].ring)) {
         if (job->take_entry()) return job;
       }
     }
     if (!own_first) {
-      if (Job* const job = take_from(own.ring)) return job;
+      if (Job* const job = take_own(own)) return job;
     }
     return take_in_rotation(turn);
   }
@@ -110,13 +112,12 @@ class Lanes {
     for (Shared& lane : shared_) const lock_guard lock(lane.lock);
   }
 
-  /// From now on take() finds nothing, but in a worker's own lane that had no entry before.
+  /// From now on take() finds nothing.
   void close() noexcept {
-    for (Shared& lane : shared_) {
-      const lock_guard lock(lane.lock);
-      lane.ring.close();
-    }
-    const std::size_t listed = listed_count_.load(memory_order_seq_cst);
+    for (Shared& lane : shared_) lane.ring.close();
+    const lock_guard lock(list_mutex_);
+    closed_ = true;
+    const std::size_t listed = listed_count_.load(memory_order_relaxed);
     for (std::size_t i = 0; i != listed; ++i) {
       listed_[i].load(memory_order_relaxed)->ring.close();
     }
@@ -142,6 +143,10 @@ class Lanes {
     return nullptr;
   }
 
+  static Job* take_own(Own& own) noexcept {
+    return own.is_listed ? take_from(own.ring) : nullptr;
+  }
+
   /// From another worker's lane, beginning with the n-th.
   Job* take_in_rotation(std::size_t n) noexcept {
     const std::size_t listed = listed_count_.load(memory_order_acquire);
@@ -159,12 +164,14 @@ class Lanes {
     listed_[count].store(&own, memory_order_relaxed);
     listed_count_.store(count + 1, memory_order_seq_cst);
     own.is_listed = true;
+    if (closed_) own.ring.close();
   }
 
   std::array<Shared, kShared> shared_;
   const std::unique_ptr<atomic<Own*>[]> listed_;  // workers' lanes that have been used
   atomic<std::size_t> listed_count_{0};
   mutex list_mutex_;
+  bool closed_ = false;  // guarded by list_mutex_
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
