@@ -138,6 +138,7 @@ inline bool spinning_pays() noexcept { return explore::engine.options().spin; }
 
 namespace tuning {
 inline constexpr std::chrono::nanoseconds kSpinTime{50'000};
+inline constexpr std::chrono::nanoseconds kPaceTime{0};
 inline constexpr std::chrono::nanoseconds kLockTime{1'200};
 inline constexpr std::size_t kSharedLanes = 2;
 inline constexpr std::size_t kTurnsOfOthers = 2;

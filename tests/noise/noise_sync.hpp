@@ -267,6 +267,7 @@ inline bool spinning_pays() noexcept { return noise::coin(); }
 namespace tuning {
 
 inline constexpr std::chrono::nanoseconds kSpinTime{0};
+inline constexpr std::chrono::nanoseconds kPaceTime{0};
 inline constexpr std::chrono::nanoseconds kLockTime{0};
 inline constexpr std::size_t kSharedLanes = 2;
 inline constexpr std::size_t kTurnsOfOthers = 3;

@@ -124,8 +124,9 @@ class Core final : public Findable {
   /// Counts in a new job that needs no worker. Throws like submit().
   void accept(bool has_callbacks);
 
-  /// A job that was accepted has become ready (or, for an imap, has run its last).
-  void job_done() noexcept;
+  /// A job that was accepted has become ready (or, for an imap, has run its last). `unwatched`: it
+  /// had no handle any more.
+  void job_done(bool unwatched = false) noexcept;
 
   /// For a worker that has taken an entry of a map, with priorities: puts it back for whoever comes
   /// next.
@@ -314,10 +315,11 @@ inline std::size_t Core::unfinished() const noexcept {
   return issued - finished;
 }
 
-inline void Core::job_done() noexcept {
+inline void Core::job_done(bool unwatched) noexcept {
   ThreadContext* const context = context_in(this);
   if (context != nullptr && context->worker != nullptr) {
     context->worker->finished.add_one();  // it asks what is unfinished when it has nothing to do
+    context->worker->paces = unwatched;
   } else {
     finish_elsewhere();
   }

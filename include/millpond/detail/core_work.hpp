@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <list>
 #include <string>
+#include <utility>
 
 /// How work gets into a core's queue, and what its workers do.
 
@@ -163,7 +164,14 @@ inline void Core::work(ThreadContext& context) noexcept {
 }
 
 /// The next job of a worker that searches; null if it may go.
+///
+/// A worker that empties the queue faster than it fills would meet the issuing thread at every job's
+/// cache line. So after a job that nobody waits for it first lets the queue grow.
 inline Job* Core::search(Worker& worker) noexcept {
+  if (std::exchange(worker.paces, false) && spinning_pays()) {
+    for (Spin spin(tuning::kPaceTime); !may_leave() && spin.go_on();) {
+    }
+  }
   Job* job = nullptr;
   const auto look = [&] {
     if (may_leave()) return true;

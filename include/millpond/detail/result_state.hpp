@@ -304,8 +304,9 @@ class ResultState : public ResultBase {
   void make_ready() noexcept {
     Core& core = this->core();  // alive: this job counts as unfinished until job_done()
     if (outcome_.is_error()) this->expect_observation();
-    if (!this->complete()) dispose();
-    core.job_done();
+    const bool unwatched = !this->complete();
+    if (unwatched) dispose();
+    core.job_done(unwatched);
   }
 
   /// It is ready, and no handle is left.

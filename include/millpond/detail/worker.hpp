@@ -11,7 +11,8 @@ namespace millpond::inline MILLPOND_ABI::detail {
 /// What the core has of each of its workers.
 struct Worker {
   Lanes::Own lane;
-  Tally finished;  // jobs that it has finished, whoever ran them
+  Tally finished;  // jobs
+  bool paces = false;  // nobody waits for the last of them; used by its thread only
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
