@@ -10,7 +10,6 @@
 #include <millpond/detail/waiters.hpp>
 #include <millpond/errors.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>

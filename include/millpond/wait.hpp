@@ -9,11 +9,10 @@
 #include <millpond/errors.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <initializer_list>
 #include <iterator>
-#include <ranges>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <unordered_set>

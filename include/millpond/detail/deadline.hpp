@@ -5,7 +5,6 @@
 #include <millpond/detail/config.hpp>
 #include <millpond/detail/sync.hpp>
 
-#include <chrono>
 #include <ctime>
 #include <optional>
 

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <ranges>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>

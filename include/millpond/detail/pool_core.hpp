@@ -13,7 +13,6 @@
 #include <millpond/detail/thread_name.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>

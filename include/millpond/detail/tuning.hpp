@@ -4,9 +4,9 @@
 
 #include <millpond/detail/config.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <thread>  // std::chrono::duration: see sync.hpp
 
 /// All constants that trade time for time: how long to look before sleeping, how much to take at
 /// once. None of them changes what a program does. A test build replaces them by small ones,
