@@ -258,7 +258,7 @@ class IndexedItems {
   template <class Size>
   static std::size_t checked(Size size) {
     if (static_cast<std::common_type_t<Size, std::size_t>>(size) > PTRDIFF_MAX) {
-      throw ValueError("More items than a map can have");
+      throw_value_error("More items than a map can have");
     }
     return static_cast<std::size_t>(size);
   }
