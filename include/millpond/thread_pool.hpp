@@ -18,6 +18,7 @@
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/core_life.hpp>
 #include <millpond/detail/core_work.hpp>
+#include <millpond/detail/new_job.hpp>
 #include <millpond/detail/ref.hpp>
 #include <millpond/detail/touch_pages.hpp>
 #include <millpond/errors.hpp>
@@ -30,7 +31,6 @@
 #include <functional>
 #include <initializer_list>
 #include <iosfwd>
-#include <memory>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -75,7 +75,7 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   template <std::integral Processes, class Initializer, class... InitArgs>
   BasicThreadPool(Processes processes, Initializer&& initializer, InitArgs&&... initargs);
 
-  explicit BasicThreadPool(PoolOptions options);
+  MILLPOND_COLD explicit BasicThreadPool(PoolOptions options);
 
   BasicThreadPool(const BasicThreadPool&) = delete;
   BasicThreadPool& operator=(const BasicThreadPool&) = delete;
@@ -236,9 +236,9 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
 
   /// Queues the job; the caller owns its handle's share.
   template <class Job>
-  Job* submit(std::unique_ptr<Job> job, int priority = 0);
+  Job* submit(detail::NewJob<Job> job, int priority = 0);
   template <class Job>
-  Job* submit_map(std::unique_ptr<Job> job, int priority);
+  Job* submit_map(detail::NewJob<Job> job, int priority);
 
   template <class Job, class Items, class F, class... Output>
   auto run_map_job(F& f, Items& items, const BlockingMapOptions<Order>& options, Output&... output);
@@ -290,7 +290,7 @@ BasicThreadPool<Order>::BasicThreadPool(Processes processes, Initializer&& initi
 
 template <class Order>
 template <class Job>
-Job* BasicThreadPool<Order>::submit(std::unique_ptr<Job> job, int priority) {
+Job* BasicThreadPool<Order>::submit(detail::NewJob<Job> job, int priority) {
   const auto submit = [&] {
     if constexpr (std::is_base_of_v<detail::StreamJob, Job>) {
       job->set_priority(priority);
@@ -317,7 +317,7 @@ Job* BasicThreadPool<Order>::submit(std::unique_ptr<Job> job, int priority) {
 
 template <class Order>
 template <class Job>
-Job* BasicThreadPool<Order>::submit_map(std::unique_ptr<Job> job, int priority) {
+Job* BasicThreadPool<Order>::submit_map(detail::NewJob<Job> job, int priority) {
   if (job->total() != 0) return submit(std::move(job), priority);
   core_->accept(Job::kHasCallbacks);
   job->finish_empty();
@@ -338,10 +338,10 @@ auto BasicThreadPool<Order>::apply(F&& f, Args&&... args) -> ApplyResult<F, Args
       core_->introduce_thread();
       if (detail::context_in(core_.get()) != nullptr) return call();
       using Job = detail::ApplyJob<R, decltype(call)>;
-      return AsyncResult<R>(submit(std::make_unique<Job>(*core_, call))).get();
+      return AsyncResult<R>(submit(detail::make_job<Job>(*core_, call))).get();
     } else {
       using Job = detail::ApplyJob<R, detail::WithStopToken<decltype(call)>>;
-      return AsyncResult<R>(submit(std::make_unique<Job>(*core_, call))).get();
+      return AsyncResult<R>(submit(detail::make_job<Job>(*core_, call))).get();
     }
   }
 }
@@ -360,7 +360,7 @@ auto BasicThreadPool<Order>::apply_async(F&& f, Args&&... args) {
     using Job = detail::ApplyJob<R, Call>;
     core_->check_running();  // before anything is moved
     return AsyncResult<R>(submit(
-        std::make_unique<Job>(*core_, std::forward<F>(f),
+        detail::make_job<Job>(*core_, std::forward<F>(f),
                               std::tuple<std::decay_t<Args>...>(std::forward<Args>(args)...))));
   } else {
     return AsyncResult<R>();
@@ -381,7 +381,7 @@ auto BasicThreadPool<Order>::apply_async(F&& f, std::tuple<Args...> args, Option
     core_->check_running();  // before anything is moved
     const auto issue = [&]<class Callbacks>(std::type_identity<Callbacks>) {
       using Job = detail::ApplyJob<R, Call, Callbacks>;
-      auto job = std::make_unique<Job>(*core_, std::forward<F>(f), std::move(args));
+      auto job = detail::make_job<Job>(*core_, std::forward<F>(f), std::move(args));
       if constexpr (Job::kHasCallbacks) {
         job->set_callbacks({std::move(options.callback), std::move(options.error_callback)});
       }
@@ -403,7 +403,7 @@ auto BasicThreadPool<Order>::run_map_job(F& f, Items& items,
                                          Output&... output) {
   core_->check_running();
   detail::check_size("Chunksize", options.chunksize);
-  auto job = std::make_unique<Job>(*core_, options.chunksize, detail::borrow_items<Items>(items), f,
+  auto job = detail::make_job<Job>(*core_, options.chunksize, detail::borrow_items<Items>(items), f,
                                    output...);
   return AsyncResult<typename Job::Result>(submit_map(std::move(job), detail::priority_of(options))).get();
 }
@@ -448,7 +448,7 @@ auto BasicThreadPool<Order>::issue_map(F&& f, Items&& items, Options options) {
       using Job = detail::MapJob<detail::MapResults<R>, typename Call::Function,
                                  typename Call::Source, Callbacks>;
       const detail::TouchPages touch(*core_);
-      auto job = std::make_unique<Job>(*core_, options.chunksize, detail::own_items<Items>(items),
+      auto job = detail::make_job<Job>(*core_, options.chunksize, detail::own_items<Items>(items),
                                        std::forward<F>(f), touch);
       if constexpr (Job::kHasCallbacks) {
         job->set_callbacks({std::move(options.callback), std::move(options.error_callback)});
@@ -476,7 +476,7 @@ auto BasicThreadPool<Order>::issue_imap(bool ordered, F&& f, Items&& items,
     core_->check_running();
     detail::check_size("Chunksize", options.chunksize);
     detail::check_size("Buffersize", options.buffersize);
-    auto job = std::make_unique<Job>(
+    auto job = detail::make_job<Job>(
         *core_, ordered, detail::size_or(options.chunksize, 1),
         detail::size_or(options.buffersize, detail::default_buffersize(size())),
         detail::own_items<Items>(items), std::forward<F>(f));

@@ -5,6 +5,9 @@
 /// The one place that names the primitives of synchronisation, the clock, and the constants of
 /// time. A test build may define MILLPOND_SYNC_HEADER to a header that declares the same names, to
 /// run the whole library on instrumented ones.
+///
+/// Durations and the clock come with <thread> and <mutex>, whose functions take them. <chrono>,
+/// with its calendars and streams, would add 50 ms to each file that uses the library.
 
 #ifdef MILLPOND_SYNC_HEADER
 #include MILLPOND_SYNC_HEADER
@@ -15,7 +18,6 @@
 #include <millpond/detail/tuning.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>

@@ -4,8 +4,8 @@
 
 #include <millpond/detail/config.hpp>
 
-#include <chrono>
 #include <cstddef>
+#include <thread>  // std::chrono::duration: see sync.hpp
 
 /// All constants that trade time for time: how long to look before sleeping, how many queues to
 /// have. None of them changes what a program does. Those of time are bounded by the clock. A test
