@@ -40,7 +40,7 @@ namespace millpond::inline MILLPOND_ABI {
 
 /// A pool of worker threads with the methods of Python's multiprocessing.pool.ThreadPool.
 ///
-/// Work starts in the queue's Order (Fifo: first in, first started). Calls that block borrow
+/// Work starts in the pool's Order (Fifo: first in, first started, for each issuing thread). Calls that block borrow
 /// their items; calls that return before the work is done own them: an rvalue container is moved
 /// in, an lvalue container is copied, a view or std::ref of a range is kept as such.
 ///
@@ -252,7 +252,8 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   detail::Ref<detail::Core> core_;
 };
 
-/// Python's pool: work starts in the order in which it was issued.
+/// Python's pool: the work that a thread issues starts in the order in which it issues it. Between
+/// threads there is no order, but nothing waits for ever.
 using ThreadPool = BasicThreadPool<Fifo>;
 
 /// Work of higher priority starts first, in the order of issuing among equals: `.priority` in the
