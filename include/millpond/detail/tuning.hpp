@@ -6,7 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <thread>  // std::chrono::duration: see sync.hpp
+#include <thread>
 
 /// All constants that trade time for time: how long to look before sleeping, how much to take at
 /// once. None of them changes what a program does. A test build replaces them by small ones,
