@@ -28,8 +28,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <charconv>
-#include <chrono>
 #include <concepts>
 #include <condition_variable>
 #include <coroutine>
@@ -37,6 +35,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <exception>
 #include <functional>
@@ -48,16 +47,13 @@
 #include <memory>
 #include <new>
 #include <optional>
-#include <ranges>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <thread>
 #include <tuple>
 #include <type_traits>
-#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -249,240 +245,228 @@ inline constexpr std::size_t kNoCpuLimit = SIZE_MAX;
 
 /// The smallest CPU quota set on this process, in CPUs rounded up; kNoCpuLimit if there is none.
 /// `root` goes before every path that is opened, so that a test can bring its own /proc and /sys.
-/// Reentrant. Throws nothing but std::bad_alloc.
-inline std::size_t cgroup_cpu_limit(const std::string& root = {});
+/// Reentrant.
+///
+/// All of this is written with C's strings, in buffers of a fixed size: every file that makes a
+/// pool compiles it, and with std::string and std::vector it took 10 KiB of code and a tenth of the
+/// time. What does not fit into a buffer is left out.
+inline std::size_t cgroup_cpu_limit(const char* root = "") noexcept;
 
-/// The number that `text` consists of; none if it is not a decimal number, too large, or zero.
-inline std::optional<std::uint64_t> parse_positive(std::string_view text) noexcept;
+/// The number that `text` consists of; 0 if it is not a decimal number, or too large.
+inline std::uint64_t parse_positive(const char* text) noexcept;
 
 enum class CgroupVersion { kV1, kV2 };
 
-/// A place where (part of) a hierarchy with the CPU controller can be seen.
-struct CgroupMount {
-  CgroupVersion version;
-  std::string root;   // the group that is seen at `point`
-  std::string point;  // a folder
-};
-
-inline std::vector<CgroupMount> parse_cgroup_mounts(std::string_view mountinfo);
-
-/// The path of the process's group in that hierarchy; none if it is in no such hierarchy.
-inline std::optional<std::string_view> parse_cgroup_path(std::string_view proc_self_cgroup,
-                                                         CgroupVersion version) noexcept;
-
 /// `path` as seen from the group `ancestor`: "" for itself, "/x/y" for a group two levels below;
-/// none if it is neither.
-inline std::optional<std::string_view> cgroup_relative_to(std::string_view ancestor,
-                                                          std::string_view path);
+/// null if it is neither.
+inline const char* cgroup_relative_to(const char* ancestor, const char* path) noexcept;
 
 // ------------------------------------------------------------------------------------------------
 
-/// All of a file, or as much as could be read. Files in /proc have no size to ask for beforehand.
-inline std::string read_text(const std::string& path) {
-  struct Close {
-    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
-  };
-  std::string text;
-  MILLPOND_ALLOW_DEPRECATED
-  if (const std::unique_ptr<std::FILE, Close> file{std::fopen(path.c_str(), "r")}) {
-    char buffer[4096];
-    while (const std::size_t size = std::fread(buffer, 1, sizeof buffer, file.get())) {
-      text.append(buffer, size);
-    }
+/// The longest line that is read and the longest path, with the end of the string. Five of these
+/// are on the stack at once, perhaps a worker's small one.
+inline constexpr std::size_t kCgroupBuffer = 1024;
+
+/// A file that is read line by line; without lines if it cannot be opened.
+class CgroupFile {
+ public:
+  /// The name is what the parts make together; of `group` the first `group_size` characters.
+  MILLPOND_COLD CgroupFile(const char* root, const char* folder, const char* group = "",
+                           std::size_t group_size = 0, const char* name = "") noexcept {
+    char path[kCgroupBuffer];
+    const int size = std::snprintf(path, sizeof path, "%s%s%.*s%s", root, folder,
+                                   static_cast<int>(group_size), group, name);
+    if (size < 0 || size >= static_cast<int>(sizeof path)) return;
+    MILLPOND_ALLOW_DEPRECATED
+    file_ = std::fopen(path, "r");
   }
-  return text;
-}
+  ~CgroupFile() {
+    if (file_ != nullptr) std::fclose(file_);
+  }
+  CgroupFile(const CgroupFile&) = delete;
+  CgroupFile& operator=(const CgroupFile&) = delete;
+
+  /// The next line, without the newline; false when there are no more.
+  bool next(char (&line)[kCgroupBuffer]) noexcept {
+    while (file_ != nullptr && std::fgets(line, sizeof line, file_) != nullptr) {
+      char* const end = line + std::strlen(line);
+      if (end == line) return true;  // begins with a NUL: garbage
+      if (end[-1] == '\n') {
+        end[-1] = '\0';
+        return true;
+      }
+      if (std::feof(file_) != 0) return true;
+      skip_line();
+    }
+    return false;
+  }
+
+ private:
+  void skip_line() noexcept {
+    for (int c = 0; c != '\n' && c != EOF;) c = std::fgetc(file_);
+  }
+
+  std::FILE* file_ = nullptr;
+};
 
 /// Cuts the text before the next separator off the front of `rest`, and the separator with it.
-inline std::string_view take_until(std::string_view& rest, char separator) noexcept {
-  const std::size_t end = rest.find(separator);
-  const std::string_view field = rest.substr(0, end);
-  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+MILLPOND_COLD inline char* take_until(char*& rest, char separator) noexcept {
+  char* const field = rest;
+  char* const end = std::strchr(rest, separator);
+  rest = end != nullptr ? end + 1 : rest + std::strlen(rest);
+  if (end != nullptr) *end = '\0';
   return field;
 }
 
-inline std::string read_first_line(const std::string& path) {
-  std::string text = read_text(path);
-  text.resize((std::min)(text.find('\n'), text.size()));
-  return text;
-}
-
-inline bool list_contains(std::string_view comma_separated, std::string_view name) noexcept {
-  while (!comma_separated.empty()) {
-    if (take_until(comma_separated, ',') == name) {
-      return true;
-    }
+inline bool list_contains(char* comma_separated, const char* name) noexcept {
+  while (*comma_separated != '\0') {
+    if (std::strcmp(take_until(comma_separated, ','), name) == 0) return true;
   }
   return false;
 }
 
-inline std::optional<std::uint64_t> parse_positive(std::string_view text) noexcept {
+MILLPOND_COLD inline std::uint64_t parse_positive(const char* text) noexcept {
   std::uint64_t value = 0;
-  const char* const end = text.data() + text.size();
-  const std::from_chars_result parsed = std::from_chars(text.data(), end, value);
-  if (parsed.ec != std::errc{} || parsed.ptr != end || value == 0) {
-    return std::nullopt;
+  for (; *text != '\0'; ++text) {
+    if (*text < '0' || *text > '9') return 0;
+    const auto digit = static_cast<unsigned>(*text - '0');
+    if (value > (UINT64_MAX - digit) / 10) return 0;
+    value = value * 10 + digit;
   }
   return value;
 }
 
 /// mountinfo writes space, tab, newline and backslash as a backslash and three octal digits.
-inline std::string unescape_octal(std::string_view text) {
-  const auto digit = [&](std::size_t at) -> unsigned {
-    return at < text.size() && text[at] >= '0' && text[at] <= '7' ? unsigned(text[at] - '0') : 8U;
-  };
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const unsigned high = digit(i + 1);
-    const unsigned middle = digit(i + 2);
-    const unsigned low = digit(i + 3);
-    if (text[i] == '\\' && high < 4 && middle < 8 && low < 8) {
-      plain += static_cast<char>(high * 64 + middle * 8 + low);
-      i += 3;
-    } else {
-      plain += text[i];
+MILLPOND_COLD inline const char* unescape_octal(char* text) noexcept {
+  const auto is_digit = [](char c, char last) { return c >= '0' && c <= last; };
+  char* end = text;
+  for (const char* from = text; *from != '\0'; ++from, ++end) {
+    *end = *from;
+    if (*from == '\\' && is_digit(from[1], '3') && is_digit(from[2], '7') &&
+        is_digit(from[3], '7')) {
+      *end = static_cast<char>((from[1] - '0') * 64 + (from[2] - '0') * 8 + (from[3] - '0'));
+      from += 3;
     }
   }
-  return plain;
+  *end = '\0';
+  return text;
 }
 
-/// A line reads
-///   36 35 0:30 <root> <mount point> rw,relatime [shared:7 ...] - <type> <source> <options>
-/// with any number of optional fields before the dash. The options of a v1 mount name its
-/// controllers.
-inline std::vector<CgroupMount> parse_cgroup_mounts(std::string_view mountinfo) {
-  std::vector<CgroupMount> mounts;
-  while (!mountinfo.empty()) {
-    std::string_view line = take_until(mountinfo, '\n');
-    for (int skipped = 0; skipped < 3; ++skipped) {
-      take_until(line, ' ');
-    }
-    const std::string_view root = take_until(line, ' ');
-    const std::string_view point = take_until(line, ' ');
-    while (!line.empty() && take_until(line, ' ') != "-") {
-    }
-    const std::string_view type = take_until(line, ' ');
-    take_until(line, ' ');  // the source
-    if (type == "cgroup2") {
-      mounts.push_back({CgroupVersion::kV2, unescape_octal(root), unescape_octal(point)});
-    } else if (type == "cgroup" && list_contains(line, "cpu")) {
-      mounts.push_back({CgroupVersion::kV1, unescape_octal(root), unescape_octal(point)});
-    }
-  }
-  return mounts;
-}
-
-/// A line reads <hierarchy>:<controllers>:<path>; v2 is hierarchy 0 and names no controllers. The
-/// path may contain colons itself.
-inline std::optional<std::string_view> parse_cgroup_path(std::string_view proc_self_cgroup,
-                                                         CgroupVersion version) noexcept {
-  while (!proc_self_cgroup.empty()) {
-    std::string_view line = take_until(proc_self_cgroup, '\n');
-    const std::string_view hierarchy = take_until(line, ':');
-    const std::string_view controllers = take_until(line, ':');
-    const bool found = version == CgroupVersion::kV2 ? hierarchy == "0" && controllers.empty()
-                                                     : list_contains(controllers, "cpu");
-    if (found && line.starts_with('/')) {
-      return line;
-    }
-  }
-  return std::nullopt;
-}
-
-inline std::optional<std::string_view> cgroup_relative_to(std::string_view ancestor,
-                                                          std::string_view path) {
+MILLPOND_COLD inline const char* cgroup_relative_to(const char* ancestor,
+                                                    const char* path) noexcept {
   // A process outside its own cgroup namespace sees its path as "/../..": nobody's descendant.
-  if (std::string(path).append("/").find("/../") != std::string::npos) {
-    return std::nullopt;
+  for (const char* up = path; (up = std::strstr(up, "/..")) != nullptr; ++up) {
+    if (up[3] == '/' || up[3] == '\0') return nullptr;
   }
-  if (ancestor.ends_with('/')) {
-    ancestor.remove_suffix(1);
-  }
-  if (path.ends_with('/')) {
-    path.remove_suffix(1);
-  }
-  if (!path.starts_with(ancestor)) {
-    return std::nullopt;
-  }
-  path.remove_prefix(ancestor.size());
-  if (!path.empty() && path.front() != '/') {
-    return std::nullopt;
-  }
-  return path;
+  std::size_t size = std::strlen(ancestor);
+  if (size != 0 && ancestor[size - 1] == '/') --size;
+  if (std::strncmp(path, ancestor, size) != 0) return nullptr;
+  path += size;
+  if (*path != '\0' && *path != '/') return nullptr;
+  return std::strcmp(path, "/") == 0 ? "" : path;
 }
 
 /// The quota that one group sets, in CPUs rounded up. Unlimited is "max" in v2 and -1 in v1, which
-/// are no positive numbers.
-inline std::size_t cgroup_own_limit(CgroupVersion version, const std::string& folder) {
-  const std::string line = version == CgroupVersion::kV2
-                               ? read_first_line(folder + "/cpu.max")
-                               : read_first_line(folder + "/cpu.cfs_quota_us") + ' ' +
-                                     read_first_line(folder + "/cpu.cfs_period_us");
-  std::string_view period = line;
-  const std::string_view quota = take_until(period, ' ');
-  const std::optional<std::uint64_t> us = parse_positive(quota);
-  const std::optional<std::uint64_t> us_a_period = parse_positive(period);
-  if (!us || !us_a_period) {
-    return kNoCpuLimit;
+/// are no positive numbers. The group is the first `size` characters of `group`.
+MILLPOND_COLD inline std::size_t cgroup_own_limit(CgroupVersion version, const char* root,
+                                                  const char* point, const char* group,
+                                                  std::size_t size) noexcept {
+  const auto read = [&](const char* name, char(&line)[kCgroupBuffer]) {
+    if (!CgroupFile(root, point, group, size, name).next(line)) line[0] = '\0';
+  };
+  char line[kCgroupBuffer];
+  char* period = line;
+  std::uint64_t us;
+  if (version == CgroupVersion::kV2) {
+    read("/cpu.max", line);
+    us = parse_positive(take_until(period, ' '));
+  } else {
+    read("/cpu.cfs_quota_us", line);
+    us = parse_positive(line);
+    read("/cpu.cfs_period_us", line);
   }
-  const std::uint64_t cpus = *us / *us_a_period + (*us % *us_a_period == 0 ? 0 : 1);
-  return static_cast<std::size_t>((std::min)(cpus, std::uint64_t{kNoCpuLimit}));
+  const std::uint64_t us_a_period = parse_positive(period);
+  if (us == 0 || us_a_period == 0) return kNoCpuLimit;
+  const std::uint64_t cpus = us / us_a_period + (us % us_a_period == 0 ? 0 : 1);
+  return cpus < kNoCpuLimit ? static_cast<std::size_t>(cpus) : kNoCpuLimit;
 }
 
-/// The smallest quota of `group` and all groups above it that can be seen below `mount_point`.
+/// The smallest quota of `group` and all groups above it that can be seen below the mount point.
 /// Groups that cannot be seen have no files there, hence no say. `group` is empty or begins with a
 /// slash.
-inline std::size_t cgroup_smallest_limit(CgroupVersion version, const std::string& mount_point,
-                                         std::string_view group) {
+MILLPOND_COLD inline std::size_t cgroup_smallest_limit(CgroupVersion version, const char* root,
+                                                       const char* point,
+                                                       const char* group) noexcept {
   std::size_t smallest = kNoCpuLimit;
-  for (;;) {
-    smallest = (std::min)(smallest, cgroup_own_limit(version, mount_point + std::string(group)));
-    if (group.empty()) {
-      return smallest;
+  for (std::size_t size = std::strlen(group);;) {
+    const std::size_t limit = cgroup_own_limit(version, root, point, group, size);
+    if (limit < smallest) smallest = limit;
+    if (size == 0) return smallest;
+    while (group[--size] != '/') {
     }
-    group = group.substr(0, group.rfind('/'));
   }
 }
 
-/// The smallest limit that one hierarchy sets on the group `path`.
-inline std::size_t cgroup_hierarchy_limit(CgroupVersion version, const std::string& root,
-                                          std::string_view path,
-                                          const std::vector<CgroupMount>& mounts) {
+/// The smallest limit that one hierarchy sets on the group `path`. A line of mountinfo reads
+///   36 35 0:30 <root> <mount point> rw,relatime [shared:7 ...] - <type> <source> <options>
+/// with any number of optional fields before the dash. The options of a v1 mount name its
+/// controllers.
+MILLPOND_COLD inline std::size_t cgroup_hierarchy_limit(CgroupVersion version, const char* root,
+                                                        const char* path) noexcept {
+  const bool is_v2 = version == CgroupVersion::kV2;
   std::size_t smallest = kNoCpuLimit;
-  const auto consider = [&](const std::string& mount_point, std::string_view group) {
-    smallest = (std::min)(smallest, cgroup_smallest_limit(version, root + mount_point, group));
+  const auto consider = [&](const char* point, const char* group) {
+    const std::size_t limit = cgroup_smallest_limit(version, root, point, group);
+    if (limit < smallest) smallest = limit;
   };
 
-  const CgroupMount* first_mount = nullptr;
+  char first_point[kCgroupBuffer] = "";
   bool visible = false;
-  for (const CgroupMount& mount : mounts) {
-    if (mount.version != version) {
-      continue;
+  char line[kCgroupBuffer];
+  for (CgroupFile mountinfo(root, "/proc/self/mountinfo"); mountinfo.next(line);) {
+    char* rest = line;
+    for (int skipped = 0; skipped < 3; ++skipped) take_until(rest, ' ');
+    char* const ancestor = take_until(rest, ' ');
+    char* const point = take_until(rest, ' ');
+    while (*rest != '\0' && std::strcmp(take_until(rest, ' '), "-") != 0) {
     }
-    first_mount = first_mount == nullptr ? &mount : first_mount;
-    if (const auto group = cgroup_relative_to(mount.root, path)) {
+    const char* const type = take_until(rest, ' ');
+    take_until(rest, ' ');  // the source
+    const bool found = is_v2 ? std::strcmp(type, "cgroup2") == 0
+                             : std::strcmp(type, "cgroup") == 0 && list_contains(rest, "cpu");
+    if (!found) continue;
+    unescape_octal(point);
+    if (first_point[0] == '\0') std::memcpy(first_point, point, std::strlen(point) + 1);
+    if (const char* const group = cgroup_relative_to(unescape_octal(ancestor), path)) {
       visible = true;
-      consider(mount.point, *group);
+      consider(point, group);
     }
   }
-  if (first_mount == nullptr) {  // no mountinfo: the customary places
-    consider(version == CgroupVersion::kV2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu",
-             cgroup_relative_to("/", path).value_or(""));
+  if (first_point[0] == '\0') {  // no mountinfo: the customary places
+    const char* const group = cgroup_relative_to("/", path);
+    consider(is_v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu", group != nullptr ? group : "");
   } else if (!visible) {
-    consider(first_mount->point, "");
+    consider(first_point, "");
   }
   return smallest;
 }
 
-inline std::size_t cgroup_cpu_limit(const std::string& root) {
-  const std::string proc_self_cgroup = read_text(root + "/proc/self/cgroup");
-  const std::vector<CgroupMount> mounts =
-      parse_cgroup_mounts(read_text(root + "/proc/self/mountinfo"));
+/// A line of /proc/self/cgroup reads <hierarchy>:<controllers>:<path>; v2 is hierarchy 0 and names
+/// no controllers. The path may contain colons itself.
+MILLPOND_COLD inline std::size_t cgroup_cpu_limit(const char* root) noexcept {
   std::size_t smallest = kNoCpuLimit;
-  for (const CgroupVersion version : {CgroupVersion::kV1, CgroupVersion::kV2}) {
-    if (const auto path = parse_cgroup_path(proc_self_cgroup, version)) {
-      smallest = (std::min)(smallest, cgroup_hierarchy_limit(version, root, *path, mounts));
-    }
+  bool asked[2] = {};  // of each version one group counts
+  char line[kCgroupBuffer];
+  for (CgroupFile file(root, "/proc/self/cgroup"); file.next(line);) {
+    char* path = line;
+    const bool is_hierarchy_0 = std::strcmp(take_until(path, ':'), "0") == 0;
+    char* const controllers = take_until(path, ':');
+    const bool is_v2 = is_hierarchy_0 && *controllers == '\0';
+    if ((!is_v2 && !list_contains(controllers, "cpu")) || *path != '/' || asked[is_v2]) continue;
+    asked[is_v2] = true;
+    const std::size_t limit =
+        cgroup_hierarchy_limit(is_v2 ? CgroupVersion::kV2 : CgroupVersion::kV1, root, path);
+    if (limit < smallest) smallest = limit;
   }
   return smallest;
 }
@@ -498,7 +482,6 @@ inline std::size_t cgroup_cpu_limit(const std::string& root) {
 #if MILLPOND_HAS_SCHED_AFFINITY
 #include <cerrno>
 #include <sched.h>
-#include <vector>
 #endif
 
 namespace millpond::inline MILLPOND_ABI {
@@ -521,20 +504,20 @@ inline std::size_t cpu_count() noexcept;
 namespace detail {
 
 /// The CPUs in the calling thread's affinity mask; kNoCpuLimit if unknown.
-inline std::size_t affinity_cpu_limit() {
+MILLPOND_COLD inline std::size_t affinity_cpu_limit() noexcept {
 #if MILLPOND_HAS_SCHED_AFFINITY
   // The kernel answers EINVAL to a mask smaller than its own, whose size it does not tell.
   constexpr std::size_t kLargestMask = std::size_t{1} << 20;  // CPUs
-  for (std::size_t sets = 1; sets * CPU_SETSIZE <= kLargestMask; sets *= 2) {
-    std::vector<cpu_set_t> mask(sets);
-    const std::size_t bytes = sets * sizeof(cpu_set_t);
-    if (sched_getaffinity(0, bytes, mask.data()) == 0) {
-      const int cpus = CPU_COUNT_S(bytes, mask.data());
-      return cpus > 0 ? static_cast<std::size_t>(cpus) : kNoCpuLimit;
-    }
-    if (errno != EINVAL) {
-      break;
-    }
+  for (std::size_t size = CPU_SETSIZE; size <= kLargestMask; size *= 2) {
+    cpu_set_t* const mask = CPU_ALLOC(size);
+    if (mask == nullptr) break;
+    const std::size_t bytes = CPU_ALLOC_SIZE(size);
+    const bool known = sched_getaffinity(0, bytes, mask) == 0;
+    const bool too_small = !known && errno == EINVAL;
+    const int cpus = known ? CPU_COUNT_S(bytes, mask) : 0;
+    CPU_FREE(mask);
+    if (cpus > 0) return static_cast<std::size_t>(cpus);
+    if (!too_small) break;
   }
 #endif
   return kNoCpuLimit;
@@ -542,25 +525,20 @@ inline std::size_t affinity_cpu_limit() {
 
 }  // namespace detail
 
-inline std::size_t cpu_count() noexcept {
+MILLPOND_COLD inline std::size_t cpu_count() noexcept {
   MILLPOND_ALLOW_DEPRECATED
   if (const char* const wish = std::getenv("MILLPOND_CPU_COUNT")) {
-    const auto count = detail::parse_positive(wish);
-    if (count && *count <= SIZE_MAX) {
-      return static_cast<std::size_t>(*count);
-    }
+    const std::uint64_t count = detail::parse_positive(wish);
+    if (count != 0 && count <= SIZE_MAX) return static_cast<std::size_t>(count);
   }
 
   std::size_t count = std::thread::hardware_concurrency();
   count = count == 0 ? detail::kNoCpuLimit : count;
   const auto at_most = [&](std::size_t limit) { count = limit < count ? limit : count; };
-  try {
-    at_most(detail::affinity_cpu_limit());
+  at_most(detail::affinity_cpu_limit());
 #if MILLPOND_OS_LINUX
-    at_most(detail::cgroup_cpu_limit());
+  at_most(detail::cgroup_cpu_limit());
 #endif
-  } catch (...) {  // out of memory: a limit that cannot be read is not known
-  }
   return count == detail::kNoCpuLimit ? 1 : count;
 }
 
@@ -618,13 +596,15 @@ inline constexpr std::size_t kMemoryBatch = 64;
 /// The one place that names the primitives of synchronisation, the clock, and the constants of
 /// time. A test build may define MILLPOND_SYNC_HEADER to a header that declares the same names, to
 /// run the whole library on instrumented ones.
+///
+/// Durations and the clock come with <thread> and <mutex>, whose functions take them. <chrono>,
+/// with its calendars and streams, would add 50 ms to each file that uses the library.
 
 #ifdef MILLPOND_SYNC_HEADER
 #include MILLPOND_SYNC_HEADER
 #else
 
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -697,11 +677,13 @@ class Deadline {
   template <class Clk, class Dur>
   static Deadline at(std::chrono::time_point<Clk, Dur> when);
 
-  bool is_poll() const noexcept { return poll_; }
-  bool is_never() const noexcept { return !poll_ && !when_; }
-  bool has_passed() const noexcept { return poll_ || (when_ && *when_ <= Clock::now()); }
+  bool is_poll() const noexcept { return kind_ == Kind::poll; }
+  bool is_never() const noexcept { return kind_ == Kind::never; }
+  bool has_passed() const noexcept {
+    return is_poll() || (kind_ == Kind::moment && when_ <= Clock::now());
+  }
   /// Only for one that is neither.
-  Clock::time_point when() const noexcept { return *when_; }
+  Clock::time_point when() const noexcept { return when_; }
 
  private:
   /// Everything is reckoned in floating point: exact to a nanosecond for hours and to a
@@ -713,8 +695,9 @@ class Deadline {
 
   static Deadline after_seconds(Seconds timeout);
 
-  bool poll_ = false;
-  std::optional<Clock::time_point> when_;
+  enum class Kind : char { never, poll, moment };
+  Kind kind_ = Kind::never;
+  Clock::time_point when_;
 };
 
 template <class Rep, class Period>
@@ -731,9 +714,10 @@ Deadline Deadline::at(std::chrono::time_point<Clk, Dur> when) {
 inline Deadline Deadline::after_seconds(Seconds timeout) {
   Deadline deadline;
   if (!(timeout.count() > 0)) {
-    deadline.poll_ = true;
+    deadline.kind_ = Kind::poll;
   } else if (timeout < kForever) {
     // One tick more: the cast rounds down, and no wait may end early.
+    deadline.kind_ = Kind::moment;
     deadline.when_ =
         Clock::now() + std::chrono::duration_cast<Clock::duration>(timeout) + Clock::duration(1);
   }
@@ -2185,6 +2169,15 @@ class MILLPOND_VISIBLE TerminatedError : public Error {
   using Error::Error;
 };
 
+namespace detail {
+
+/// A function of its own: to throw an exception is more code than all else that some functions do.
+[[noreturn]] MILLPOND_COLD inline void throw_value_error(const char* what) {
+  throw ValueError(what);
+}
+
+}  // namespace detail
+
 }  // namespace millpond::inline MILLPOND_ABI
 
 #endif  // MILLPOND_ERRORS_HPP
@@ -3345,7 +3338,7 @@ class AsyncResult {
   /// Whether the task ended without an error. Throws ValueError if not ready.
   bool successful() const {
     State& state = this->state();
-    if (!state.ready()) throw ValueError("The result is not ready");
+    if (!state.ready()) detail::throw_value_error("The result is not ready");
     state.observe();
     return !state.outcome().is_error();
   }
@@ -3399,14 +3392,18 @@ class AsyncResult {
   explicit AsyncResult(State* state) noexcept : state_(state) {}
 
   State& state() const {
-    if (!valid()) throw ValueError("This AsyncResult refers to no result");
+    if (!valid()) detail::throw_value_error("This AsyncResult refers to no result");
     return *state_.get();
+  }
+
+  [[noreturn]] MILLPOND_COLD static void throw_timeout_error() {
+    throw TimeoutError("The result is not ready within the timeout");
   }
 
   /// Returns the state with a value there, or throws.
   State& wait_for_outcome(detail::Deadline deadline = detail::Deadline::never()) const {
     State& state = this->state();
-    if (!state.wait(deadline)) throw TimeoutError("The result is not ready within the timeout");
+    if (!state.wait(deadline)) throw_timeout_error();
     if (state.outcome().is_error()) {
       state.observe();
       std::rethrow_exception(state.outcome().error());
@@ -4980,11 +4977,16 @@ constexpr std::ptrdiff_t to_ptrdiff(T value) noexcept {
   return static_cast<std::ptrdiff_t>(number);
 }
 
+[[noreturn]] MILLPOND_COLD inline void throw_size_error(const char* name, std::ptrdiff_t size) {
+  char message[64];
+  std::snprintf(message, sizeof message, "%s must be 1+, not %lld", name,
+                static_cast<long long>(size));
+  throw ValueError(message);
+}
+
 /// Throws ValueError "<name> must be 1+, not 0" for a given size that is not positive.
 inline void check_size(const char* name, std::optional<std::ptrdiff_t> size) {
-  if (size && *size < 1) {
-    throw ValueError(std::string(name) + " must be 1+, not " + std::to_string(*size));
-  }
+  if (size && *size < 1) throw_size_error(name, *size);
 }
 
 /// A size that has been checked, or `otherwise`.
@@ -5034,6 +5036,9 @@ class Chunking {
 /// A *holder* (Borrowed, Owned, View) settles who owns the range; a *source* (IndexedItems,
 /// CollectedItems, StreamedItems) gives out its elements. Elements of a range that is ours to
 /// consume are handed on as rvalues to functions that take them.
+///
+/// The concepts and functions of ranges come with <span> and <iterator>, which are declared by
+/// them. <ranges>, with all its views, would add 90 ms to each file that uses the library.
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -5266,7 +5271,7 @@ class IndexedItems {
   template <class Size>
   static std::size_t checked(Size size) {
     if (static_cast<std::common_type_t<Size, std::size_t>>(size) > PTRDIFF_MAX) {
-      throw ValueError("More items than a map can have");
+      throw_value_error("More items than a map can have");
     }
     return static_cast<std::size_t>(size);
   }
@@ -5648,7 +5653,10 @@ namespace millpond::inline MILLPOND_ABI::detail {
 class Progress {
  public:
   explicit Progress(const Core& core)
-      : core_(&core), workers_(core.size()), counts_(std::make_unique<Count[]>(workers_ + 1)) {}
+      : core_(&core), workers_(core.size()), counts_(new Count[workers_ + 1]) {}
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  ~Progress() { delete[] counts_; }
 
   void add(std::size_t items) noexcept {
     const ThreadContext* const context = context_in(core_);
@@ -5675,7 +5683,7 @@ class Progress {
 
   const Core* core_;  // only compared: it may be gone
   std::size_t workers_;
-  std::unique_ptr<Count[]> counts_;  // the workers', and one that all other threads share
+  Count* const counts_;  // the workers', and one that all other threads share
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
@@ -5931,11 +5939,11 @@ class MapOverloads {
   }
   template <class F, class T>
   auto map(F&& f, std::initializer_list<T> items, BlockingMapOptions<Order> options = {}) {
-    return pool().map(std::forward<F>(f), std::ranges::subrange(items), options);
+    return pool().map(std::forward<F>(f), std::span<const T>(items.begin(), items.size()), options);
   }
   template <class F, class T, std::integral Chunksize>
   auto map(F&& f, std::initializer_list<T> items, Chunksize chunksize) {
-    return pool().map(std::forward<F>(f), std::ranges::subrange(items),
+    return pool().map(std::forward<F>(f), std::span<const T>(items.begin(), items.size()),
                       {.chunksize = to_ptrdiff(chunksize)});
   }
   template <class F>
@@ -5951,12 +5959,13 @@ class MapOverloads {
   template <class Out, class F, class T>
   void map_into(Out&& out, F&& f, std::initializer_list<T> items,
                 BlockingMapOptions<Order> options = {}) {
-    pool().map_into(std::forward<Out>(out), std::forward<F>(f), std::ranges::subrange(items),
-                    options);
+    pool().map_into(std::forward<Out>(out), std::forward<F>(f),
+                    std::span<const T>(items.begin(), items.size()), options);
   }
   template <class Out, class F, class T, std::integral Chunksize>
   void map_into(Out&& out, F&& f, std::initializer_list<T> items, Chunksize chunksize) {
-    pool().map_into(std::forward<Out>(out), std::forward<F>(f), std::ranges::subrange(items),
+    pool().map_into(std::forward<Out>(out), std::forward<F>(f),
+                    std::span<const T>(items.begin(), items.size()),
                     {.chunksize = to_ptrdiff(chunksize)});
   }
   template <class Out, class F>
@@ -5971,11 +5980,12 @@ class MapOverloads {
   }
   template <class F, class T>
   auto starmap(F&& f, std::initializer_list<T> items, BlockingMapOptions<Order> options = {}) {
-    return pool().starmap(std::forward<F>(f), std::ranges::subrange(items), options);
+    return pool().starmap(std::forward<F>(f), std::span<const T>(items.begin(), items.size()),
+                          options);
   }
   template <class F, class T, std::integral Chunksize>
   auto starmap(F&& f, std::initializer_list<T> items, Chunksize chunksize) {
-    return pool().starmap(std::forward<F>(f), std::ranges::subrange(items),
+    return pool().starmap(std::forward<F>(f), std::span<const T>(items.begin(), items.size()),
                           {.chunksize = to_ptrdiff(chunksize)});
   }
   template <class F>
@@ -6208,6 +6218,13 @@ class MapResults<void> {
   void take() noexcept {}
 };
 
+[[noreturn]] MILLPOND_COLD inline void throw_sizes_error(std::size_t output, std::size_t input) {
+  char message[96];
+  std::snprintf(message, sizeof message, "The output has %llu elements, the input %llu",
+                static_cast<unsigned long long>(output), static_cast<unsigned long long>(input));
+  throw ValueError(message);
+}
+
 /// A range of the caller's that the results of a map are assigned to.
 template <class Range>
 class MapOutput {
@@ -6217,10 +6234,7 @@ class MapOutput {
   /// Throws ValueError if it has not n elements.
   MapOutput(std::size_t n, Range& out) : first_(std::ranges::begin(out)) {
     const auto size = static_cast<std::size_t>(std::ranges::size(out));
-    if (size != n) {
-      throw ValueError("The output has " + std::to_string(size) + " elements, the input " +
-                       std::to_string(n));
-    }
+    if (size != n) throw_sizes_error(size, n);
   }
 
   template <class Call>
@@ -6237,6 +6251,44 @@ class MapOutput {
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_MAP_RESULTS_HPP
+
+// millpond/detail/new_job.hpp
+#ifndef MILLPOND_DETAIL_NEW_JOB_HPP
+#define MILLPOND_DETAIL_NEW_JOB_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// The owner of a job that has not been issued yet. A std::unique_ptr, but for what that costs:
+/// each call that issues work has a type of job of its own, and fifty functions of std::unique_ptr
+/// would be compiled for it.
+template <class Job>
+class NewJob {
+ public:
+  explicit NewJob(Job* job) noexcept : job_(job) {}
+  NewJob(NewJob&& other) noexcept : job_(other.release()) {}
+  NewJob& operator=(NewJob&&) = delete;
+  ~NewJob() { delete job_; }
+
+  Job& operator*() const noexcept { return *job_; }
+  Job* operator->() const noexcept { return job_; }
+  Job* release() noexcept {
+    Job* const job = job_;
+    job_ = nullptr;
+    return job;
+  }
+
+ private:
+  Job* job_;
+};
+
+template <class Job, class... Args>
+NewJob<Job> make_job(Args&&... args) {
+  return NewJob<Job>(new Job(std::forward<Args>(args)...));
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_NEW_JOB_HPP
 
 // millpond/detail/batch.hpp
 #ifndef MILLPOND_DETAIL_BATCH_HPP
@@ -6943,6 +6995,71 @@ void PoolCore<Order>::join_or_detach() noexcept {
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
+/// Writes a byte to each page of some memory: a map without items, functions and results, so that
+/// it costs each user's file less to compile.
+///
+/// Whoever comes claims block after block by moving next_; done_ counts those that are written to.
+/// The thread that has issued it takes part until none is left, so nothing is lost with an entry
+/// that no worker takes, or that is abandoned.
+class TouchJob final : public Job {
+ public:
+  /// A worker that takes turns comes back for each block, if nothing else is more urgent.
+  TouchJob(std::byte* memory, std::size_t size, bool takes_turns) noexcept
+      : Job(Kind::map),
+        memory_(memory),
+        size_(size),
+        count_((size + kBlock - 1) / kBlock),
+        turn_(takes_turns ? 1 : count_) {}
+
+  void run() noexcept override {
+    touch(turn_);
+    release();
+  }
+  void abandon(const std::exception_ptr&) noexcept override {}
+  bool is_spent() const noexcept override { return next_.load(memory_order_relaxed) >= count_; }
+
+  /// For the thread that has issued it: returns when every page is written to.
+  MILLPOND_COLD void finish(Core& core) noexcept {
+    touch(count_);
+    if (is_queued() && core.unlink(*this)) release();  // our caller holds another
+    {
+      unique_lock lock(mutex_);
+      while (done_ != count_) condition_.wait(lock);
+    }
+    core.job_done();
+  }
+
+ private:
+  static constexpr std::size_t kPage = 4096;
+  static constexpr std::size_t kBlock = 64 * kPage;
+
+  MILLPOND_COLD void touch(std::size_t limit) noexcept {
+    std::size_t done = 0;
+    for (; done != limit; ++done) {
+      // relaxed: the memory was there before the job was queued, under the pool's mutex. Beyond
+      // count_ at most once for each thread: no overflow.
+      const std::size_t block = next_.fetch_add(1, memory_order_relaxed);
+      if (block >= count_) break;
+      const std::size_t begin = block * kBlock;
+      const std::size_t end = size_ - begin < kBlock ? size_ : begin + kBlock;
+      for (std::size_t at = begin; at < end; at += kPage) memory_[at] = std::byte{0};
+    }
+    if (done == 0) return;
+    const lock_guard lock(mutex_);
+    done_ += done;
+    if (done_ == count_) condition_.notify_one();  // under the mutex: whoever waits may go then
+  }
+
+  std::byte* const memory_;
+  const std::size_t size_;
+  const std::size_t count_;  // of blocks
+  const std::size_t turn_;   // blocks
+  atomic<std::size_t> next_{0};
+  mutex mutex_;
+  std::size_t done_ = 0;  // guarded by mutex_
+  condition_variable condition_;
+};
+
 /// Writes a byte to each page of fresh memory, together with workers that are free. The first write
 /// to a page is a trap into the system, 1.2 us for 4 KiB, and workers can take some of them. This
 /// thread takes part, so it does not wait for workers that are busy.
@@ -6953,33 +7070,18 @@ class TouchPages {
 
   /// Throws as issuing work does.
   void operator()(std::byte* memory, std::size_t size) const {
-    const auto touch_block = [memory, size](std::size_t block) {
-      const std::size_t end = (std::min)((block + 1) * kBlock, size);
-      for (std::size_t at = block * kBlock; at < end; at += kPage) memory[at] = std::byte{0};
-    };
-    using TouchJob = MapJob<MapResults<void>, decltype(touch_block)&, Blocks>;
-    auto job = std::make_unique<TouchJob>(core_, 1, divide_rounding_up(size, kBlock), touch_block);
-    core_.submit(*job);
-    const ResultHandle<void> handle(job.release());
-    handle.get()->take_part(Deadline::never());
-    handle.get()->wait(Deadline::never());
+    auto* const job = new TouchJob(memory, size, core_.takes_turns());
+    const Ref<Job> own = Ref<Job>::adopt(job);
+    try {
+      core_.submit(*job);
+    } catch (...) {
+      job->release();  // the queue's reference
+      throw;
+    }
+    job->finish(core_);
   }
 
  private:
-  static constexpr std::size_t kPage = 4096;
-  static constexpr std::size_t kBlock = 64 * kPage;
-
-  /// The numbers of all blocks, as a source of items.
-  class Blocks {
-   public:
-    explicit Blocks(std::size_t count) noexcept : count_(count) {}
-    std::size_t size() const noexcept { return count_; }
-    std::size_t operator[](std::size_t index) const noexcept { return index; }
-
-   private:
-    std::size_t count_;
-  };
-
   PoolCore<Order>& core_;
 };
 
@@ -7030,7 +7132,7 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   template <std::integral Processes, class Initializer, class... InitArgs>
   BasicThreadPool(Processes processes, Initializer&& initializer, InitArgs&&... initargs);
 
-  explicit BasicThreadPool(PoolOptions options);
+  MILLPOND_COLD explicit BasicThreadPool(PoolOptions options);
 
   BasicThreadPool(const BasicThreadPool&) = delete;
   BasicThreadPool& operator=(const BasicThreadPool&) = delete;
@@ -7191,9 +7293,9 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
 
   /// Queues the job; the caller owns its handle's share.
   template <class Job>
-  Job* submit(std::unique_ptr<Job> job);
+  Job* submit(detail::NewJob<Job> job);
   template <class Job>
-  Job* submit_map(std::unique_ptr<Job> job);
+  Job* submit_map(detail::NewJob<Job> job);
 
   template <class Job, class Items, class F, class... Output>
   auto run_map_job(F& f, Items& items, const BlockingMapOptions<Order>& options, Output&... output);
@@ -7243,7 +7345,7 @@ BasicThreadPool<Order>::BasicThreadPool(Processes processes, Initializer&& initi
 
 template <class Order>
 template <class Job>
-Job* BasicThreadPool<Order>::submit(std::unique_ptr<Job> job) {
+Job* BasicThreadPool<Order>::submit(detail::NewJob<Job> job) {
   const auto submit = [&] {
     if constexpr (std::is_base_of_v<detail::StreamJob, Job>) {
       core_->submit(*job);
@@ -7267,7 +7369,7 @@ Job* BasicThreadPool<Order>::submit(std::unique_ptr<Job> job) {
 
 template <class Order>
 template <class Job>
-Job* BasicThreadPool<Order>::submit_map(std::unique_ptr<Job> job) {
+Job* BasicThreadPool<Order>::submit_map(detail::NewJob<Job> job) {
   if (job->total() != 0) return submit(std::move(job));
   core_->accept(Job::kHasCallbacks);
   job->finish_empty();
@@ -7288,10 +7390,10 @@ auto BasicThreadPool<Order>::apply(F&& f, Args&&... args) -> ApplyResult<F, Args
       core_->introduce_thread();
       if (detail::context_in(core_.get()) != nullptr) return call();
       using Job = detail::ApplyJob<R, decltype(call)>;
-      return AsyncResult<R>(submit(std::make_unique<Job>(*core_, call))).get();
+      return AsyncResult<R>(submit(detail::make_job<Job>(*core_, call))).get();
     } else {
       using Job = detail::ApplyJob<R, detail::WithStopToken<decltype(call)>>;
-      return AsyncResult<R>(submit(std::make_unique<Job>(*core_, call))).get();
+      return AsyncResult<R>(submit(detail::make_job<Job>(*core_, call))).get();
     }
   }
 }
@@ -7310,7 +7412,7 @@ auto BasicThreadPool<Order>::apply_async(F&& f, Args&&... args) {
     using Job = detail::ApplyJob<R, Call>;
     core_->check_running();  // before anything is moved
     return AsyncResult<R>(submit(
-        std::make_unique<Job>(*core_, std::forward<F>(f),
+        detail::make_job<Job>(*core_, std::forward<F>(f),
                               std::tuple<std::decay_t<Args>...>(std::forward<Args>(args)...))));
   } else {
     return AsyncResult<R>();
@@ -7331,7 +7433,7 @@ auto BasicThreadPool<Order>::apply_async(F&& f, std::tuple<Args...> args, Option
     core_->check_running();  // before anything is moved
     const auto issue = [&]<class Callbacks>(std::type_identity<Callbacks>) {
       using Job = detail::ApplyJob<R, Call, Callbacks>;
-      auto job = std::make_unique<Job>(*core_, std::forward<F>(f), std::move(args));
+      auto job = detail::make_job<Job>(*core_, std::forward<F>(f), std::move(args));
       job->set_priority(detail::priority_of(options));
       if constexpr (Job::kHasCallbacks) {
         job->set_callbacks({std::move(options.callback), std::move(options.error_callback)});
@@ -7354,7 +7456,7 @@ auto BasicThreadPool<Order>::run_map_job(F& f, Items& items,
                                          Output&... output) {
   core_->check_running();
   detail::check_size("Chunksize", options.chunksize);
-  auto job = std::make_unique<Job>(*core_, options.chunksize, detail::borrow_items<Items>(items), f,
+  auto job = detail::make_job<Job>(*core_, options.chunksize, detail::borrow_items<Items>(items), f,
                                    output...);
   job->set_priority(detail::priority_of(options));
   return AsyncResult<typename Job::Result>(submit_map(std::move(job))).get();
@@ -7400,7 +7502,7 @@ auto BasicThreadPool<Order>::issue_map(F&& f, Items&& items, Options options) {
       using Job = detail::MapJob<detail::MapResults<R>, typename Call::Function,
                                  typename Call::Source, Callbacks>;
       const detail::TouchPages touch(*core_);
-      auto job = std::make_unique<Job>(*core_, options.chunksize, detail::own_items<Items>(items),
+      auto job = detail::make_job<Job>(*core_, options.chunksize, detail::own_items<Items>(items),
                                        std::forward<F>(f), touch);
       job->set_priority(detail::priority_of(options));
       if constexpr (Job::kHasCallbacks) {
@@ -7429,7 +7531,7 @@ auto BasicThreadPool<Order>::issue_imap(bool ordered, F&& f, Items&& items,
     core_->check_running();
     detail::check_size("Chunksize", options.chunksize);
     detail::check_size("Buffersize", options.buffersize);
-    auto job = std::make_unique<Job>(
+    auto job = detail::make_job<Job>(
         *core_, ordered, detail::size_or(options.chunksize, 1),
         detail::size_or(options.buffersize, detail::default_buffersize(size())),
         detail::own_items<Items>(items), std::forward<F>(f));
@@ -7898,20 +8000,6 @@ concept ResultRange =
 template <class Results>
 using result_of_range_t = typename std::ranges::range_value_t<Results>::value_type;
 
-/// Handles on distinct results, in the order in which they came. Throws ValueError if one refers to
-/// nothing.
-template <class Results>
-auto distinct(Results&& results) {
-  using Result = std::ranges::range_value_t<Results>;
-  std::vector<Result> handles;
-  std::unordered_set<Result> seen;
-  for (auto&& result : results) {
-    if (!result.valid()) throw ValueError("This AsyncResult refers to no result");
-    if (seen.insert(result).second) handles.push_back(result);
-  }
-  return handles;
-}
-
 /// What they refer to.
 template <class R>
 std::vector<ResultBase*> states_of(const std::vector<AsyncResult<R>>& handles) {
@@ -7919,6 +8007,40 @@ std::vector<ResultBase*> states_of(const std::vector<AsyncResult<R>>& handles) {
   states.reserve(handles.size());
   for (const AsyncResult<R>& handle : handles) states.push_back(Handles::state_of(handle));
   return states;
+}
+
+/// Of the handles on one result keeps the first. Sorts: <unordered_set> would be read by every file
+/// that includes this one.
+template <class R>
+void drop_repeated(std::vector<AsyncResult<R>>& handles) {
+  std::vector<ResultBase*> seen = detail::states_of(handles);
+  std::sort(seen.begin(), seen.end(), std::less<>());
+  if (std::adjacent_find(seen.begin(), seen.end()) == seen.end()) return;
+  std::vector<bool> is_kept(seen.size());
+  std::size_t kept = 0;
+  for (AsyncResult<R>& handle : handles) {
+    const auto place =
+        std::lower_bound(seen.begin(), seen.end(), Handles::state_of(handle), std::less<>());
+    const auto number = static_cast<std::size_t>(place - seen.begin());
+    if (is_kept[number]) continue;
+    is_kept[number] = true;
+    if (&handles[kept] != &handle) handles[kept] = std::move(handle);
+    ++kept;
+  }
+  handles.erase(handles.begin() + static_cast<std::ptrdiff_t>(kept), handles.end());
+}
+
+/// Handles on distinct results, in the order in which they came. Throws ValueError if one refers to
+/// nothing.
+template <class Results>
+auto distinct(Results&& results) {
+  std::vector<std::ranges::range_value_t<Results>> handles;
+  for (auto&& result : results) {
+    if (!result.valid()) throw_value_error("This AsyncResult refers to no result");
+    handles.push_back(result);
+  }
+  detail::drop_repeated(handles);
+  return handles;
 }
 
 template <class Results>
