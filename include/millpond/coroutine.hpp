@@ -54,7 +54,8 @@ class ResumeJob final : public Job {
 };
 
 /// Waits for a result in place of a coroutine, in whose frame it lives. Result is AsyncResult<R>&
-/// or AsyncResult<R>. It goes on on a worker of the target, or, without one, on the callback thread.
+/// or AsyncResult<R>. It goes on on a worker of the target, or, without one, on the callback
+/// thread.
 template <class Result>
 class ResultAwaiter final : public Waiter {
  public:
@@ -124,13 +125,11 @@ class ResultAwaiter final : public Waiter {
 ///
 ///     const int x = co_await pool.apply_async(f);
 template <class R>
-detail::ResultAwaiter<const AsyncResult<R>&> operator co_await(
-    const AsyncResult<R>& result) {
+detail::ResultAwaiter<const AsyncResult<R>&> operator co_await(const AsyncResult<R>& result) {
   return {result, {}};
 }
 template <class R>
-detail::ResultAwaiter<AsyncResult<R>> operator co_await(
-    AsyncResult<R>&& result) {
+detail::ResultAwaiter<AsyncResult<R>> operator co_await(AsyncResult<R>&& result) {
   return {std::move(result), {}};
 }
 
@@ -139,15 +138,14 @@ detail::ResultAwaiter<AsyncResult<R>> operator co_await(
 ///
 ///     const int x = co_await millpond::resume_on(pool, pool.apply_async(f));
 template <class Order, class R>
-detail::ResultAwaiter<const AsyncResult<R>&> resume_on(
-    BasicThreadPool<Order>& pool, const AsyncResult<R>& result) {
+detail::ResultAwaiter<const AsyncResult<R>&> resume_on(BasicThreadPool<Order>& pool,
+                                                       const AsyncResult<R>& result) {
   return {result, detail::Ref<detail::Core>::share(&detail::Handles::core_of(pool))};
 }
 template <class Order, class R>
-detail::ResultAwaiter<AsyncResult<R>> resume_on(
-    BasicThreadPool<Order>& pool, AsyncResult<R>&& result) {
-  return {std::move(result),
-          detail::Ref<detail::Core>::share(&detail::Handles::core_of(pool))};
+detail::ResultAwaiter<AsyncResult<R>> resume_on(BasicThreadPool<Order>& pool,
+                                                AsyncResult<R>&& result) {
+  return {std::move(result), detail::Ref<detail::Core>::share(&detail::Handles::core_of(pool))};
 }
 
 }  // namespace millpond::inline MILLPOND_ABI

@@ -15,8 +15,8 @@
 
 namespace millpond::inline MILLPOND_ABI {
 
-/// The order in which the work of a pool starts: first in, first started, for the work that one thread
-/// issues. Between threads there is none, but nothing waits for ever.
+/// The order in which the work of a pool starts: first in, first started, for the work that one
+/// thread issues. Between threads there is none, but nothing waits for ever.
 struct Fifo {};
 
 /// The higher priority first, whoever issued it; first in, first started among equals.

@@ -8,6 +8,9 @@
 #include <millpond/detail/callback.hpp>
 #include <millpond/detail/chunking.hpp>
 #include <millpond/detail/config.hpp>
+#include <millpond/detail/core.hpp>
+#include <millpond/detail/core_life.hpp>
+#include <millpond/detail/core_work.hpp>
 #include <millpond/detail/imap_job.hpp>
 #include <millpond/detail/invoke.hpp>
 #include <millpond/detail/items.hpp>
@@ -15,9 +18,6 @@
 #include <millpond/detail/map_job.hpp>
 #include <millpond/detail/map_overloads.hpp>
 #include <millpond/detail/map_results.hpp>
-#include <millpond/detail/core.hpp>
-#include <millpond/detail/core_life.hpp>
-#include <millpond/detail/core_work.hpp>
 #include <millpond/detail/new_job.hpp>
 #include <millpond/detail/ref.hpp>
 #include <millpond/detail/touch_pages.hpp>
@@ -40,9 +40,10 @@ namespace millpond::inline MILLPOND_ABI {
 
 /// A pool of worker threads with the methods of Python's multiprocessing.pool.ThreadPool.
 ///
-/// Work starts in the pool's Order (Fifo: first in, first started, for each issuing thread). Calls that block borrow
-/// their items; calls that return before the work is done own them: an rvalue container is moved
-/// in, an lvalue container is copied, a view or std::ref of a range is kept as such.
+/// Work starts in the pool's Order (Fifo: first in, first started, for each issuing thread). Calls
+/// that block borrow their items; calls that return before the work is done own them: an rvalue
+/// container is moved in, an lvalue container is copied, a view or std::ref of a range is kept as
+/// such.
 ///
 /// Thread safety: all members but the destructor, from any thread, tasks and callbacks included
 /// (but join(), see there). A task may wait for other work of its own pool: it runs that work
@@ -271,8 +272,8 @@ BasicThreadPool<Order>::BasicThreadPool(PoolOptions options) {
   // Counting processors reads files, so only if asked for.
   const std::size_t size =
       options.processes ? static_cast<std::size_t>(*options.processes) : cpu_count();
-  constexpr auto kOrder = std::is_same_v<Order, Priority> ? detail::QueueOrder::priority
-                                                          : detail::QueueOrder::fifo;
+  constexpr auto kOrder =
+      std::is_same_v<Order, Priority> ? detail::QueueOrder::priority : detail::QueueOrder::fifo;
   core_ = detail::Ref<detail::Core>::adopt(
       new detail::Core(kOrder, size, std::move(options.on_unobserved_error)));
   core_->start(std::move(options.thread_name_prefix), options.initializer);
@@ -406,7 +407,8 @@ auto BasicThreadPool<Order>::run_map_job(F& f, Items& items,
   detail::check_size("Chunksize", options.chunksize);
   auto job = detail::make_job<Job>(*core_, options.chunksize, detail::borrow_items<Items>(items), f,
                                    output...);
-  return AsyncResult<typename Job::Result>(submit_map(std::move(job), detail::priority_of(options))).get();
+  return AsyncResult<typename Job::Result>(submit_map(std::move(job), detail::priority_of(options)))
+      .get();
 }
 
 template <class Order>

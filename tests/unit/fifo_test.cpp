@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The order in which work starts: what one thread issues, first in, first started, whatever the kind
-// of work; and who runs the chunks of a map.
+// The order in which work starts: what one thread issues, first in, first started, whatever the
+// kind of work; and who runs the chunks of a map.
 #include <millpond/millpond.hpp>
 
 #include <algorithm>

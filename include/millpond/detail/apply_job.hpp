@@ -84,7 +84,8 @@ class ApplyJob final : public ResultState<R> {
  protected:
   void help(Deadline) noexcept override {
     if (this->is_claimed()) return;
-    if (Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim()) execute();
+    if (Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim())
+      execute();
   }
 
  private:

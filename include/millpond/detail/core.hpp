@@ -33,15 +33,15 @@
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// The engine: the queue, the workers that empty it, and the pool's state machine. All that the pool
-/// object, its threads and its jobs share.
+/// The engine: the queue, the workers that empty it, and the pool's state machine. All that the
+/// pool object, its threads and its jobs share.
 ///
 /// Who wakes whom is written up in docs/design/wakeup.md.
 ///
 /// Life: counted. The pool object, each thread and each imap hold a reference; so do, together as
 /// one, the jobs that are unfinished when the pool object goes, and each result with an error that
-/// nobody has seen. So a core outlives the pool object while a worker, or whoever cancels or abandons
-/// a job, is still at it.
+/// nobody has seen. So a core outlives the pool object while a worker, or whoever cancels or
+/// abandons a job, is still at it.
 ///
 /// Thread safety: all public members, from any thread, without locks held. mutex_ guards the state,
 /// the callback list, the lists of imaps and of stop sources, and who waits for whom; the queue has
@@ -142,9 +142,9 @@ class Core final : public Findable {
   }
 
   enum class Place : bool { front, back };
-  /// Puts back an accepted imap that is not queued, under its own lock, under which it looks whether
-  /// it is queued when it is taken; the queue takes a reference of its own. At the front it goes on
-  /// with its turn. Does nothing on a terminated pool.
+  /// Puts back an accepted imap that is not queued, under its own lock, under which it looks
+  /// whether it is queued when it is taken; the queue takes a reference of its own. At the front it
+  /// goes on with its turn. Does nothing on a terminated pool.
   void requeue(StreamJob& job, Place place) noexcept;
   /// Takes it out of the queue. True: it was there, and the queue's reference is the caller's.
   bool unlink(StreamJob& job) noexcept {
@@ -263,8 +263,8 @@ class Core final : public Findable {
   const std::unique_ptr<Worker[]> workers_;
   JobQueue queue_;
   WorkerSleep sleep_;
-  atomic<State> state_{State::run};     // written under mutex_
-  atomic<bool> may_leave_{false};       // closed, and nothing is unfinished
+  atomic<State> state_{State::run};  // written under mutex_
+  atomic<bool> may_leave_{false};    // closed, and nothing is unfinished
   atomic<bool> look_ahead_unlimited_{false};
 
   mutable mutex mutex_;

@@ -21,8 +21,7 @@
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-inline void Core::start(std::string thread_name_prefix,
-                        const std::function<void()>& initializer) {
+inline void Core::start(std::string thread_name_prefix, const std::function<void()>& initializer) {
   thread_name_prefix_ = std::move(thread_name_prefix);
   StartUp start_up(mutex_, initializer);
   StartUp* const shared = initializer ? &start_up : nullptr;
@@ -70,10 +69,10 @@ inline void Core::close() noexcept {
   check_finished_locked();
 }
 
-/// First the queue is closed: from then on no worker takes anything, so that what is queued when the
-/// state changes is given up here. Once the state has been seen at all doors nothing enters the queue
-/// or the list of imaps but through a worker that gives it up itself. Abandoning runs user code
-/// (destructors), so it goes job by job, without locks.
+/// First the queue is closed: from then on no worker takes anything, so that what is queued when
+/// the state changes is given up here. Once the state has been seen at all doors nothing enters the
+/// queue or the list of imaps but through a worker that gives it up itself. Abandoning runs user
+/// code (destructors), so it goes job by job, without locks.
 inline void Core::terminate() noexcept {
   if (!is_of_this_process()) return;
   const Ref<Core> self = Ref<Core>::share(this);  // a capture that dies here may own the pool

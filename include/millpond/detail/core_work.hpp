@@ -165,8 +165,8 @@ inline void Core::work(ThreadContext& context) noexcept {
 
 /// The next job of a worker that searches; null if it may go.
 ///
-/// A worker that empties the queue faster than it fills would meet the issuing thread at every job's
-/// cache line. So after a job that nobody waits for it first lets the queue grow.
+/// A worker that empties the queue faster than it fills would meet the issuing thread at every
+/// job's cache line. So after a job that nobody waits for it first lets the queue grow.
 inline Job* Core::search(Worker& worker) noexcept {
   if (std::exchange(worker.paces, false) && spinning_pays()) {
     for (Spin spin(tuning::kPaceTime); !may_leave() && spin.go_on();) {
@@ -202,7 +202,7 @@ inline void Core::leave_as_worker() noexcept {
     if (workers_alive_ == 0) callbacks_.wake_locked();      // or the callback thread
     last = settle_locked();
   }
-  sleep_.quit();  // wakes the next
+  sleep_.quit();        // wakes the next
   if (last) release();  // not the last reference: this thread has one
 }
 

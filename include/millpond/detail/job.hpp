@@ -129,9 +129,7 @@ class Job {
     if (last || is_last(bits_.fetch_or(kDone, memory_order_acq_rel), 0, 0)) delete this;
   }
   /// Whether an entry may be in the queue.
-  bool has_entry() const noexcept {
-    return (bits_.load(memory_order_acquire) & ~kFlags) != 0;
-  }
+  bool has_entry() const noexcept { return (bits_.load(memory_order_acquire) & ~kFlags) != 0; }
 
   /// Whether any of it has been claimed, and what for.
   bool is_claimed() const noexcept { return (bits_.load(memory_order_relaxed) & kClaimed) != 0; }
@@ -140,8 +138,7 @@ class Job {
   }
   /// True for exactly one caller.
   bool try_claim() noexcept {
-    return !is_claimed() &&
-           (bits_.fetch_or(kClaimed, memory_order_acq_rel) & kClaimed) == 0;
+    return !is_claimed() && (bits_.fetch_or(kClaimed, memory_order_acq_rel) & kClaimed) == 0;
   }
   bool try_claim_to_cancel() noexcept {
     std::uint32_t bits = bits_.load(memory_order_relaxed);
@@ -215,7 +212,7 @@ class StreamJob : public Job {
 
   atomic<bool> in_lane_{true};  // a new one's first entry
   atomic<bool> queued_{false};  // by its links
-  Rank rank_;                  // guarded by the queue's mutex once issued, as are the next
+  Rank rank_;                   // guarded by the queue's mutex once issued, as are the next
   StreamJob* next_ = nullptr;
   StreamJob* prev_ = nullptr;
   std::list<StreamJob*>::iterator place_;  // guarded by the core's mutex, as is the next

@@ -21,8 +21,8 @@ enum class QueueOrder : bool {
   priority,  // the higher priority first, and as it is issued among equals
 };
 
-/// What waits for a worker: jobs in lanes, or in a heap if there are priorities; and imaps that want
-/// another worker, in a list beside them.
+/// What waits for a worker: jobs in lanes, or in a heap if there are priorities; and imaps that
+/// want another worker, in a list beside them.
 ///
 /// Entries are added under a lock, the thread's *door*, under which the pool's state is checked,
 /// too: so once a new state has been seen at all doors, no more are added there. A worker of a pool
@@ -53,8 +53,8 @@ class JobQueue {
     return {lane.lock, &lane};
   }
 
-  /// Makes room for so many entries. Throws std::bad_alloc. False if there is none and the queue was
-  /// closed.
+  /// Makes room for so many entries. Throws std::bad_alloc. False if there is none and the queue
+  /// was closed.
   bool reserve_locked(const Door& door, std::size_t count) {
     if (door.lane != nullptr) return door.lane->ring.reserve(count);
     heap_.reserve(count + workers_);  // room for put_back(), too
@@ -116,7 +116,9 @@ class JobQueue {
 
   /// When this returns, whoever adds something at a door sees what the caller wrote before.
   void pass_doors() noexcept {
-    { const lock_guard lock(mutex_); }
+    {
+      const lock_guard lock(mutex_);
+    }
     lanes_.pass_doors();
   }
 

@@ -31,9 +31,7 @@ namespace millpond::inline MILLPOND_ABI::detail {
 class JobRing {
   struct Buffer {
     Buffer(std::size_t capacity, Buffer* older_one)
-        : mask(capacity - 1),
-          slots(std::make_unique<atomic<Job*>[]>(capacity)),
-          older(older_one) {}
+        : mask(capacity - 1), slots(std::make_unique<atomic<Job*>[]>(capacity)), older(older_one) {}
     std::size_t capacity() const noexcept { return mask + 1; }
     atomic<Job*>& at(std::uint64_t position) const noexcept {
       return slots[static_cast<std::size_t>(position) & mask];
@@ -68,8 +66,7 @@ class JobRing {
       if (head >= tail_.load(memory_order_seq_cst)) return nullptr;
       // acquire, as for the tail: the entry at the head was written before the tail passed it.
       Job* const job = buffer_.load(memory_order_acquire)->at(head).load(memory_order_relaxed);
-      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst,
-                                      memory_order_seq_cst)) {
+      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst, memory_order_seq_cst)) {
         return job;
       }
     }
@@ -84,8 +81,7 @@ class JobRing {
       const std::uint64_t position = head & ~kClosed;
       if (position >= tail_.load(memory_order_seq_cst)) return nullptr;
       Job* const job = buffer_.load(memory_order_acquire)->at(position).load(memory_order_relaxed);
-      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst,
-                                      memory_order_seq_cst)) {
+      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst, memory_order_seq_cst)) {
         return job;
       }
     }
@@ -156,9 +152,9 @@ class JobRing {
     std::uint64_t head = head_.load(memory_order_seq_cst);
     if (head < tail - 1) return true;
     // The last one: a taker may be at it as well.
-    const bool mine = head == tail - 1 && head_.compare_exchange_strong(
-                                              head, tail, memory_order_seq_cst,
-                                              memory_order_seq_cst);
+    const bool mine =
+        head == tail - 1 &&
+        head_.compare_exchange_strong(head, tail, memory_order_seq_cst, memory_order_seq_cst);
     tail_.store(tail, memory_order_seq_cst);
     return mine;
   }
@@ -179,8 +175,8 @@ class JobRing {
 inline bool JobRing::make_room(std::size_t count) {
   Buffer* buffer = buffer_.load(memory_order_relaxed);
   if (buffer == nullptr) {
-    const std::size_t capacity = std::bit_ceil(count < tuning::kSmallestRing ? tuning::kSmallestRing
-                                                                             : 2 * count);
+    const std::size_t capacity =
+        std::bit_ceil(count < tuning::kSmallestRing ? tuning::kSmallestRing : 2 * count);
     buffer_.store(new Buffer(capacity, nullptr), memory_order_release);
     return true;
   }

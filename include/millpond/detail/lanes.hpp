@@ -18,9 +18,9 @@ namespace millpond::inline MILLPOND_ABI::detail {
 /// each worker, for what its tasks issue, and a few shared ones for all other threads. A thread
 /// always uses the same one.
 ///
-/// A worker takes from its own lane and from the shared ones by turns, and looks at one of all lanes
-/// in rotation now and then; so nothing is overtaken for ever, whatever is issued. When both are
-/// empty it takes the oldest of another worker's.
+/// A worker takes from its own lane and from the shared ones by turns, and looks at one of all
+/// lanes in rotation now and then; so nothing is overtaken for ever, whatever is issued. When both
+/// are empty it takes the oldest of another worker's.
 ///
 /// Thread safety: as each member says.
 class Lanes {
@@ -143,9 +143,7 @@ class Lanes {
     return nullptr;
   }
 
-  static Job* take_own(Own& own) noexcept {
-    return own.is_listed ? take_from(own.ring) : nullptr;
-  }
+  static Job* take_own(Own& own) noexcept { return own.is_listed ? take_from(own.ring) : nullptr; }
 
   /// From another worker's lane, beginning with the n-th.
   Job* take_in_rotation(std::size_t n) noexcept {

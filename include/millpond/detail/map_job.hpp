@@ -62,8 +62,7 @@ class MapJob final : public ResultState<typename Results::Result> {
 
   /// To be queued: as many entries as workers can be at it at once.
   Core::Submission enter_queue() noexcept {
-    const std::size_t entries =
-        (std::min)(this->core().size(), chunking_.at_most_chunks_of(size_));
+    const std::size_t entries = (std::min)(this->core().size(), chunking_.at_most_chunks_of(size_));
     this->add_entries(static_cast<std::uint32_t>(entries));
     return {.entries = entries, .has_callbacks = kHasCallbacks, .rank = &rank_};
   }
@@ -106,7 +105,8 @@ class MapJob final : public ResultState<typename Results::Result> {
     const std::size_t begin = claim_rest(kCancelled);
     if (begin < size_) {
       if (begin == 0) this->try_claim_to_cancel();  // else some of it has run
-      this->cancel_claimed([&](const std::exception_ptr& why) { give_up(size_ - begin, why, true); });
+      this->cancel_claimed(
+          [&](const std::exception_ptr& why) { give_up(size_ - begin, why, true); });
     }
     stop_.request();
     return begin < size_ || begin >= kCancelled;
@@ -115,9 +115,7 @@ class MapJob final : public ResultState<typename Results::Result> {
     return next_.load(memory_order_relaxed) >= kCancelled;
   }
 
-  bool is_spent() const noexcept override {
-    return next_.load(memory_order_relaxed) >= size_;
-  }
+  bool is_spent() const noexcept override { return next_.load(memory_order_relaxed) >= size_; }
 
   Stop<F>& stop() noexcept { return stop_; }
 
@@ -179,7 +177,8 @@ class MapJob final : public ResultState<typename Results::Result> {
       if (range.size() == 0) break;
       // terminate() finds what is queued, not what workers are at.
       if (this->core().state() == State::terminate) {
-        give_up(range.size() + size_ - std::min(size_, claim_rest(size_)), this->core().terminated_error(), false);
+        give_up(range.size() + size_ - std::min(size_, claim_rest(size_)),
+                this->core().terminated_error(), false);
         break;
       }
       if (!this->claimed()) this->try_claim();  // it is running now
@@ -260,7 +259,7 @@ class MapJob final : public ResultState<typename Results::Result> {
   const std::size_t size_;
   const Chunking chunking_;
   std::optional<Progress> progress_;  // of what is finished; none: done_ has it
-  Rank rank_;  // of its entries
+  Rank rank_;                         // of its entries
   atomic<std::size_t> next_{0};
   atomic<std::size_t> done_{0};
   atomic<bool> failed_{false};

@@ -86,7 +86,8 @@ class Spin {
 inline std::size_t thread_number() noexcept {
   static constinit thread_local std::size_t number = 0;
   if (number == 0) {
-    // An address in most libraries, at a distance from others' that is a multiple of a power of two.
+    // An address in most libraries, at a distance from others' that is a multiple of a power of
+    // two.
     const std::size_t id = std::hash<std::thread::id>()(std::this_thread::get_id());
     number = static_cast<std::size_t>((id * std::uint64_t{0x9E3779B97F4A7C15}) >> 40) | 1 << 16;
   }

@@ -51,9 +51,9 @@ class JobStack {
 struct ThreadContext {
   Core* core;
   std::optional<std::size_t> worker_index = std::nullopt;  // none: the callback thread
-  Worker* worker = nullptr;       // null: the callback thread
-  JobStack running{};             // which may be another's that it waits for
-  JobStack calling_back{};        // whose callbacks run here
+  Worker* worker = nullptr;                                // null: the callback thread
+  JobStack running{};       // which may be another's that it waits for
+  JobStack calling_back{};  // whose callbacks run here
 
   /// Whether the job, or a callback of its, is on this thread's stack.
   bool is_at(const Job* job) const noexcept {

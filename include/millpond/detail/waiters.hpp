@@ -185,8 +185,7 @@ class WaiterList {
     // release: what the last who might have waited did comes before what complete() leads to.
     // acquire: pairs with complete().
     return word_.load(memory_order_acquire) == none &&
-           word_.compare_exchange_strong(none, kClosed, memory_order_acq_rel,
-                                         memory_order_acquire);
+           word_.compare_exchange_strong(none, kClosed, memory_order_acq_rel, memory_order_acquire);
   }
 
  private:

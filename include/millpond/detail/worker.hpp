@@ -11,7 +11,7 @@ namespace millpond::inline MILLPOND_ABI::detail {
 /// What the core has of each of its workers.
 struct Worker {
   Lanes::Own lane;
-  Tally finished;  // jobs
+  Tally finished;      // jobs
   bool paces = false;  // nobody waits for the last of them; used by its thread only
 };
 
