@@ -674,7 +674,8 @@ class Spin {
 inline std::size_t thread_number() noexcept {
   static constinit thread_local std::size_t number = 0;
   if (number == 0) {
-    // An address in most libraries, at a distance from others' that is a multiple of a power of two.
+    // An address in most libraries, at a distance from others' that is a multiple of a power of
+    // two.
     const std::size_t id = std::hash<std::thread::id>()(std::this_thread::get_id());
     number = static_cast<std::size_t>((id * std::uint64_t{0x9E3779B97F4A7C15}) >> 40) | 1 << 16;
   }
@@ -1244,9 +1245,7 @@ class Job {
     if (last || is_last(bits_.fetch_or(kDone, memory_order_acq_rel), 0, 0)) delete this;
   }
   /// Whether an entry may be in the queue.
-  bool has_entry() const noexcept {
-    return (bits_.load(memory_order_acquire) & ~kFlags) != 0;
-  }
+  bool has_entry() const noexcept { return (bits_.load(memory_order_acquire) & ~kFlags) != 0; }
 
   /// Whether any of it has been claimed, and what for.
   bool is_claimed() const noexcept { return (bits_.load(memory_order_relaxed) & kClaimed) != 0; }
@@ -1255,8 +1254,7 @@ class Job {
   }
   /// True for exactly one caller.
   bool try_claim() noexcept {
-    return !is_claimed() &&
-           (bits_.fetch_or(kClaimed, memory_order_acq_rel) & kClaimed) == 0;
+    return !is_claimed() && (bits_.fetch_or(kClaimed, memory_order_acq_rel) & kClaimed) == 0;
   }
   bool try_claim_to_cancel() noexcept {
     std::uint32_t bits = bits_.load(memory_order_relaxed);
@@ -1330,7 +1328,7 @@ class StreamJob : public Job {
 
   atomic<bool> in_lane_{true};  // a new one's first entry
   atomic<bool> queued_{false};  // by its links
-  Rank rank_;                  // guarded by the queue's mutex once issued, as are the next
+  Rank rank_;                   // guarded by the queue's mutex once issued, as are the next
   StreamJob* next_ = nullptr;
   StreamJob* prev_ = nullptr;
   std::list<StreamJob*>::iterator place_;  // guarded by the core's mutex, as is the next
@@ -1387,9 +1385,9 @@ class JobStack {
 struct ThreadContext {
   Core* core;
   std::optional<std::size_t> worker_index = std::nullopt;  // none: the callback thread
-  Worker* worker = nullptr;       // null: the callback thread
-  JobStack running{};             // which may be another's that it waits for
-  JobStack calling_back{};        // whose callbacks run here
+  Worker* worker = nullptr;                                // null: the callback thread
+  JobStack running{};       // which may be another's that it waits for
+  JobStack calling_back{};  // whose callbacks run here
 
   /// Whether the job, or a callback of its, is on this thread's stack.
   bool is_at(const Job* job) const noexcept {
@@ -1800,8 +1798,7 @@ class WaiterList {
     // release: what the last who might have waited did comes before what complete() leads to.
     // acquire: pairs with complete().
     return word_.load(memory_order_acquire) == none &&
-           word_.compare_exchange_strong(none, kClosed, memory_order_acq_rel,
-                                         memory_order_acquire);
+           word_.compare_exchange_strong(none, kClosed, memory_order_acq_rel, memory_order_acquire);
   }
 
  private:
@@ -2252,9 +2249,7 @@ namespace millpond::inline MILLPOND_ABI::detail {
 class JobRing {
   struct Buffer {
     Buffer(std::size_t capacity, Buffer* older_one)
-        : mask(capacity - 1),
-          slots(std::make_unique<atomic<Job*>[]>(capacity)),
-          older(older_one) {}
+        : mask(capacity - 1), slots(std::make_unique<atomic<Job*>[]>(capacity)), older(older_one) {}
     std::size_t capacity() const noexcept { return mask + 1; }
     atomic<Job*>& at(std::uint64_t position) const noexcept {
       return slots[static_cast<std::size_t>(position) & mask];
@@ -2289,8 +2284,7 @@ class JobRing {
       if (head >= tail_.load(memory_order_seq_cst)) return nullptr;
       // acquire, as for the tail: the entry at the head was written before the tail passed it.
       Job* const job = buffer_.load(memory_order_acquire)->at(head).load(memory_order_relaxed);
-      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst,
-                                      memory_order_seq_cst)) {
+      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst, memory_order_seq_cst)) {
         return job;
       }
     }
@@ -2305,8 +2299,7 @@ class JobRing {
       const std::uint64_t position = head & ~kClosed;
       if (position >= tail_.load(memory_order_seq_cst)) return nullptr;
       Job* const job = buffer_.load(memory_order_acquire)->at(position).load(memory_order_relaxed);
-      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst,
-                                      memory_order_seq_cst)) {
+      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst, memory_order_seq_cst)) {
         return job;
       }
     }
@@ -2377,9 +2370,9 @@ class JobRing {
     std::uint64_t head = head_.load(memory_order_seq_cst);
     if (head < tail - 1) return true;
     // The last one: a taker may be at it as well.
-    const bool mine = head == tail - 1 && head_.compare_exchange_strong(
-                                              head, tail, memory_order_seq_cst,
-                                              memory_order_seq_cst);
+    const bool mine =
+        head == tail - 1 &&
+        head_.compare_exchange_strong(head, tail, memory_order_seq_cst, memory_order_seq_cst);
     tail_.store(tail, memory_order_seq_cst);
     return mine;
   }
@@ -2400,8 +2393,8 @@ class JobRing {
 inline bool JobRing::make_room(std::size_t count) {
   Buffer* buffer = buffer_.load(memory_order_relaxed);
   if (buffer == nullptr) {
-    const std::size_t capacity = std::bit_ceil(count < tuning::kSmallestRing ? tuning::kSmallestRing
-                                                                             : 2 * count);
+    const std::size_t capacity =
+        std::bit_ceil(count < tuning::kSmallestRing ? tuning::kSmallestRing : 2 * count);
     buffer_.store(new Buffer(capacity, nullptr), memory_order_release);
     return true;
   }
@@ -2477,9 +2470,9 @@ namespace millpond::inline MILLPOND_ABI::detail {
 /// each worker, for what its tasks issue, and a few shared ones for all other threads. A thread
 /// always uses the same one.
 ///
-/// A worker takes from its own lane and from the shared ones by turns, and looks at one of all lanes
-/// in rotation now and then; so nothing is overtaken for ever, whatever is issued. When both are
-/// empty it takes the oldest of another worker's.
+/// A worker takes from its own lane and from the shared ones by turns, and looks at one of all
+/// lanes in rotation now and then; so nothing is overtaken for ever, whatever is issued. When both
+/// are empty it takes the oldest of another worker's.
 ///
 /// Thread safety: as each member says.
 class Lanes {
@@ -2602,9 +2595,7 @@ class Lanes {
     return nullptr;
   }
 
-  static Job* take_own(Own& own) noexcept {
-    return own.is_listed ? take_from(own.ring) : nullptr;
-  }
+  static Job* take_own(Own& own) noexcept { return own.is_listed ? take_from(own.ring) : nullptr; }
 
   /// From another worker's lane, beginning with the n-th.
   Job* take_in_rotation(std::size_t n) noexcept {
@@ -2706,8 +2697,8 @@ enum class QueueOrder : bool {
   priority,  // the higher priority first, and as it is issued among equals
 };
 
-/// What waits for a worker: jobs in lanes, or in a heap if there are priorities; and imaps that want
-/// another worker, in a list beside them.
+/// What waits for a worker: jobs in lanes, or in a heap if there are priorities; and imaps that
+/// want another worker, in a list beside them.
 ///
 /// Entries are added under a lock, the thread's *door*, under which the pool's state is checked,
 /// too: so once a new state has been seen at all doors, no more are added there. A worker of a pool
@@ -2738,8 +2729,8 @@ class JobQueue {
     return {lane.lock, &lane};
   }
 
-  /// Makes room for so many entries. Throws std::bad_alloc. False if there is none and the queue was
-  /// closed.
+  /// Makes room for so many entries. Throws std::bad_alloc. False if there is none and the queue
+  /// was closed.
   bool reserve_locked(const Door& door, std::size_t count) {
     if (door.lane != nullptr) return door.lane->ring.reserve(count);
     heap_.reserve(count + workers_);  // room for put_back(), too
@@ -2801,7 +2792,9 @@ class JobQueue {
 
   /// When this returns, whoever adds something at a door sees what the caller wrote before.
   void pass_doors() noexcept {
-    { const lock_guard lock(mutex_); }
+    {
+      const lock_guard lock(mutex_);
+    }
     lanes_.pass_doors();
   }
 
@@ -3085,36 +3078,6 @@ class Stop<Kept, true> {
 
 #endif  // MILLPOND_DETAIL_STOP_HPP
 
-// millpond/detail/thread_name.hpp
-#ifndef MILLPOND_DETAIL_THREAD_NAME_HPP
-#define MILLPOND_DETAIL_THREAD_NAME_HPP
-
-#if defined(MILLPOND_SET_THREAD_NAME)
-#include <pthread.h>
-#endif
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// Names the calling thread "<prefix>-<suffix>" for debuggers, top and perf. An empty prefix
-/// leaves its name alone. Where the platform's limit is met the prefix is cut, never the suffix;
-/// a platform without names ignores the call.
-inline void name_this_thread([[maybe_unused]] std::string_view prefix,
-                             [[maybe_unused]] std::string_view suffix) noexcept {
-#if defined(MILLPOND_SET_THREAD_NAME)
-  constexpr std::size_t kLongest = 15;  // bytes, Linux
-  if (prefix.empty() || suffix.size() + 2 > kLongest) return;
-  char name[kLongest + 1] = {};
-  std::size_t length = prefix.substr(0, kLongest - 1 - suffix.size()).copy(name, kLongest);
-  name[length++] = '-';
-  suffix.copy(name + length, kLongest - length);
-  MILLPOND_SET_THREAD_NAME(name);
-#endif
-}
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_THREAD_NAME_HPP
-
 // millpond/detail/worker.hpp
 #ifndef MILLPOND_DETAIL_WORKER_HPP
 #define MILLPOND_DETAIL_WORKER_HPP
@@ -3124,7 +3087,7 @@ namespace millpond::inline MILLPOND_ABI::detail {
 /// What the core has of each of its workers.
 struct Worker {
   Lanes::Own lane;
-  Tally finished;  // jobs
+  Tally finished;      // jobs
   bool paces = false;  // nobody waits for the last of them; used by its thread only
 };
 
@@ -3316,15 +3279,15 @@ enum class State { run, close, terminate };
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// The engine: the queue, the workers that empty it, and the pool's state machine. All that the pool
-/// object, its threads and its jobs share.
+/// The engine: the queue, the workers that empty it, and the pool's state machine. All that the
+/// pool object, its threads and its jobs share.
 ///
 /// Who wakes whom is written up in docs/design/wakeup.md.
 ///
 /// Life: counted. The pool object, each thread and each imap hold a reference; so do, together as
 /// one, the jobs that are unfinished when the pool object goes, and each result with an error that
-/// nobody has seen. So a core outlives the pool object while a worker, or whoever cancels or abandons
-/// a job, is still at it.
+/// nobody has seen. So a core outlives the pool object while a worker, or whoever cancels or
+/// abandons a job, is still at it.
 ///
 /// Thread safety: all public members, from any thread, without locks held. mutex_ guards the state,
 /// the callback list, the lists of imaps and of stop sources, and who waits for whom; the queue has
@@ -3425,9 +3388,9 @@ class Core final : public Findable {
   }
 
   enum class Place : bool { front, back };
-  /// Puts back an accepted imap that is not queued, under its own lock, under which it looks whether
-  /// it is queued when it is taken; the queue takes a reference of its own. At the front it goes on
-  /// with its turn. Does nothing on a terminated pool.
+  /// Puts back an accepted imap that is not queued, under its own lock, under which it looks
+  /// whether it is queued when it is taken; the queue takes a reference of its own. At the front it
+  /// goes on with its turn. Does nothing on a terminated pool.
   void requeue(StreamJob& job, Place place) noexcept;
   /// Takes it out of the queue. True: it was there, and the queue's reference is the caller's.
   bool unlink(StreamJob& job) noexcept {
@@ -3546,8 +3509,8 @@ class Core final : public Findable {
   const std::unique_ptr<Worker[]> workers_;
   JobQueue queue_;
   WorkerSleep sleep_;
-  atomic<State> state_{State::run};     // written under mutex_
-  atomic<bool> may_leave_{false};       // closed, and nothing is unfinished
+  atomic<State> state_{State::run};  // written under mutex_
+  atomic<bool> may_leave_{false};    // closed, and nothing is unfinished
   atomic<bool> look_ahead_unlimited_{false};
 
   mutable mutex mutex_;
@@ -3570,185 +3533,8 @@ class Core final : public Findable {
 
 inline ThisThread this_thread_of(const Core& core) noexcept { return core.this_thread_(); }
 
-#if MILLPOND_HAS_STOP_TOKEN
-inline void Core::add_stop(StopSource& source) noexcept {
-  {
-    const lock_guard lock(mutex_);
-    if (state() != State::terminate) return stops_.insert(source);
-  }
-  source.request();
-}
-#endif
-
-inline void Core::request_stops() noexcept {
-#if MILLPOND_HAS_STOP_TOKEN
-  for (stop_source source(std::nostopstate);; source.request_stop()) {
-    const lock_guard lock(mutex_);
-    if (!stops_.pop(source)) return;
-  }
-#endif
-}
-
-inline std::size_t Core::unfinished() const noexcept {
-  // What is finished is counted first: so whatever is counted there is counted here, too.
-  std::size_t finished = finished_elsewhere_.get();
-  for (std::size_t i = 0; i != size_; ++i) finished += workers_[i].finished.get();
-  std::size_t issued = queue_.issued() + accepted_elsewhere_.get();
-  for (std::size_t i = 0; i != size_; ++i) issued += workers_[i].lane.issued.get();
-  return issued - finished;
-}
-
-inline void Core::job_done(bool unwatched) noexcept {
-  ThreadContext* const context = context_in(this);
-  if (context != nullptr && context->worker != nullptr) {
-    context->worker->finished.add_one();  // it asks what is unfinished when it has nothing to do
-    context->worker->paces = unwatched;
-  } else {
-    finish_elsewhere();
-  }
-}
-
-inline void Core::finish_elsewhere() noexcept {
-  bool last;
-  {
-    const lock_guard lock(mutex_);
-    finished_elsewhere_.add_one();
-    sleep_.take_turn();
-    check_finished_locked();
-    last = settle_locked();
-  }
-  if (last) release();
-}
-
-inline void Core::check_finished_locked() noexcept {
-  if (!all_issued_ || unfinished() != 0) return;
-  may_leave_.store(true, memory_order_release);
-  sleep_.quit();
-  callbacks_.wake_locked();
-  exit_condition_.notify_all();
-}
-
-inline void Core::accept(bool has_callbacks) {
-  if (has_callbacks) start_callback_thread();
-  const lock_guard lock(mutex_);
-  check_state();
-  accepted_elsewhere_.add_one();
-}
-
-inline bool Core::need_callbacks() {
-  const lock_guard lock(mutex_);
-  if (unfinished() == 0) return false;
-  if (!callbacks_.started_locked()) start_callback_thread_locked();
-  return true;
-}
-
 inline void Core::throw_of_parent() { throw ValueError("Pool belongs to the parent process"); }
 inline void Core::throw_not_running() { throw ValueError("Pool not running"); }
-
-inline void Core::start_callback_thread() {
-  const lock_guard lock(mutex_);
-  check_state();
-  if (!callbacks_.started_locked()) start_callback_thread_locked();
-}
-
-inline void Core::start_callback_thread_locked() {
-  add_ref();
-  try {
-    callbacks_.start_locked([this] { run_callback_thread(); });
-  } catch (...) {
-    release();  // never the last: our caller holds one
-    throw;
-  }
-}
-
-inline void Core::forget(StreamJob& job) noexcept {
-  std::list<StreamJob*> node;
-  const lock_guard lock(mutex_);
-  if (std::exchange(job.listed_, false)) node.splice(node.begin(), streams_, job.place_);
-}
-
-inline Ref<StreamJob> Core::pop_stream() noexcept {
-  std::list<StreamJob*> node;
-  const lock_guard lock(mutex_);
-  if (streams_.empty()) return {};
-  node.splice(node.begin(), streams_, streams_.begin());
-  node.front()->listed_ = false;
-  return Ref<StreamJob>::share(node.front());
-}
-
-/// Every imap's decision to stop reading ahead is made under its own mutex, which lift_limit()
-/// takes after the flag is set: so each sees the flag, or is found by us to have stopped.
-inline void Core::lift_look_ahead_limit() noexcept {
-  // release: who sees it may know that join() has begun, and destroy the pool in a task.
-  look_ahead_unlimited_.store(true, memory_order_release);
-  std::size_t left;
-  {
-    const lock_guard lock(mutex_);
-    left = streams_.size();  // no new ones come: the pool is closed
-  }
-  for (; left != 0; --left) {
-    Ref<StreamJob> job;
-    {
-      const lock_guard lock(mutex_);
-      if (streams_.empty()) return;
-      job = Ref<StreamJob>::share(streams_.front());
-      streams_.splice(streams_.end(), streams_, streams_.begin());  // next time the next one
-    }
-    job->lift_limit();
-  }
-}
-
-template <class Done>
-void Core::serve_callbacks(unique_lock& lock, Done done) noexcept {
-  callbacks_.serve(lock, done, [this] {
-    if (state() != State::run) exit_condition_.notify_all();
-  });
-}
-
-inline void Core::run_callback_thread() noexcept {
-  const Ref<Core> self = Ref<Core>::adopt(this);
-  thread_local constinit ThreadContext context{nullptr};
-  context.core = this;
-  current_thread_context = &context;
-  name_this_thread(thread_name_prefix_, "cb");
-  {
-    unique_lock lock(mutex_);
-    serve_callbacks(lock, [this] { return all_issued_ && unfinished() == 0; });
-    callbacks_.end_locked();
-    exit_condition_.notify_all();
-  }
-  context.core = nullptr;
-  current_thread_context = nullptr;
-  left_pool = {this, serial()};
-}
-
-inline void Core::report(const std::exception_ptr& error) const noexcept {
-  if (!on_unobserved_error_) return print(error);
-  try {
-    on_unobserved_error_(error);
-  } catch (...) {
-    print(std::current_exception());
-  }
-}
-
-inline void Core::report_to(const Core* core, std::uint16_t serial,
-                            const std::exception_ptr& error) noexcept {
-  if (const Ref<Core> live = find_live(core, serial)) {
-    live->report(error);
-  } else {
-    print(error);
-  }
-}
-
-inline void Core::print(const std::exception_ptr& error) noexcept {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& exception) {
-    std::fprintf(stderr, "millpond: unobserved error in a task: %s\n", exception.what());
-  } catch (...) {
-    std::fputs("millpond: unobserved error in a task: not a std::exception\n", stderr);
-  }
-}
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
@@ -5523,8 +5309,8 @@ struct Callbacks {
 
 namespace millpond::inline MILLPOND_ABI {
 
-/// The order in which the work of a pool starts: first in, first started, for the work that one thread
-/// issues. Between threads there is none, but nothing waits for ever.
+/// The order in which the work of a pool starts: first in, first started, for the work that one
+/// thread issues. Between threads there is none, but nothing waits for ever.
 struct Fifo {};
 
 /// The higher priority first, whoever issued it; first in, first started among equals.
@@ -5739,7 +5525,8 @@ class ApplyJob final : public ResultState<R> {
  protected:
   void help(Deadline) noexcept override {
     if (this->is_claimed()) return;
-    if (Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim()) execute();
+    if (Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim())
+      execute();
   }
 
  private:
@@ -5857,6 +5644,603 @@ class Chunking {
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_CHUNKING_HPP
+
+// millpond/detail/thread_name.hpp
+#ifndef MILLPOND_DETAIL_THREAD_NAME_HPP
+#define MILLPOND_DETAIL_THREAD_NAME_HPP
+
+#if defined(MILLPOND_SET_THREAD_NAME)
+#include <pthread.h>
+#endif
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// Names the calling thread "<prefix>-<suffix>" for debuggers, top and perf. An empty prefix
+/// leaves its name alone. Where the platform's limit is met the prefix is cut, never the suffix;
+/// a platform without names ignores the call.
+inline void name_this_thread([[maybe_unused]] std::string_view prefix,
+                             [[maybe_unused]] std::string_view suffix) noexcept {
+#if defined(MILLPOND_SET_THREAD_NAME)
+  constexpr std::size_t kLongest = 15;  // bytes, Linux
+  if (prefix.empty() || suffix.size() + 2 > kLongest) return;
+  char name[kLongest + 1] = {};
+  std::size_t length = prefix.substr(0, kLongest - 1 - suffix.size()).copy(name, kLongest);
+  name[length++] = '-';
+  suffix.copy(name + length, kLongest - length);
+  MILLPOND_SET_THREAD_NAME(name);
+#endif
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_THREAD_NAME_HPP
+
+// millpond/detail/core_callbacks.hpp
+#ifndef MILLPOND_DETAIL_CORE_CALLBACKS_HPP
+#define MILLPOND_DETAIL_CORE_CALLBACKS_HPP
+
+/// A core's callback thread, and what becomes of errors that nobody looks at.
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+inline bool Core::need_callbacks() {
+  const lock_guard lock(mutex_);
+  if (unfinished() == 0) return false;
+  if (!callbacks_.started_locked()) start_callback_thread_locked();
+  return true;
+}
+
+inline void Core::start_callback_thread() {
+  const lock_guard lock(mutex_);
+  check_state();
+  if (!callbacks_.started_locked()) start_callback_thread_locked();
+}
+
+inline void Core::start_callback_thread_locked() {
+  add_ref();
+  try {
+    callbacks_.start_locked([this] { run_callback_thread(); });
+  } catch (...) {
+    release();  // never the last: our caller holds one
+    throw;
+  }
+}
+
+template <class Done>
+void Core::serve_callbacks(unique_lock& lock, Done done) noexcept {
+  callbacks_.serve(lock, done, [this] {
+    if (state() != State::run) exit_condition_.notify_all();
+  });
+}
+
+inline void Core::run_callback_thread() noexcept {
+  const Ref<Core> self = Ref<Core>::adopt(this);
+  thread_local constinit ThreadContext context{nullptr};
+  context.core = this;
+  current_thread_context = &context;
+  name_this_thread(thread_name_prefix_, "cb");
+  {
+    unique_lock lock(mutex_);
+    serve_callbacks(lock, [this] { return all_issued_ && unfinished() == 0; });
+    callbacks_.end_locked();
+    exit_condition_.notify_all();
+  }
+  context.core = nullptr;
+  current_thread_context = nullptr;
+  left_pool = {this, serial()};
+}
+
+inline void Core::report(const std::exception_ptr& error) const noexcept {
+  if (!on_unobserved_error_) return print(error);
+  try {
+    on_unobserved_error_(error);
+  } catch (...) {
+    print(std::current_exception());
+  }
+}
+
+inline void Core::report_to(const Core* core, std::uint16_t serial,
+                            const std::exception_ptr& error) noexcept {
+  if (const Ref<Core> live = find_live(core, serial)) {
+    live->report(error);
+  } else {
+    print(error);
+  }
+}
+
+inline void Core::print(const std::exception_ptr& error) noexcept {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& exception) {
+    std::fprintf(stderr, "millpond: unobserved error in a task: %s\n", exception.what());
+  } catch (...) {
+    std::fputs("millpond: unobserved error in a task: not a std::exception\n", stderr);
+  }
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_CORE_CALLBACKS_HPP
+
+// millpond/detail/core_jobs.hpp
+#ifndef MILLPOND_DETAIL_CORE_JOBS_HPP
+#define MILLPOND_DETAIL_CORE_JOBS_HPP
+
+/// What a core keeps of jobs that were accepted: what is unfinished, the live imaps, the sources
+/// of stop tokens.
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+// ---- What is unfinished ----
+
+inline std::size_t Core::unfinished() const noexcept {
+  // What is finished is counted first: so whatever is counted there is counted here, too.
+  std::size_t finished = finished_elsewhere_.get();
+  for (std::size_t i = 0; i != size_; ++i) finished += workers_[i].finished.get();
+  std::size_t issued = queue_.issued() + accepted_elsewhere_.get();
+  for (std::size_t i = 0; i != size_; ++i) issued += workers_[i].lane.issued.get();
+  return issued - finished;
+}
+
+inline void Core::job_done(bool unwatched) noexcept {
+  ThreadContext* const context = context_in(this);
+  if (context != nullptr && context->worker != nullptr) {
+    context->worker->finished.add_one();  // it asks what is unfinished when it has nothing to do
+    context->worker->paces = unwatched;
+  } else {
+    finish_elsewhere();
+  }
+}
+
+inline void Core::finish_elsewhere() noexcept {
+  bool last;
+  {
+    const lock_guard lock(mutex_);
+    finished_elsewhere_.add_one();
+    sleep_.take_turn();
+    check_finished_locked();
+    last = settle_locked();
+  }
+  if (last) release();
+}
+
+inline void Core::check_finished_locked() noexcept {
+  if (!all_issued_ || unfinished() != 0) return;
+  may_leave_.store(true, memory_order_release);
+  sleep_.quit();
+  callbacks_.wake_locked();
+  exit_condition_.notify_all();
+}
+
+inline void Core::accept(bool has_callbacks) {
+  if (has_callbacks) start_callback_thread();
+  const lock_guard lock(mutex_);
+  check_state();
+  accepted_elsewhere_.add_one();
+}
+
+// ---- Imaps ----
+
+inline void Core::forget(StreamJob& job) noexcept {
+  std::list<StreamJob*> node;
+  const lock_guard lock(mutex_);
+  if (std::exchange(job.listed_, false)) node.splice(node.begin(), streams_, job.place_);
+}
+
+inline Ref<StreamJob> Core::pop_stream() noexcept {
+  std::list<StreamJob*> node;
+  const lock_guard lock(mutex_);
+  if (streams_.empty()) return {};
+  node.splice(node.begin(), streams_, streams_.begin());
+  node.front()->listed_ = false;
+  return Ref<StreamJob>::share(node.front());
+}
+
+/// Every imap's decision to stop reading ahead is made under its own mutex, which lift_limit()
+/// takes after the flag is set: so each sees the flag, or is found by us to have stopped.
+inline void Core::lift_look_ahead_limit() noexcept {
+  // release: who sees it may know that join() has begun, and destroy the pool in a task.
+  look_ahead_unlimited_.store(true, memory_order_release);
+  std::size_t left;
+  {
+    const lock_guard lock(mutex_);
+    left = streams_.size();  // no new ones come: the pool is closed
+  }
+  for (; left != 0; --left) {
+    Ref<StreamJob> job;
+    {
+      const lock_guard lock(mutex_);
+      if (streams_.empty()) return;
+      job = Ref<StreamJob>::share(streams_.front());
+      streams_.splice(streams_.end(), streams_, streams_.begin());  // next time the next one
+    }
+    job->lift_limit();
+  }
+}
+
+// ---- Stop tokens ----
+
+#if MILLPOND_HAS_STOP_TOKEN
+inline void Core::add_stop(StopSource& source) noexcept {
+  {
+    const lock_guard lock(mutex_);
+    if (state() != State::terminate) return stops_.insert(source);
+  }
+  source.request();
+}
+#endif
+
+inline void Core::request_stops() noexcept {
+#if MILLPOND_HAS_STOP_TOKEN
+  for (stop_source source(std::nostopstate);; source.request_stop()) {
+    const lock_guard lock(mutex_);
+    if (!stops_.pop(source)) return;
+  }
+#endif
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_CORE_JOBS_HPP
+
+// millpond/detail/core_work.hpp
+#ifndef MILLPOND_DETAIL_CORE_WORK_HPP
+#define MILLPOND_DETAIL_CORE_WORK_HPP
+
+/// How work gets into a core's queue, and what its workers do.
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+// ---- Issuing ----
+
+inline void Core::submit(Job& job, const Submission& submission) {
+  if (submission.has_callbacks) start_callback_thread();
+  after_adding(add(job, submission));
+}
+
+/// Before anybody can find it in the list of imaps it is in the queue and counted.
+inline void Core::submit(StreamJob& job) {
+  std::list<StreamJob*> place{&job};
+  AfterAdding after;
+  {
+    const lock_guard lock(mutex_);
+    after = add(job, {.priority = job.rank_.priority});
+    job.place_ = place.begin();
+    job.listed_ = true;
+    streams_.splice(streams_.end(), place);
+  }
+  after_adding(after);
+}
+
+/// A worker may run the job, which may destroy the pool, before the caller has woken anybody: so a
+/// reference is taken for that while the door is closed to terminate().
+inline Core::AfterAdding Core::add(Job& job, const Submission& submission) {
+  ThreadContext* const context = context_in(this);
+  if (context != nullptr && context->worker != nullptr && !queue_.is_by_priority()) {
+    return add_own(*context->worker, job, submission.entries);
+  }
+  const JobQueue::Door door = queue_.door();
+  const SpinningLockGuard lock(door.lock);
+  check_state();
+  if (!queue_.reserve_locked(door, submission.entries)) throw_not_running();
+  queue_.push_locked(door, job, submission.entries, submission.priority, submission.rank);
+  if (!sleep_.needs_wake()) return AfterAdding::nothing;
+  add_ref();
+  return AfterAdding::wake_and_release;
+}
+
+/// The worker adds to its own lane without a lock. terminate() sets the state before it empties the
+/// lanes, and we look at the state after the job is in the lane: so one of us gives it up.
+inline Core::AfterAdding Core::add_own(Worker& worker, Job& job, std::size_t entries) {
+  check_state();
+  if (!queue_.lanes().reserve_own(worker.lane, entries)) throw_not_running();
+  worker.lane.issued.add_one();
+  for (; entries != 0; --entries) queue_.lanes().push_own(worker.lane, job);
+  if (state_.load(memory_order_seq_cst) == State::terminate) return AfterAdding::abandon;
+  return sleep_.needs_wake() ? AfterAdding::wake : AfterAdding::nothing;
+}
+
+inline void Core::after_adding(AfterAdding after) noexcept {
+  switch (after) {
+    case AfterAdding::nothing:
+      return;
+    case AfterAdding::wake:
+      return sleep_.wake();
+    case AfterAdding::wake_and_release:
+      sleep_.wake();
+      return release();
+    case AfterAdding::abandon:
+      return abandon_queued();
+  }
+}
+
+inline void Core::requeue(StreamJob& job, Place place) noexcept {
+  if (place == Place::back && !queue_.is_by_priority() && requeue_in_lane(job)) return;
+  bool wakes;
+  {
+    const SpinningLockGuard lock(queue_.imap_mutex());
+    if (state() == State::terminate) return;
+    job.add_ref();
+    queue_.push_locked(job, place == Place::front);
+    wakes = sleep_.needs_wake();
+  }
+  if (wakes) sleep_.wake();  // the imap, which our caller keeps, keeps the core
+}
+
+/// Behind what this thread has issued. False if there is no memory for that. An entry that is still
+/// in a lane, though the imap was claimed without it, will do.
+inline bool Core::requeue_in_lane(StreamJob& job) noexcept {
+  if (job.is_in_lane()) return true;
+  const JobQueue::Door door = queue_.door();
+  bool wakes;
+  {
+    const SpinningLockGuard lock(door.lock);
+    if (state() == State::terminate) return true;
+    try {
+      if (!queue_.reserve_locked(door, 1)) return true;
+    } catch (...) {
+      return false;
+    }
+    queue_.push_again_locked(door, job);
+    wakes = sleep_.needs_wake();
+  }
+  if (wakes) sleep_.wake();
+  return true;
+}
+
+inline void Core::put_back(Job& job, const Rank& rank) noexcept {
+  {
+    const lock_guard lock(queue_.imap_mutex());
+    if (state() != State::terminate) return queue_.put_back_locked(job, rank);
+  }
+  job.abandon_entry(terminated_error());
+}
+
+// ---- Workers ----
+
+inline void Core::run_worker(std::size_t index, StartUp* start_up) noexcept {
+  const Ref<Core> self = Ref<Core>::adopt(this);
+  thread_local constinit ThreadContext context{nullptr};
+  context.core = this;
+  context.worker_index = index;
+  context.worker = &workers_[index];
+  current_thread_context = &context;
+  name_this_thread(thread_name_prefix_, std::to_string(index));
+  if (start_up != nullptr) start_up->initialize();
+  work(context);
+  context.core = nullptr;
+  context.worker_index = std::nullopt;
+  context.worker = nullptr;
+  current_thread_context = nullptr;
+  left_pool = {this, serial()};
+  JobMemory::flush_thread();
+}
+
+inline void Core::work(ThreadContext& context) noexcept {
+  Worker& worker = *context.worker;
+  JobStack::Frame frame(context.running);
+  for (Job* job = search(worker); job != nullptr;) {
+    frame.job = job;
+    job->run();
+    job = queue_.take(worker.lane);
+    if (job == nullptr) {
+      sleep_.begin_search();
+      job = search(worker);
+    }
+  }
+  leave_as_worker();
+}
+
+/// The next job of a worker that searches; null if it may go.
+///
+/// A worker that empties the queue faster than it fills would meet the issuing thread at every
+/// job's cache line. So after a job that nobody waits for it first lets the queue grow.
+inline Job* Core::search(Worker& worker) noexcept {
+  if (std::exchange(worker.paces, false) && spinning_pays()) {
+    for (Spin spin(tuning::kPaceTime); !may_leave() && spin.go_on();) {
+    }
+  }
+  Job* job = nullptr;
+  const auto look = [&] {
+    if (may_leave()) return true;
+    job = queue_.take(worker.lane);
+    return job != nullptr;
+  };
+  const auto has_reason_to_stay_awake = [&] {
+    if (may_leave() || queue_.any()) return true;
+    // The last that has nothing to do asks whether anything can come.
+    if (state() != State::close || sleep_.idle() != size_) return false;
+    const lock_guard lock(mutex_);
+    check_finished_locked();
+    return may_leave();
+  };
+  while (!look() && !(sleep_.is_only_searcher() && spinning_pays() && spin_until(look))) {
+    sleep_.fall_asleep(has_reason_to_stay_awake);
+  }
+  if (sleep_.end_search([&] { return queue_.any(); })) waits_.all_busy();
+  return job;
+}
+
+inline void Core::leave_as_worker() noexcept {
+  bool last;
+  {
+    const lock_guard lock(mutex_);
+    --workers_alive_;
+    if (workers_alive_ <= 1) exit_condition_.notify_all();  // a joiner may be a worker itself
+    if (workers_alive_ == 0) callbacks_.wake_locked();      // or the callback thread
+    last = settle_locked();
+  }
+  sleep_.quit();        // wakes the next
+  if (last) release();  // not the last reference: this thread has one
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_CORE_WORK_HPP
+
+// millpond/detail/core_life.hpp
+#ifndef MILLPOND_DETAIL_CORE_LIFE_HPP
+#define MILLPOND_DETAIL_CORE_LIFE_HPP
+
+/// How a core starts and ends: docs/design/shutdown.md.
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+inline void Core::start(std::string thread_name_prefix, const std::function<void()>& initializer) {
+  thread_name_prefix_ = std::move(thread_name_prefix);
+  StartUp start_up(mutex_, initializer);
+  StartUp* const shared = initializer ? &start_up : nullptr;
+  try {
+    threads_.reserve(size());
+    for (std::size_t index = 0; index < size(); ++index) {
+      add_ref();
+      {
+        const lock_guard lock(mutex_);
+        ++workers_alive_;
+      }
+      try {
+        threads_.emplace_back([this, index, shared] { run_worker(index, shared); });
+      } catch (...) {
+        release();
+        const lock_guard lock(mutex_);
+        --workers_alive_;
+        throw;
+      }
+    }
+  } catch (...) {
+    terminate();
+    join_or_detach();
+    throw;
+  }
+  if (shared == nullptr) return;
+  if (const std::exception_ptr error = start_up.wait(size())) {
+    terminate();
+    join_or_detach();
+    std::rethrow_exception(error);
+  }
+}
+
+inline void Core::close() noexcept {
+  if (!is_of_this_process()) return;
+  {
+    const lock_guard lock(mutex_);
+    if (state() != State::run) return;
+    state_.store(State::close, memory_order_seq_cst);
+  }
+  queue_.pass_doors();
+  const lock_guard lock(mutex_);
+  all_issued_ = true;
+  sleep_.take_turn();
+  check_finished_locked();
+}
+
+/// First the queue is closed: from then on no worker takes anything, so that what is queued when
+/// the state changes is given up here. Once the state has been seen at all doors nothing enters the
+/// queue or the list of imaps but through a worker that gives it up itself. Abandoning runs user
+/// code (destructors), so it goes job by job, without locks.
+inline void Core::terminate() noexcept {
+  if (!is_of_this_process()) return;
+  const Ref<Core> self = Ref<Core>::share(this);  // a capture that dies here may own the pool
+  CompletionScope scope(this);                    // what is run here may wait for what is queued
+  queue_.close();
+  {
+    const lock_guard lock(mutex_);
+    state_.store(State::terminate, memory_order_seq_cst);
+  }
+  queue_.pass_doors();
+  sleep_.quit();
+  {
+    const lock_guard lock(mutex_);
+    all_issued_ = true;
+    callbacks_.wake_locked();
+  }
+  request_stops();
+  abandon_queued();
+  while (const Ref<StreamJob> job = pop_stream()) {
+    scope.set_job(job.get());
+    job->abandon(terminated_error());
+  }
+}
+
+inline void Core::abandon_queued() noexcept {
+  CompletionScope scope(this);
+  while (Job* const job = queue_.drain()) {
+    if (!job->take_entry()) continue;
+    scope.set_job(job);
+    job->abandon_entry(terminated_error());
+  }
+}
+
+inline void Core::join() {
+  check_process();
+  introduce_thread();
+  const Ref<Core> self = Ref<Core>::share(this);  // the pool may be destroyed meanwhile, by a task
+  if (context_in(this) != nullptr || CompletionScope::is_inside(*this) ||
+      is_left_by_this_thread()) {
+    throw ValueError("A pool cannot be joined from one of its own threads");
+  }
+  switch (state()) {
+    case State::run:
+      throw ValueError("Pool is still running");
+    case State::close:
+      lift_look_ahead_limit();
+      break;
+    case State::terminate:
+      break;
+  }
+  join_or_detach();
+}
+
+/// First waits until the other threads are about to end, without keeping anybody else from doing
+/// the same: one thread may be in join() while a task destroys the pool. Only then the handles.
+///
+/// A thread that is itself in the middle of a job, as a worker, in a callback or giving it up,
+/// must not wait for that job; nor for the callback thread, which waits for it, to end: that it has
+/// nothing to do will do.
+inline void Core::join_or_detach() noexcept {
+  introduce_thread();
+  const ThreadContext* const own = context_in(this);
+  const bool completing = own != nullptr || CompletionScope::is_inside(*this);
+  {
+    unique_lock lock(mutex_);
+    if (own != nullptr && own->is_callback_thread()) {
+      // Running tasks may wait for results whose callbacks only this thread can run.
+      serve_callbacks(lock, [this] { return workers_alive_ == 0; });
+    } else if (completing) {
+      const std::size_t own_workers = own != nullptr ? 1 : 0;
+      exit_condition_.wait(
+          lock, [&] { return workers_alive_ == own_workers && callbacks_.idle_locked(); });
+    } else {
+      exit_condition_.wait(lock, [this] {
+        return workers_alive_ == 0 && unfinished() == 0 && !callbacks_.alive_locked();
+      });
+    }
+  }
+  const lock_guard lock(join_mutex_);
+  for (thread& worker : threads_) {
+    if (!worker.joinable()) continue;
+    if (worker.get_id() == this_thread::get_id()) {
+      worker.detach();
+    } else {
+      worker.join();
+    }
+  }
+  if (completing) {
+    callbacks_.detach();
+  } else {
+    callbacks_.join();
+  }
+}
+
+inline void Core::orphan() noexcept {
+  const lock_guard lock(mutex_);
+  orphaned_ = unfinished() != 0;
+  if (orphaned_) add_ref();
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_CORE_LIFE_HPP
 
 // millpond/detail/items.hpp
 #ifndef MILLPOND_DETAIL_ITEMS_HPP
@@ -6566,8 +6950,7 @@ class MapJob final : public ResultState<typename Results::Result> {
 
   /// To be queued: as many entries as workers can be at it at once.
   Core::Submission enter_queue() noexcept {
-    const std::size_t entries =
-        (std::min)(this->core().size(), chunking_.at_most_chunks_of(size_));
+    const std::size_t entries = (std::min)(this->core().size(), chunking_.at_most_chunks_of(size_));
     this->add_entries(static_cast<std::uint32_t>(entries));
     return {.entries = entries, .has_callbacks = kHasCallbacks, .rank = &rank_};
   }
@@ -6610,7 +6993,8 @@ class MapJob final : public ResultState<typename Results::Result> {
     const std::size_t begin = claim_rest(kCancelled);
     if (begin < size_) {
       if (begin == 0) this->try_claim_to_cancel();  // else some of it has run
-      this->cancel_claimed([&](const std::exception_ptr& why) { give_up(size_ - begin, why, true); });
+      this->cancel_claimed(
+          [&](const std::exception_ptr& why) { give_up(size_ - begin, why, true); });
     }
     stop_.request();
     return begin < size_ || begin >= kCancelled;
@@ -6619,9 +7003,7 @@ class MapJob final : public ResultState<typename Results::Result> {
     return next_.load(memory_order_relaxed) >= kCancelled;
   }
 
-  bool is_spent() const noexcept override {
-    return next_.load(memory_order_relaxed) >= size_;
-  }
+  bool is_spent() const noexcept override { return next_.load(memory_order_relaxed) >= size_; }
 
   Stop<F>& stop() noexcept { return stop_; }
 
@@ -6683,7 +7065,8 @@ class MapJob final : public ResultState<typename Results::Result> {
       if (range.size() == 0) break;
       // terminate() finds what is queued, not what workers are at.
       if (this->core().state() == State::terminate) {
-        give_up(range.size() + size_ - std::min(size_, claim_rest(size_)), this->core().terminated_error(), false);
+        give_up(range.size() + size_ - std::min(size_, claim_rest(size_)),
+                this->core().terminated_error(), false);
         break;
       }
       if (!this->claimed()) this->try_claim();  // it is running now
@@ -6764,7 +7147,7 @@ class MapJob final : public ResultState<typename Results::Result> {
   const std::size_t size_;
   const Chunking chunking_;
   std::optional<Progress> progress_;  // of what is finished; none: done_ has it
-  Rank rank_;  // of its entries
+  Rank rank_;                         // of its entries
   atomic<std::size_t> next_{0};
   atomic<std::size_t> done_{0};
   atomic<bool> failed_{false};
@@ -7108,366 +7491,6 @@ class MapOutput {
 
 #endif  // MILLPOND_DETAIL_MAP_RESULTS_HPP
 
-// millpond/detail/core_work.hpp
-#ifndef MILLPOND_DETAIL_CORE_WORK_HPP
-#define MILLPOND_DETAIL_CORE_WORK_HPP
-
-/// How work gets into a core's queue, and what its workers do.
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-// ---- Issuing ----
-
-inline void Core::submit(Job& job, const Submission& submission) {
-  if (submission.has_callbacks) start_callback_thread();
-  after_adding(add(job, submission));
-}
-
-/// Before anybody can find it in the list of imaps it is in the queue and counted.
-inline void Core::submit(StreamJob& job) {
-  std::list<StreamJob*> place{&job};
-  AfterAdding after;
-  {
-    const lock_guard lock(mutex_);
-    after = add(job, {.priority = job.rank_.priority});
-    job.place_ = place.begin();
-    job.listed_ = true;
-    streams_.splice(streams_.end(), place);
-  }
-  after_adding(after);
-}
-
-/// A worker may run the job, which may destroy the pool, before the caller has woken anybody: so a
-/// reference is taken for that while the door is closed to terminate().
-inline Core::AfterAdding Core::add(Job& job, const Submission& submission) {
-  ThreadContext* const context = context_in(this);
-  if (context != nullptr && context->worker != nullptr && !queue_.is_by_priority()) {
-    return add_own(*context->worker, job, submission.entries);
-  }
-  const JobQueue::Door door = queue_.door();
-  const SpinningLockGuard lock(door.lock);
-  check_state();
-  if (!queue_.reserve_locked(door, submission.entries)) throw_not_running();
-  queue_.push_locked(door, job, submission.entries, submission.priority, submission.rank);
-  if (!sleep_.needs_wake()) return AfterAdding::nothing;
-  add_ref();
-  return AfterAdding::wake_and_release;
-}
-
-/// The worker adds to its own lane without a lock. terminate() sets the state before it empties the
-/// lanes, and we look at the state after the job is in the lane: so one of us gives it up.
-inline Core::AfterAdding Core::add_own(Worker& worker, Job& job, std::size_t entries) {
-  check_state();
-  if (!queue_.lanes().reserve_own(worker.lane, entries)) throw_not_running();
-  worker.lane.issued.add_one();
-  for (; entries != 0; --entries) queue_.lanes().push_own(worker.lane, job);
-  if (state_.load(memory_order_seq_cst) == State::terminate) return AfterAdding::abandon;
-  return sleep_.needs_wake() ? AfterAdding::wake : AfterAdding::nothing;
-}
-
-inline void Core::after_adding(AfterAdding after) noexcept {
-  switch (after) {
-    case AfterAdding::nothing:
-      return;
-    case AfterAdding::wake:
-      return sleep_.wake();
-    case AfterAdding::wake_and_release:
-      sleep_.wake();
-      return release();
-    case AfterAdding::abandon:
-      return abandon_queued();
-  }
-}
-
-inline void Core::requeue(StreamJob& job, Place place) noexcept {
-  if (place == Place::back && !queue_.is_by_priority() && requeue_in_lane(job)) return;
-  bool wakes;
-  {
-    const SpinningLockGuard lock(queue_.imap_mutex());
-    if (state() == State::terminate) return;
-    job.add_ref();
-    queue_.push_locked(job, place == Place::front);
-    wakes = sleep_.needs_wake();
-  }
-  if (wakes) sleep_.wake();  // the imap, which our caller keeps, keeps the core
-}
-
-/// Behind what this thread has issued. False if there is no memory for that. An entry that is still
-/// in a lane, though the imap was claimed without it, will do.
-inline bool Core::requeue_in_lane(StreamJob& job) noexcept {
-  if (job.is_in_lane()) return true;
-  const JobQueue::Door door = queue_.door();
-  bool wakes;
-  {
-    const SpinningLockGuard lock(door.lock);
-    if (state() == State::terminate) return true;
-    try {
-      if (!queue_.reserve_locked(door, 1)) return true;
-    } catch (...) {
-      return false;
-    }
-    queue_.push_again_locked(door, job);
-    wakes = sleep_.needs_wake();
-  }
-  if (wakes) sleep_.wake();
-  return true;
-}
-
-inline void Core::put_back(Job& job, const Rank& rank) noexcept {
-  {
-    const lock_guard lock(queue_.imap_mutex());
-    if (state() != State::terminate) return queue_.put_back_locked(job, rank);
-  }
-  job.abandon_entry(terminated_error());
-}
-
-// ---- Workers ----
-
-inline void Core::run_worker(std::size_t index, StartUp* start_up) noexcept {
-  const Ref<Core> self = Ref<Core>::adopt(this);
-  thread_local constinit ThreadContext context{nullptr};
-  context.core = this;
-  context.worker_index = index;
-  context.worker = &workers_[index];
-  current_thread_context = &context;
-  name_this_thread(thread_name_prefix_, std::to_string(index));
-  if (start_up != nullptr) start_up->initialize();
-  work(context);
-  context.core = nullptr;
-  context.worker_index = std::nullopt;
-  context.worker = nullptr;
-  current_thread_context = nullptr;
-  left_pool = {this, serial()};
-  JobMemory::flush_thread();
-}
-
-inline void Core::work(ThreadContext& context) noexcept {
-  Worker& worker = *context.worker;
-  JobStack::Frame frame(context.running);
-  for (Job* job = search(worker); job != nullptr;) {
-    frame.job = job;
-    job->run();
-    job = queue_.take(worker.lane);
-    if (job == nullptr) {
-      sleep_.begin_search();
-      job = search(worker);
-    }
-  }
-  leave_as_worker();
-}
-
-/// The next job of a worker that searches; null if it may go.
-///
-/// A worker that empties the queue faster than it fills would meet the issuing thread at every job's
-/// cache line. So after a job that nobody waits for it first lets the queue grow.
-inline Job* Core::search(Worker& worker) noexcept {
-  if (std::exchange(worker.paces, false) && spinning_pays()) {
-    for (Spin spin(tuning::kPaceTime); !may_leave() && spin.go_on();) {
-    }
-  }
-  Job* job = nullptr;
-  const auto look = [&] {
-    if (may_leave()) return true;
-    job = queue_.take(worker.lane);
-    return job != nullptr;
-  };
-  const auto has_reason_to_stay_awake = [&] {
-    if (may_leave() || queue_.any()) return true;
-    // The last that has nothing to do asks whether anything can come.
-    if (state() != State::close || sleep_.idle() != size_) return false;
-    const lock_guard lock(mutex_);
-    check_finished_locked();
-    return may_leave();
-  };
-  while (!look() && !(sleep_.is_only_searcher() && spinning_pays() && spin_until(look))) {
-    sleep_.fall_asleep(has_reason_to_stay_awake);
-  }
-  if (sleep_.end_search([&] { return queue_.any(); })) waits_.all_busy();
-  return job;
-}
-
-inline void Core::leave_as_worker() noexcept {
-  bool last;
-  {
-    const lock_guard lock(mutex_);
-    --workers_alive_;
-    if (workers_alive_ <= 1) exit_condition_.notify_all();  // a joiner may be a worker itself
-    if (workers_alive_ == 0) callbacks_.wake_locked();      // or the callback thread
-    last = settle_locked();
-  }
-  sleep_.quit();  // wakes the next
-  if (last) release();  // not the last reference: this thread has one
-}
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_CORE_WORK_HPP
-
-// millpond/detail/core_life.hpp
-#ifndef MILLPOND_DETAIL_CORE_LIFE_HPP
-#define MILLPOND_DETAIL_CORE_LIFE_HPP
-
-/// How a core starts and ends: docs/design/shutdown.md.
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-inline void Core::start(std::string thread_name_prefix,
-                        const std::function<void()>& initializer) {
-  thread_name_prefix_ = std::move(thread_name_prefix);
-  StartUp start_up(mutex_, initializer);
-  StartUp* const shared = initializer ? &start_up : nullptr;
-  try {
-    threads_.reserve(size());
-    for (std::size_t index = 0; index < size(); ++index) {
-      add_ref();
-      {
-        const lock_guard lock(mutex_);
-        ++workers_alive_;
-      }
-      try {
-        threads_.emplace_back([this, index, shared] { run_worker(index, shared); });
-      } catch (...) {
-        release();
-        const lock_guard lock(mutex_);
-        --workers_alive_;
-        throw;
-      }
-    }
-  } catch (...) {
-    terminate();
-    join_or_detach();
-    throw;
-  }
-  if (shared == nullptr) return;
-  if (const std::exception_ptr error = start_up.wait(size())) {
-    terminate();
-    join_or_detach();
-    std::rethrow_exception(error);
-  }
-}
-
-inline void Core::close() noexcept {
-  if (!is_of_this_process()) return;
-  {
-    const lock_guard lock(mutex_);
-    if (state() != State::run) return;
-    state_.store(State::close, memory_order_seq_cst);
-  }
-  queue_.pass_doors();
-  const lock_guard lock(mutex_);
-  all_issued_ = true;
-  sleep_.take_turn();
-  check_finished_locked();
-}
-
-/// First the queue is closed: from then on no worker takes anything, so that what is queued when the
-/// state changes is given up here. Once the state has been seen at all doors nothing enters the queue
-/// or the list of imaps but through a worker that gives it up itself. Abandoning runs user code
-/// (destructors), so it goes job by job, without locks.
-inline void Core::terminate() noexcept {
-  if (!is_of_this_process()) return;
-  const Ref<Core> self = Ref<Core>::share(this);  // a capture that dies here may own the pool
-  CompletionScope scope(this);                    // what is run here may wait for what is queued
-  queue_.close();
-  {
-    const lock_guard lock(mutex_);
-    state_.store(State::terminate, memory_order_seq_cst);
-  }
-  queue_.pass_doors();
-  sleep_.quit();
-  {
-    const lock_guard lock(mutex_);
-    all_issued_ = true;
-    callbacks_.wake_locked();
-  }
-  request_stops();
-  abandon_queued();
-  while (const Ref<StreamJob> job = pop_stream()) {
-    scope.set_job(job.get());
-    job->abandon(terminated_error());
-  }
-}
-
-inline void Core::abandon_queued() noexcept {
-  CompletionScope scope(this);
-  while (Job* const job = queue_.drain()) {
-    if (!job->take_entry()) continue;
-    scope.set_job(job);
-    job->abandon_entry(terminated_error());
-  }
-}
-
-inline void Core::join() {
-  check_process();
-  introduce_thread();
-  const Ref<Core> self = Ref<Core>::share(this);  // the pool may be destroyed meanwhile, by a task
-  if (context_in(this) != nullptr || CompletionScope::is_inside(*this) ||
-      is_left_by_this_thread()) {
-    throw ValueError("A pool cannot be joined from one of its own threads");
-  }
-  switch (state()) {
-    case State::run:
-      throw ValueError("Pool is still running");
-    case State::close:
-      lift_look_ahead_limit();
-      break;
-    case State::terminate:
-      break;
-  }
-  join_or_detach();
-}
-
-/// First waits until the other threads are about to end, without keeping anybody else from doing
-/// the same: one thread may be in join() while a task destroys the pool. Only then the handles.
-///
-/// A thread that is itself in the middle of a job, as a worker, in a callback or giving it up,
-/// must not wait for that job; nor for the callback thread, which waits for it, to end: that it has
-/// nothing to do will do.
-inline void Core::join_or_detach() noexcept {
-  introduce_thread();
-  const ThreadContext* const own = context_in(this);
-  const bool completing = own != nullptr || CompletionScope::is_inside(*this);
-  {
-    unique_lock lock(mutex_);
-    if (own != nullptr && own->is_callback_thread()) {
-      // Running tasks may wait for results whose callbacks only this thread can run.
-      serve_callbacks(lock, [this] { return workers_alive_ == 0; });
-    } else if (completing) {
-      const std::size_t own_workers = own != nullptr ? 1 : 0;
-      exit_condition_.wait(
-          lock, [&] { return workers_alive_ == own_workers && callbacks_.idle_locked(); });
-    } else {
-      exit_condition_.wait(lock, [this] {
-        return workers_alive_ == 0 && unfinished() == 0 && !callbacks_.alive_locked();
-      });
-    }
-  }
-  const lock_guard lock(join_mutex_);
-  for (thread& worker : threads_) {
-    if (!worker.joinable()) continue;
-    if (worker.get_id() == this_thread::get_id()) {
-      worker.detach();
-    } else {
-      worker.join();
-    }
-  }
-  if (completing) {
-    callbacks_.detach();
-  } else {
-    callbacks_.join();
-  }
-}
-
-inline void Core::orphan() noexcept {
-  const lock_guard lock(mutex_);
-  orphaned_ = unfinished() != 0;
-  if (orphaned_) add_ref();
-}
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_CORE_LIFE_HPP
-
 // millpond/detail/new_job.hpp
 #ifndef MILLPOND_DETAIL_NEW_JOB_HPP
 #define MILLPOND_DETAIL_NEW_JOB_HPP
@@ -7622,9 +7645,10 @@ namespace millpond::inline MILLPOND_ABI {
 
 /// A pool of worker threads with the methods of Python's multiprocessing.pool.ThreadPool.
 ///
-/// Work starts in the pool's Order (Fifo: first in, first started, for each issuing thread). Calls that block borrow
-/// their items; calls that return before the work is done own them: an rvalue container is moved
-/// in, an lvalue container is copied, a view or std::ref of a range is kept as such.
+/// Work starts in the pool's Order (Fifo: first in, first started, for each issuing thread). Calls
+/// that block borrow their items; calls that return before the work is done own them: an rvalue
+/// container is moved in, an lvalue container is copied, a view or std::ref of a range is kept as
+/// such.
 ///
 /// Thread safety: all members but the destructor, from any thread, tasks and callbacks included
 /// (but join(), see there). A task may wait for other work of its own pool: it runs that work
@@ -7853,8 +7877,8 @@ BasicThreadPool<Order>::BasicThreadPool(PoolOptions options) {
   // Counting processors reads files, so only if asked for.
   const std::size_t size =
       options.processes ? static_cast<std::size_t>(*options.processes) : cpu_count();
-  constexpr auto kOrder = std::is_same_v<Order, Priority> ? detail::QueueOrder::priority
-                                                          : detail::QueueOrder::fifo;
+  constexpr auto kOrder =
+      std::is_same_v<Order, Priority> ? detail::QueueOrder::priority : detail::QueueOrder::fifo;
   core_ = detail::Ref<detail::Core>::adopt(
       new detail::Core(kOrder, size, std::move(options.on_unobserved_error)));
   core_->start(std::move(options.thread_name_prefix), options.initializer);
@@ -7988,7 +8012,8 @@ auto BasicThreadPool<Order>::run_map_job(F& f, Items& items,
   detail::check_size("Chunksize", options.chunksize);
   auto job = detail::make_job<Job>(*core_, options.chunksize, detail::borrow_items<Items>(items), f,
                                    output...);
-  return AsyncResult<typename Job::Result>(submit_map(std::move(job), detail::priority_of(options))).get();
+  return AsyncResult<typename Job::Result>(submit_map(std::move(job), detail::priority_of(options)))
+      .get();
 }
 
 template <class Order>
@@ -8790,7 +8815,8 @@ class ResumeJob final : public Job {
 };
 
 /// Waits for a result in place of a coroutine, in whose frame it lives. Result is AsyncResult<R>&
-/// or AsyncResult<R>. It goes on on a worker of the target, or, without one, on the callback thread.
+/// or AsyncResult<R>. It goes on on a worker of the target, or, without one, on the callback
+/// thread.
 template <class Result>
 class ResultAwaiter final : public Waiter {
  public:
@@ -8860,13 +8886,11 @@ class ResultAwaiter final : public Waiter {
 ///
 ///     const int x = co_await pool.apply_async(f);
 template <class R>
-detail::ResultAwaiter<const AsyncResult<R>&> operator co_await(
-    const AsyncResult<R>& result) {
+detail::ResultAwaiter<const AsyncResult<R>&> operator co_await(const AsyncResult<R>& result) {
   return {result, {}};
 }
 template <class R>
-detail::ResultAwaiter<AsyncResult<R>> operator co_await(
-    AsyncResult<R>&& result) {
+detail::ResultAwaiter<AsyncResult<R>> operator co_await(AsyncResult<R>&& result) {
   return {std::move(result), {}};
 }
 
@@ -8875,15 +8899,14 @@ detail::ResultAwaiter<AsyncResult<R>> operator co_await(
 ///
 ///     const int x = co_await millpond::resume_on(pool, pool.apply_async(f));
 template <class Order, class R>
-detail::ResultAwaiter<const AsyncResult<R>&> resume_on(
-    BasicThreadPool<Order>& pool, const AsyncResult<R>& result) {
+detail::ResultAwaiter<const AsyncResult<R>&> resume_on(BasicThreadPool<Order>& pool,
+                                                       const AsyncResult<R>& result) {
   return {result, detail::Ref<detail::Core>::share(&detail::Handles::core_of(pool))};
 }
 template <class Order, class R>
-detail::ResultAwaiter<AsyncResult<R>> resume_on(
-    BasicThreadPool<Order>& pool, AsyncResult<R>&& result) {
-  return {std::move(result),
-          detail::Ref<detail::Core>::share(&detail::Handles::core_of(pool))};
+detail::ResultAwaiter<AsyncResult<R>> resume_on(BasicThreadPool<Order>& pool,
+                                                AsyncResult<R>&& result) {
+  return {std::move(result), detail::Ref<detail::Core>::share(&detail::Handles::core_of(pool))};
 }
 
 }  // namespace millpond::inline MILLPOND_ABI

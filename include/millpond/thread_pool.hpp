@@ -9,6 +9,8 @@
 #include <millpond/detail/chunking.hpp>
 #include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
+#include <millpond/detail/core_callbacks.hpp>
+#include <millpond/detail/core_jobs.hpp>
 #include <millpond/detail/core_life.hpp>
 #include <millpond/detail/core_work.hpp>
 #include <millpond/detail/imap_job.hpp>

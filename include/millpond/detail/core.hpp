@@ -13,7 +13,6 @@
 #include <millpond/detail/stop.hpp>
 #include <millpond/detail/sync.hpp>
 #include <millpond/detail/thread_context.hpp>
-#include <millpond/detail/thread_name.hpp>
 #include <millpond/detail/wait_graph.hpp>
 #include <millpond/detail/worker.hpp>
 #include <millpond/detail/worker_sleep.hpp>
@@ -22,7 +21,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <exception>
 #include <functional>
 #include <list>
@@ -287,185 +285,8 @@ class Core final : public Findable {
 
 inline ThisThread this_thread_of(const Core& core) noexcept { return core.this_thread_(); }
 
-#if MILLPOND_HAS_STOP_TOKEN
-inline void Core::add_stop(StopSource& source) noexcept {
-  {
-    const lock_guard lock(mutex_);
-    if (state() != State::terminate) return stops_.insert(source);
-  }
-  source.request();
-}
-#endif
-
-inline void Core::request_stops() noexcept {
-#if MILLPOND_HAS_STOP_TOKEN
-  for (stop_source source(std::nostopstate);; source.request_stop()) {
-    const lock_guard lock(mutex_);
-    if (!stops_.pop(source)) return;
-  }
-#endif
-}
-
-inline std::size_t Core::unfinished() const noexcept {
-  // What is finished is counted first: so whatever is counted there is counted here, too.
-  std::size_t finished = finished_elsewhere_.get();
-  for (std::size_t i = 0; i != size_; ++i) finished += workers_[i].finished.get();
-  std::size_t issued = queue_.issued() + accepted_elsewhere_.get();
-  for (std::size_t i = 0; i != size_; ++i) issued += workers_[i].lane.issued.get();
-  return issued - finished;
-}
-
-inline void Core::job_done(bool unwatched) noexcept {
-  ThreadContext* const context = context_in(this);
-  if (context != nullptr && context->worker != nullptr) {
-    context->worker->finished.add_one();  // it asks what is unfinished when it has nothing to do
-    context->worker->paces = unwatched;
-  } else {
-    finish_elsewhere();
-  }
-}
-
-inline void Core::finish_elsewhere() noexcept {
-  bool last;
-  {
-    const lock_guard lock(mutex_);
-    finished_elsewhere_.add_one();
-    sleep_.take_turn();
-    check_finished_locked();
-    last = settle_locked();
-  }
-  if (last) release();
-}
-
-inline void Core::check_finished_locked() noexcept {
-  if (!all_issued_ || unfinished() != 0) return;
-  may_leave_.store(true, memory_order_release);
-  sleep_.quit();
-  callbacks_.wake_locked();
-  exit_condition_.notify_all();
-}
-
-inline void Core::accept(bool has_callbacks) {
-  if (has_callbacks) start_callback_thread();
-  const lock_guard lock(mutex_);
-  check_state();
-  accepted_elsewhere_.add_one();
-}
-
-inline bool Core::need_callbacks() {
-  const lock_guard lock(mutex_);
-  if (unfinished() == 0) return false;
-  if (!callbacks_.started_locked()) start_callback_thread_locked();
-  return true;
-}
-
 inline void Core::throw_of_parent() { throw ValueError("Pool belongs to the parent process"); }
 inline void Core::throw_not_running() { throw ValueError("Pool not running"); }
-
-inline void Core::start_callback_thread() {
-  const lock_guard lock(mutex_);
-  check_state();
-  if (!callbacks_.started_locked()) start_callback_thread_locked();
-}
-
-inline void Core::start_callback_thread_locked() {
-  add_ref();
-  try {
-    callbacks_.start_locked([this] { run_callback_thread(); });
-  } catch (...) {
-    release();  // never the last: our caller holds one
-    throw;
-  }
-}
-
-inline void Core::forget(StreamJob& job) noexcept {
-  std::list<StreamJob*> node;
-  const lock_guard lock(mutex_);
-  if (std::exchange(job.listed_, false)) node.splice(node.begin(), streams_, job.place_);
-}
-
-inline Ref<StreamJob> Core::pop_stream() noexcept {
-  std::list<StreamJob*> node;
-  const lock_guard lock(mutex_);
-  if (streams_.empty()) return {};
-  node.splice(node.begin(), streams_, streams_.begin());
-  node.front()->listed_ = false;
-  return Ref<StreamJob>::share(node.front());
-}
-
-/// Every imap's decision to stop reading ahead is made under its own mutex, which lift_limit()
-/// takes after the flag is set: so each sees the flag, or is found by us to have stopped.
-inline void Core::lift_look_ahead_limit() noexcept {
-  // release: who sees it may know that join() has begun, and destroy the pool in a task.
-  look_ahead_unlimited_.store(true, memory_order_release);
-  std::size_t left;
-  {
-    const lock_guard lock(mutex_);
-    left = streams_.size();  // no new ones come: the pool is closed
-  }
-  for (; left != 0; --left) {
-    Ref<StreamJob> job;
-    {
-      const lock_guard lock(mutex_);
-      if (streams_.empty()) return;
-      job = Ref<StreamJob>::share(streams_.front());
-      streams_.splice(streams_.end(), streams_, streams_.begin());  // next time the next one
-    }
-    job->lift_limit();
-  }
-}
-
-template <class Done>
-void Core::serve_callbacks(unique_lock& lock, Done done) noexcept {
-  callbacks_.serve(lock, done, [this] {
-    if (state() != State::run) exit_condition_.notify_all();
-  });
-}
-
-inline void Core::run_callback_thread() noexcept {
-  const Ref<Core> self = Ref<Core>::adopt(this);
-  thread_local constinit ThreadContext context{nullptr};
-  context.core = this;
-  current_thread_context = &context;
-  name_this_thread(thread_name_prefix_, "cb");
-  {
-    unique_lock lock(mutex_);
-    serve_callbacks(lock, [this] { return all_issued_ && unfinished() == 0; });
-    callbacks_.end_locked();
-    exit_condition_.notify_all();
-  }
-  context.core = nullptr;
-  current_thread_context = nullptr;
-  left_pool = {this, serial()};
-}
-
-inline void Core::report(const std::exception_ptr& error) const noexcept {
-  if (!on_unobserved_error_) return print(error);
-  try {
-    on_unobserved_error_(error);
-  } catch (...) {
-    print(std::current_exception());
-  }
-}
-
-inline void Core::report_to(const Core* core, std::uint16_t serial,
-                            const std::exception_ptr& error) noexcept {
-  if (const Ref<Core> live = find_live(core, serial)) {
-    live->report(error);
-  } else {
-    print(error);
-  }
-}
-
-inline void Core::print(const std::exception_ptr& error) noexcept {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& exception) {
-    std::fprintf(stderr, "millpond: unobserved error in a task: %s\n", exception.what());
-  } catch (...) {
-    std::fputs("millpond: unobserved error in a task: not a std::exception\n", stderr);
-  }
-}
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 

@@ -4,6 +4,8 @@
 
 #include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
+#include <millpond/detail/core_callbacks.hpp>
+#include <millpond/detail/core_jobs.hpp>
 #include <millpond/detail/core_work.hpp>
 #include <millpond/detail/job.hpp>
 #include <millpond/detail/ref.hpp>
