@@ -28,8 +28,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <charconv>
-#include <chrono>
+#include <bit>
 #include <concepts>
 #include <condition_variable>
 #include <coroutine>
@@ -37,6 +36,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <exception>
 #include <functional>
@@ -48,16 +48,13 @@
 #include <memory>
 #include <new>
 #include <optional>
-#include <ranges>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <thread>
 #include <tuple>
 #include <type_traits>
-#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -249,240 +246,228 @@ inline constexpr std::size_t kNoCpuLimit = SIZE_MAX;
 
 /// The smallest CPU quota set on this process, in CPUs rounded up; kNoCpuLimit if there is none.
 /// `root` goes before every path that is opened, so that a test can bring its own /proc and /sys.
-/// Reentrant. Throws nothing but std::bad_alloc.
-inline std::size_t cgroup_cpu_limit(const std::string& root = {});
+/// Reentrant.
+///
+/// All of this is written with C's strings, in buffers of a fixed size: every file that makes a
+/// pool compiles it, and with std::string and std::vector it took 10 KiB of code and a tenth of the
+/// time. What does not fit into a buffer is left out.
+inline std::size_t cgroup_cpu_limit(const char* root = "") noexcept;
 
-/// The number that `text` consists of; none if it is not a decimal number, too large, or zero.
-inline std::optional<std::uint64_t> parse_positive(std::string_view text) noexcept;
+/// The number that `text` consists of; 0 if it is not a decimal number, or too large.
+inline std::uint64_t parse_positive(const char* text) noexcept;
 
 enum class CgroupVersion { kV1, kV2 };
 
-/// A place where (part of) a hierarchy with the CPU controller can be seen.
-struct CgroupMount {
-  CgroupVersion version;
-  std::string root;   // the group that is seen at `point`
-  std::string point;  // a folder
-};
-
-inline std::vector<CgroupMount> parse_cgroup_mounts(std::string_view mountinfo);
-
-/// The path of the process's group in that hierarchy; none if it is in no such hierarchy.
-inline std::optional<std::string_view> parse_cgroup_path(std::string_view proc_self_cgroup,
-                                                         CgroupVersion version) noexcept;
-
 /// `path` as seen from the group `ancestor`: "" for itself, "/x/y" for a group two levels below;
-/// none if it is neither.
-inline std::optional<std::string_view> cgroup_relative_to(std::string_view ancestor,
-                                                          std::string_view path);
+/// null if it is neither.
+inline const char* cgroup_relative_to(const char* ancestor, const char* path) noexcept;
 
 // ------------------------------------------------------------------------------------------------
 
-/// All of a file, or as much as could be read. Files in /proc have no size to ask for beforehand.
-inline std::string read_text(const std::string& path) {
-  struct Close {
-    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
-  };
-  std::string text;
-  MILLPOND_ALLOW_DEPRECATED
-  if (const std::unique_ptr<std::FILE, Close> file{std::fopen(path.c_str(), "r")}) {
-    char buffer[4096];
-    while (const std::size_t size = std::fread(buffer, 1, sizeof buffer, file.get())) {
-      text.append(buffer, size);
-    }
+/// The longest line that is read and the longest path, with the end of the string. Five of these
+/// are on the stack at once, perhaps a worker's small one.
+inline constexpr std::size_t kCgroupBuffer = 1024;
+
+/// A file that is read line by line; without lines if it cannot be opened.
+class CgroupFile {
+ public:
+  /// The name is what the parts make together; of `group` the first `group_size` characters.
+  MILLPOND_COLD CgroupFile(const char* root, const char* folder, const char* group = "",
+                           std::size_t group_size = 0, const char* name = "") noexcept {
+    char path[kCgroupBuffer];
+    const int size = std::snprintf(path, sizeof path, "%s%s%.*s%s", root, folder,
+                                   static_cast<int>(group_size), group, name);
+    if (size < 0 || size >= static_cast<int>(sizeof path)) return;
+    MILLPOND_ALLOW_DEPRECATED
+    file_ = std::fopen(path, "r");
   }
-  return text;
-}
+  ~CgroupFile() {
+    if (file_ != nullptr) std::fclose(file_);
+  }
+  CgroupFile(const CgroupFile&) = delete;
+  CgroupFile& operator=(const CgroupFile&) = delete;
+
+  /// The next line, without the newline; false when there are no more.
+  bool next(char (&line)[kCgroupBuffer]) noexcept {
+    while (file_ != nullptr && std::fgets(line, sizeof line, file_) != nullptr) {
+      char* const end = line + std::strlen(line);
+      if (end == line) return true;  // begins with a NUL: garbage
+      if (end[-1] == '\n') {
+        end[-1] = '\0';
+        return true;
+      }
+      if (std::feof(file_) != 0) return true;
+      skip_line();
+    }
+    return false;
+  }
+
+ private:
+  void skip_line() noexcept {
+    for (int c = 0; c != '\n' && c != EOF;) c = std::fgetc(file_);
+  }
+
+  std::FILE* file_ = nullptr;
+};
 
 /// Cuts the text before the next separator off the front of `rest`, and the separator with it.
-inline std::string_view take_until(std::string_view& rest, char separator) noexcept {
-  const std::size_t end = rest.find(separator);
-  const std::string_view field = rest.substr(0, end);
-  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+MILLPOND_COLD inline char* take_until(char*& rest, char separator) noexcept {
+  char* const field = rest;
+  char* const end = std::strchr(rest, separator);
+  rest = end != nullptr ? end + 1 : rest + std::strlen(rest);
+  if (end != nullptr) *end = '\0';
   return field;
 }
 
-inline std::string read_first_line(const std::string& path) {
-  std::string text = read_text(path);
-  text.resize((std::min)(text.find('\n'), text.size()));
-  return text;
-}
-
-inline bool list_contains(std::string_view comma_separated, std::string_view name) noexcept {
-  while (!comma_separated.empty()) {
-    if (take_until(comma_separated, ',') == name) {
-      return true;
-    }
+inline bool list_contains(char* comma_separated, const char* name) noexcept {
+  while (*comma_separated != '\0') {
+    if (std::strcmp(take_until(comma_separated, ','), name) == 0) return true;
   }
   return false;
 }
 
-inline std::optional<std::uint64_t> parse_positive(std::string_view text) noexcept {
+MILLPOND_COLD inline std::uint64_t parse_positive(const char* text) noexcept {
   std::uint64_t value = 0;
-  const char* const end = text.data() + text.size();
-  const std::from_chars_result parsed = std::from_chars(text.data(), end, value);
-  if (parsed.ec != std::errc{} || parsed.ptr != end || value == 0) {
-    return std::nullopt;
+  for (; *text != '\0'; ++text) {
+    if (*text < '0' || *text > '9') return 0;
+    const auto digit = static_cast<unsigned>(*text - '0');
+    if (value > (UINT64_MAX - digit) / 10) return 0;
+    value = value * 10 + digit;
   }
   return value;
 }
 
 /// mountinfo writes space, tab, newline and backslash as a backslash and three octal digits.
-inline std::string unescape_octal(std::string_view text) {
-  const auto digit = [&](std::size_t at) -> unsigned {
-    return at < text.size() && text[at] >= '0' && text[at] <= '7' ? unsigned(text[at] - '0') : 8U;
-  };
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const unsigned high = digit(i + 1);
-    const unsigned middle = digit(i + 2);
-    const unsigned low = digit(i + 3);
-    if (text[i] == '\\' && high < 4 && middle < 8 && low < 8) {
-      plain += static_cast<char>(high * 64 + middle * 8 + low);
-      i += 3;
-    } else {
-      plain += text[i];
+MILLPOND_COLD inline const char* unescape_octal(char* text) noexcept {
+  const auto is_digit = [](char c, char last) { return c >= '0' && c <= last; };
+  char* end = text;
+  for (const char* from = text; *from != '\0'; ++from, ++end) {
+    *end = *from;
+    if (*from == '\\' && is_digit(from[1], '3') && is_digit(from[2], '7') &&
+        is_digit(from[3], '7')) {
+      *end = static_cast<char>((from[1] - '0') * 64 + (from[2] - '0') * 8 + (from[3] - '0'));
+      from += 3;
     }
   }
-  return plain;
+  *end = '\0';
+  return text;
 }
 
-/// A line reads
-///   36 35 0:30 <root> <mount point> rw,relatime [shared:7 ...] - <type> <source> <options>
-/// with any number of optional fields before the dash. The options of a v1 mount name its
-/// controllers.
-inline std::vector<CgroupMount> parse_cgroup_mounts(std::string_view mountinfo) {
-  std::vector<CgroupMount> mounts;
-  while (!mountinfo.empty()) {
-    std::string_view line = take_until(mountinfo, '\n');
-    for (int skipped = 0; skipped < 3; ++skipped) {
-      take_until(line, ' ');
-    }
-    const std::string_view root = take_until(line, ' ');
-    const std::string_view point = take_until(line, ' ');
-    while (!line.empty() && take_until(line, ' ') != "-") {
-    }
-    const std::string_view type = take_until(line, ' ');
-    take_until(line, ' ');  // the source
-    if (type == "cgroup2") {
-      mounts.push_back({CgroupVersion::kV2, unescape_octal(root), unescape_octal(point)});
-    } else if (type == "cgroup" && list_contains(line, "cpu")) {
-      mounts.push_back({CgroupVersion::kV1, unescape_octal(root), unescape_octal(point)});
-    }
-  }
-  return mounts;
-}
-
-/// A line reads <hierarchy>:<controllers>:<path>; v2 is hierarchy 0 and names no controllers. The
-/// path may contain colons itself.
-inline std::optional<std::string_view> parse_cgroup_path(std::string_view proc_self_cgroup,
-                                                         CgroupVersion version) noexcept {
-  while (!proc_self_cgroup.empty()) {
-    std::string_view line = take_until(proc_self_cgroup, '\n');
-    const std::string_view hierarchy = take_until(line, ':');
-    const std::string_view controllers = take_until(line, ':');
-    const bool found = version == CgroupVersion::kV2 ? hierarchy == "0" && controllers.empty()
-                                                     : list_contains(controllers, "cpu");
-    if (found && line.starts_with('/')) {
-      return line;
-    }
-  }
-  return std::nullopt;
-}
-
-inline std::optional<std::string_view> cgroup_relative_to(std::string_view ancestor,
-                                                          std::string_view path) {
+MILLPOND_COLD inline const char* cgroup_relative_to(const char* ancestor,
+                                                    const char* path) noexcept {
   // A process outside its own cgroup namespace sees its path as "/../..": nobody's descendant.
-  if (std::string(path).append("/").find("/../") != std::string::npos) {
-    return std::nullopt;
+  for (const char* up = path; (up = std::strstr(up, "/..")) != nullptr; ++up) {
+    if (up[3] == '/' || up[3] == '\0') return nullptr;
   }
-  if (ancestor.ends_with('/')) {
-    ancestor.remove_suffix(1);
-  }
-  if (path.ends_with('/')) {
-    path.remove_suffix(1);
-  }
-  if (!path.starts_with(ancestor)) {
-    return std::nullopt;
-  }
-  path.remove_prefix(ancestor.size());
-  if (!path.empty() && path.front() != '/') {
-    return std::nullopt;
-  }
-  return path;
+  std::size_t size = std::strlen(ancestor);
+  if (size != 0 && ancestor[size - 1] == '/') --size;
+  if (std::strncmp(path, ancestor, size) != 0) return nullptr;
+  path += size;
+  if (*path != '\0' && *path != '/') return nullptr;
+  return std::strcmp(path, "/") == 0 ? "" : path;
 }
 
 /// The quota that one group sets, in CPUs rounded up. Unlimited is "max" in v2 and -1 in v1, which
-/// are no positive numbers.
-inline std::size_t cgroup_own_limit(CgroupVersion version, const std::string& folder) {
-  const std::string line = version == CgroupVersion::kV2
-                               ? read_first_line(folder + "/cpu.max")
-                               : read_first_line(folder + "/cpu.cfs_quota_us") + ' ' +
-                                     read_first_line(folder + "/cpu.cfs_period_us");
-  std::string_view period = line;
-  const std::string_view quota = take_until(period, ' ');
-  const std::optional<std::uint64_t> us = parse_positive(quota);
-  const std::optional<std::uint64_t> us_a_period = parse_positive(period);
-  if (!us || !us_a_period) {
-    return kNoCpuLimit;
+/// are no positive numbers. The group is the first `size` characters of `group`.
+MILLPOND_COLD inline std::size_t cgroup_own_limit(CgroupVersion version, const char* root,
+                                                  const char* point, const char* group,
+                                                  std::size_t size) noexcept {
+  const auto read = [&](const char* name, char(&line)[kCgroupBuffer]) {
+    if (!CgroupFile(root, point, group, size, name).next(line)) line[0] = '\0';
+  };
+  char line[kCgroupBuffer];
+  char* period = line;
+  std::uint64_t us;
+  if (version == CgroupVersion::kV2) {
+    read("/cpu.max", line);
+    us = parse_positive(take_until(period, ' '));
+  } else {
+    read("/cpu.cfs_quota_us", line);
+    us = parse_positive(line);
+    read("/cpu.cfs_period_us", line);
   }
-  const std::uint64_t cpus = *us / *us_a_period + (*us % *us_a_period == 0 ? 0 : 1);
-  return static_cast<std::size_t>((std::min)(cpus, std::uint64_t{kNoCpuLimit}));
+  const std::uint64_t us_a_period = parse_positive(period);
+  if (us == 0 || us_a_period == 0) return kNoCpuLimit;
+  const std::uint64_t cpus = us / us_a_period + (us % us_a_period == 0 ? 0 : 1);
+  return cpus < kNoCpuLimit ? static_cast<std::size_t>(cpus) : kNoCpuLimit;
 }
 
-/// The smallest quota of `group` and all groups above it that can be seen below `mount_point`.
+/// The smallest quota of `group` and all groups above it that can be seen below the mount point.
 /// Groups that cannot be seen have no files there, hence no say. `group` is empty or begins with a
 /// slash.
-inline std::size_t cgroup_smallest_limit(CgroupVersion version, const std::string& mount_point,
-                                         std::string_view group) {
+MILLPOND_COLD inline std::size_t cgroup_smallest_limit(CgroupVersion version, const char* root,
+                                                       const char* point,
+                                                       const char* group) noexcept {
   std::size_t smallest = kNoCpuLimit;
-  for (;;) {
-    smallest = (std::min)(smallest, cgroup_own_limit(version, mount_point + std::string(group)));
-    if (group.empty()) {
-      return smallest;
+  for (std::size_t size = std::strlen(group);;) {
+    const std::size_t limit = cgroup_own_limit(version, root, point, group, size);
+    if (limit < smallest) smallest = limit;
+    if (size == 0) return smallest;
+    while (group[--size] != '/') {
     }
-    group = group.substr(0, group.rfind('/'));
   }
 }
 
-/// The smallest limit that one hierarchy sets on the group `path`.
-inline std::size_t cgroup_hierarchy_limit(CgroupVersion version, const std::string& root,
-                                          std::string_view path,
-                                          const std::vector<CgroupMount>& mounts) {
+/// The smallest limit that one hierarchy sets on the group `path`. A line of mountinfo reads
+///   36 35 0:30 <root> <mount point> rw,relatime [shared:7 ...] - <type> <source> <options>
+/// with any number of optional fields before the dash. The options of a v1 mount name its
+/// controllers.
+MILLPOND_COLD inline std::size_t cgroup_hierarchy_limit(CgroupVersion version, const char* root,
+                                                        const char* path) noexcept {
+  const bool is_v2 = version == CgroupVersion::kV2;
   std::size_t smallest = kNoCpuLimit;
-  const auto consider = [&](const std::string& mount_point, std::string_view group) {
-    smallest = (std::min)(smallest, cgroup_smallest_limit(version, root + mount_point, group));
+  const auto consider = [&](const char* point, const char* group) {
+    const std::size_t limit = cgroup_smallest_limit(version, root, point, group);
+    if (limit < smallest) smallest = limit;
   };
 
-  const CgroupMount* first_mount = nullptr;
+  char first_point[kCgroupBuffer] = "";
   bool visible = false;
-  for (const CgroupMount& mount : mounts) {
-    if (mount.version != version) {
-      continue;
+  char line[kCgroupBuffer];
+  for (CgroupFile mountinfo(root, "/proc/self/mountinfo"); mountinfo.next(line);) {
+    char* rest = line;
+    for (int skipped = 0; skipped < 3; ++skipped) take_until(rest, ' ');
+    char* const ancestor = take_until(rest, ' ');
+    char* const point = take_until(rest, ' ');
+    while (*rest != '\0' && std::strcmp(take_until(rest, ' '), "-") != 0) {
     }
-    first_mount = first_mount == nullptr ? &mount : first_mount;
-    if (const auto group = cgroup_relative_to(mount.root, path)) {
+    const char* const type = take_until(rest, ' ');
+    take_until(rest, ' ');  // the source
+    const bool found = is_v2 ? std::strcmp(type, "cgroup2") == 0
+                             : std::strcmp(type, "cgroup") == 0 && list_contains(rest, "cpu");
+    if (!found) continue;
+    unescape_octal(point);
+    if (first_point[0] == '\0') std::memcpy(first_point, point, std::strlen(point) + 1);
+    if (const char* const group = cgroup_relative_to(unescape_octal(ancestor), path)) {
       visible = true;
-      consider(mount.point, *group);
+      consider(point, group);
     }
   }
-  if (first_mount == nullptr) {  // no mountinfo: the customary places
-    consider(version == CgroupVersion::kV2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu",
-             cgroup_relative_to("/", path).value_or(""));
+  if (first_point[0] == '\0') {  // no mountinfo: the customary places
+    const char* const group = cgroup_relative_to("/", path);
+    consider(is_v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu", group != nullptr ? group : "");
   } else if (!visible) {
-    consider(first_mount->point, "");
+    consider(first_point, "");
   }
   return smallest;
 }
 
-inline std::size_t cgroup_cpu_limit(const std::string& root) {
-  const std::string proc_self_cgroup = read_text(root + "/proc/self/cgroup");
-  const std::vector<CgroupMount> mounts =
-      parse_cgroup_mounts(read_text(root + "/proc/self/mountinfo"));
+/// A line of /proc/self/cgroup reads <hierarchy>:<controllers>:<path>; v2 is hierarchy 0 and names
+/// no controllers. The path may contain colons itself.
+MILLPOND_COLD inline std::size_t cgroup_cpu_limit(const char* root) noexcept {
   std::size_t smallest = kNoCpuLimit;
-  for (const CgroupVersion version : {CgroupVersion::kV1, CgroupVersion::kV2}) {
-    if (const auto path = parse_cgroup_path(proc_self_cgroup, version)) {
-      smallest = (std::min)(smallest, cgroup_hierarchy_limit(version, root, *path, mounts));
-    }
+  bool asked[2] = {};  // of each version one group counts
+  char line[kCgroupBuffer];
+  for (CgroupFile file(root, "/proc/self/cgroup"); file.next(line);) {
+    char* path = line;
+    const bool is_hierarchy_0 = std::strcmp(take_until(path, ':'), "0") == 0;
+    char* const controllers = take_until(path, ':');
+    const bool is_v2 = is_hierarchy_0 && *controllers == '\0';
+    if ((!is_v2 && !list_contains(controllers, "cpu")) || *path != '/' || asked[is_v2]) continue;
+    asked[is_v2] = true;
+    const std::size_t limit =
+        cgroup_hierarchy_limit(is_v2 ? CgroupVersion::kV2 : CgroupVersion::kV1, root, path);
+    if (limit < smallest) smallest = limit;
   }
   return smallest;
 }
@@ -498,7 +483,6 @@ inline std::size_t cgroup_cpu_limit(const std::string& root) {
 #if MILLPOND_HAS_SCHED_AFFINITY
 #include <cerrno>
 #include <sched.h>
-#include <vector>
 #endif
 
 namespace millpond::inline MILLPOND_ABI {
@@ -521,20 +505,20 @@ inline std::size_t cpu_count() noexcept;
 namespace detail {
 
 /// The CPUs in the calling thread's affinity mask; kNoCpuLimit if unknown.
-inline std::size_t affinity_cpu_limit() {
+MILLPOND_COLD inline std::size_t affinity_cpu_limit() noexcept {
 #if MILLPOND_HAS_SCHED_AFFINITY
   // The kernel answers EINVAL to a mask smaller than its own, whose size it does not tell.
   constexpr std::size_t kLargestMask = std::size_t{1} << 20;  // CPUs
-  for (std::size_t sets = 1; sets * CPU_SETSIZE <= kLargestMask; sets *= 2) {
-    std::vector<cpu_set_t> mask(sets);
-    const std::size_t bytes = sets * sizeof(cpu_set_t);
-    if (sched_getaffinity(0, bytes, mask.data()) == 0) {
-      const int cpus = CPU_COUNT_S(bytes, mask.data());
-      return cpus > 0 ? static_cast<std::size_t>(cpus) : kNoCpuLimit;
-    }
-    if (errno != EINVAL) {
-      break;
-    }
+  for (std::size_t size = CPU_SETSIZE; size <= kLargestMask; size *= 2) {
+    cpu_set_t* const mask = CPU_ALLOC(size);
+    if (mask == nullptr) break;
+    const std::size_t bytes = CPU_ALLOC_SIZE(size);
+    const bool known = sched_getaffinity(0, bytes, mask) == 0;
+    const bool too_small = !known && errno == EINVAL;
+    const int cpus = known ? CPU_COUNT_S(bytes, mask) : 0;
+    CPU_FREE(mask);
+    if (cpus > 0) return static_cast<std::size_t>(cpus);
+    if (!too_small) break;
   }
 #endif
   return kNoCpuLimit;
@@ -542,25 +526,20 @@ inline std::size_t affinity_cpu_limit() {
 
 }  // namespace detail
 
-inline std::size_t cpu_count() noexcept {
+MILLPOND_COLD inline std::size_t cpu_count() noexcept {
   MILLPOND_ALLOW_DEPRECATED
   if (const char* const wish = std::getenv("MILLPOND_CPU_COUNT")) {
-    const auto count = detail::parse_positive(wish);
-    if (count && *count <= SIZE_MAX) {
-      return static_cast<std::size_t>(*count);
-    }
+    const std::uint64_t count = detail::parse_positive(wish);
+    if (count != 0 && count <= SIZE_MAX) return static_cast<std::size_t>(count);
   }
 
   std::size_t count = std::thread::hardware_concurrency();
   count = count == 0 ? detail::kNoCpuLimit : count;
   const auto at_most = [&](std::size_t limit) { count = limit < count ? limit : count; };
-  try {
-    at_most(detail::affinity_cpu_limit());
+  at_most(detail::affinity_cpu_limit());
 #if MILLPOND_OS_LINUX
-    at_most(detail::cgroup_cpu_limit());
+  at_most(detail::cgroup_cpu_limit());
 #endif
-  } catch (...) {  // out of memory: a limit that cannot be read is not known
-  }
   return count == detail::kNoCpuLimit ? 1 : count;
 }
 
@@ -572,34 +551,34 @@ inline std::size_t cpu_count() noexcept {
 #ifndef MILLPOND_DETAIL_TUNING_HPP
 #define MILLPOND_DETAIL_TUNING_HPP
 
-/// All constants that trade time for time: how long to look before sleeping, how much to take at
-/// once. None of them changes what a program does. A test build replaces them by small ones,
-/// together with the primitives (detail/sync.hpp). The times in the comments are those of the
-/// machine of our measurements, where a pause takes 23 ns and waking a sleeper 30 to 47 us.
+#include <thread>  // std::chrono::duration: see sync.hpp
+
+/// All constants that trade time for time: how long to look before sleeping, how many queues to
+/// have. None of them changes what a program does. Those of time are bounded by the clock. A test
+/// build replaces them by small ones, together with the primitives (detail/sync.hpp).
 
 namespace millpond::inline MILLPOND_ABI::detail::tuning {
 
-/// How long a thread looks for what it waits for before it sleeps: 46 us of pauses.
-inline constexpr std::size_t kSpinPauses = 2000;
-/// With a yield now and then, so that whoever we wait for gets the core if there is no other.
-inline constexpr std::size_t kPausesAYield = 200;
+/// How long a thread looks for what it waits for before it sleeps: longer than it takes to wake a
+/// sleeper, which is 30 to 47 us.
+inline constexpr std::chrono::nanoseconds kSpinTime{50'000};
+/// With a yield now and then.
+inline constexpr std::chrono::nanoseconds kYieldTime{5'000};
+
+/// How long a worker that has emptied the queue lets it grow, if nobody waits for what it has run.
+/// Without it a million empty tasks cost twice to three times as much with one or two workers.
+inline constexpr std::chrono::nanoseconds kPaceTime{4'000};
 
 /// How long a thread tries to lock a mutex, which others hold for a few instructions only, before
-/// it sleeps for it: 1.2 us.
-inline constexpr int kLockPauses = 50;
+/// it sleeps for it.
+inline constexpr std::chrono::nanoseconds kLockTime{1'200};
 
-/// A worker takes so many jobs at once as it expects to run in this time: short, as the ones
-/// behind a long one wait until another worker comes by.
-inline constexpr std::chrono::microseconds kBatchTime{20};
-/// And so many at most.
-inline constexpr std::uint32_t kBatchCapacity = 64;
-
-/// A worker that empties the queue faster than it fills waits until so many jobs are queued, looks
-/// at that every 0.23 us and so many times at most, 4.6 us. With half of kPacedQueue W1 costs a
-/// fifth more; a look costs a round trip (W3) whose next task comes early.
-inline constexpr std::size_t kPacedQueue = 128;
-inline constexpr std::size_t kPaceLooks = 20;
-inline constexpr std::size_t kPausesALook = 10;
+/// Queues for threads that are none of the pool's. Four producers on two cores need half the time
+/// that they need with one.
+inline constexpr std::size_t kSharedLanes = 4;
+/// A worker looks at other workers' queues once in so many turns though it has work, and takes so
+/// many from one shared queue before it goes on to the next.
+inline constexpr std::size_t kTurnsOfOthers = 16;
 
 /// The smallest ring of queued jobs, in entries; a power of two.
 inline constexpr std::size_t kSmallestRing = 64;
@@ -618,14 +597,19 @@ inline constexpr std::size_t kMemoryBatch = 64;
 /// The one place that names the primitives of synchronisation, the clock, and the constants of
 /// time. A test build may define MILLPOND_SYNC_HEADER to a header that declares the same names, to
 /// run the whole library on instrumented ones.
+///
+/// Durations and the clock come with <thread> and <mutex>, whose functions take them. <chrono>,
+/// with its calendars and streams, would add 50 ms to each file that uses the library.
 
 #ifdef MILLPOND_SYNC_HEADER
 #include MILLPOND_SYNC_HEADER
 #else
 
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -659,8 +643,44 @@ using stop_source = std::stop_source;
 using stop_token = std::stop_token;
 #endif
 
-/// Tells the processor that this is a spin loop; 23 ns on the machine of our measurements.
-inline void pause() noexcept { MILLPOND_PAUSE(); }
+/// A short wait for what another thread is about to do, bounded by the clock: what a pause takes
+/// differs by a factor of forty between processors.
+class Spin {
+ public:
+  explicit Spin(std::chrono::nanoseconds time) noexcept
+      : end_(steady_clock::now() + time), yield_(end_ - time + tuning::kYieldTime) {}
+
+  /// Waits a moment; now and then lets others have the processor, in case whoever we wait for needs
+  /// it. False if the time is over.
+  bool go_on() noexcept {
+    const auto now = steady_clock::now();
+    if (now >= end_) return false;
+    if (now < yield_) {
+      MILLPOND_PAUSE();
+    } else {
+      std::this_thread::yield();
+      yield_ = steady_clock::now() + tuning::kYieldTime;
+    }
+    return true;
+  }
+
+ private:
+  const steady_clock::time_point end_;
+  steady_clock::time_point yield_;
+};
+
+/// A number of the calling thread, the same one in all modules of the program. Any bits of it tell
+/// threads apart.
+inline std::size_t thread_number() noexcept {
+  static constinit thread_local std::size_t number = 0;
+  if (number == 0) {
+    // An address in most libraries, at a distance from others' that is a multiple of a power of
+    // two.
+    const std::size_t id = std::hash<std::thread::id>()(std::this_thread::get_id());
+    number = static_cast<std::size_t>((id * std::uint64_t{0x9E3779B97F4A7C15}) >> 40) | 1 << 16;
+  }
+  return number;
+}
 
 /// Whether to look for what another thread is about to do before sleeping: not if the threads of
 /// this process share one CPU, as that thread needs it.
@@ -697,11 +717,13 @@ class Deadline {
   template <class Clk, class Dur>
   static Deadline at(std::chrono::time_point<Clk, Dur> when);
 
-  bool is_poll() const noexcept { return poll_; }
-  bool is_never() const noexcept { return !poll_ && !when_; }
-  bool has_passed() const noexcept { return poll_ || (when_ && *when_ <= Clock::now()); }
+  bool is_poll() const noexcept { return kind_ == Kind::poll; }
+  bool is_never() const noexcept { return kind_ == Kind::never; }
+  bool has_passed() const noexcept {
+    return is_poll() || (kind_ == Kind::moment && when_ <= Clock::now());
+  }
   /// Only for one that is neither.
-  Clock::time_point when() const noexcept { return *when_; }
+  Clock::time_point when() const noexcept { return when_; }
 
  private:
   /// Everything is reckoned in floating point: exact to a nanosecond for hours and to a
@@ -713,8 +735,9 @@ class Deadline {
 
   static Deadline after_seconds(Seconds timeout);
 
-  bool poll_ = false;
-  std::optional<Clock::time_point> when_;
+  enum class Kind : char { never, poll, moment };
+  Kind kind_ = Kind::never;
+  Clock::time_point when_;
 };
 
 template <class Rep, class Period>
@@ -731,9 +754,10 @@ Deadline Deadline::at(std::chrono::time_point<Clk, Dur> when) {
 inline Deadline Deadline::after_seconds(Seconds timeout) {
   Deadline deadline;
   if (!(timeout.count() > 0)) {
-    deadline.poll_ = true;
+    deadline.kind_ = Kind::poll;
   } else if (timeout < kForever) {
     // One tick more: the cast rounds down, and no wait may end early.
+    deadline.kind_ = Kind::moment;
     deadline.when_ =
         Clock::now() + std::chrono::duration_cast<Clock::duration>(timeout) + Clock::duration(1);
   }
@@ -812,13 +836,15 @@ class Process {
 /// Memory for jobs, recycled. Jobs are mostly made on one thread and destroyed on another, which
 /// is what malloc is slowest at; here the blocks travel back in batches.
 ///
-/// Each thread keeps a magazine of free blocks for each size class. An allocation takes from it
-/// and a release gives to it, without synchronisation; an empty one is refilled from, and a full
-/// one emptied into, the depot: batches of kBatch blocks behind a mutex, at most kDepotBytes (the
-/// jobs of 380,000 small tasks) in all. What does not fit goes back to the global operator delete.
-/// A thread's magazines are emptied when it ends, and the depot when the last pool dies.
+/// Blocks are a multiple of a cache line and lie in slabs, one size to a slab. Each thread keeps a
+/// magazine of free blocks for each size. An allocation takes from it and a release gives to it,
+/// without synchronisation; an empty one is refilled from, and a full one emptied into, the depot:
+/// batches of kBatch blocks behind a mutex, and the slabs that new batches are cut from. A thread's
+/// magazines are emptied when it ends.
 ///
-/// Measured with one worker, instructions a task: 567 with malloc, 386 so (empty tasks, callgrind).
+/// Slabs all of whose blocks are in the depot are given back when the depot holds more than 32 MiB
+/// (64 KiB if no pool is alive), and when the last pool dies. To find them every free block is
+/// looked at; so the next time is when twice as much as was left then is free.
 ///
 /// Off (MILLPOND_RECYCLES_MEMORY 0) in sanitizer builds, so that each use after free is seen.
 
@@ -830,14 +856,11 @@ class JobMemory {
     if (!recycles(size)) return ::operator new(size);
     const std::size_t size_class = class_of(size);
     Magazine& magazine = magazines_[size_class];
-    if (magazine.head == nullptr && !refill(magazine, size_class)) {
-      return ::operator new(size_of(size_class));
-    }
+    if (magazine.head == nullptr) refill(magazine, size_class);
     --magazine.count;
     Block* const block = std::exchange(magazine.head, magazine.head->next);
     // The next one comes from another processor's cache, most likely.
     MILLPOND_PREFETCH(magazine.head);
-    MILLPOND_PREFETCH(reinterpret_cast<std::byte*>(magazine.head) + kCacheLine);
     return block;
   }
 
@@ -845,18 +868,15 @@ class JobMemory {
     if (!recycles(size)) return ::operator delete(memory);
     const std::size_t size_class = class_of(size);
     Magazine& magazine = magazines_[size_class];
-    if ((magazine.count == 0 && !flush_when_thread_ends()) ||
-        (magazine.count == kBatch && !empty_into_depot(magazine, size_class))) {
-      return ::operator delete(memory);
-    }
-    magazine.head = ::new (memory) Block{magazine.head, nullptr};
-    ++magazine.count;
+    if (magazine.count - 1 >= kBatch - 1) return release_slowly(memory, size_class);
+    put(memory, magazine);
   }
 
-  /// A pool counts itself in and out; recycling stops with the last one.
+  /// A pool counts itself in and out.
   static void add_pool() noexcept {
-    const lock_guard lock(depot().mutex_);
-    ++depot().pools;
+    Depot& depot = JobMemory::depot();
+    const lock_guard lock(depot.mutex_);
+    ++depot.pools;
   }
   static void remove_pool() noexcept;
 
@@ -864,10 +884,11 @@ class JobMemory {
   static void flush_thread() noexcept;
 
  private:
-  /// A free block; both links fit into the smallest class.
+  /// A free block.
   struct Block {
     Block* next;        // in its magazine or batch
     Block* next_batch;  // of a batch's first block in the depot
+    std::size_t count;  // of the blocks of that batch
   };
 
   struct Magazine {
@@ -875,51 +896,55 @@ class JobMemory {
     std::size_t count;
   };
 
-  /// Sizes are 24, 40, 56, ... 264 bytes: what malloc, whose header takes 8, has no waste with.
-  static constexpr std::size_t kGranule = 16;
-  static constexpr std::size_t kSmallest = 24;
-  static constexpr std::size_t kClasses = 16;
+  /// At the beginning of each slab, which is aligned to kSlab.
+  struct alignas(64) Slab {
+    Slab* next;            // in the depot's list, guarded by its mutex, as is the rest
+    std::uint32_t blocks;  // cut from it so far
+    std::uint32_t free;    // found free; only while looking
+  };
+
+  static constexpr std::size_t kLine = 64;
+  static constexpr std::size_t kClasses = 4;
   static constexpr std::size_t kBatch = tuning::kMemoryBatch;  // blocks
-  static constexpr std::size_t kCacheLine = 64;
-  static constexpr std::size_t kDepotBytes = std::size_t{32} << 20;  // in the depot at most
+  static constexpr std::size_t kSlab = std::size_t{64} << 10;
+  /// A little less, so that the next one fits beside it.
+  static constexpr std::size_t kSlabBytes = kSlab - kLine;
+  static constexpr std::size_t kKeptBytes = std::size_t{32} << 20;
 
   using Magazines = std::array<Magazine, kClasses>;
 
-  /// The blocks between threads.
+  /// The blocks between threads, and all slabs.
   struct Depot {
-    mutex mutex_;                                  // guards the rest; who only reads takes a hint
-    std::array<atomic<Block*>, kClasses> heads{};  // stacks of batches
-    atomic<std::size_t> bytes{0};
+    /// Of one size.
+    struct Shelf {
+      Block* batches = nullptr;
+      std::size_t free_blocks = 0;
+      Slab* slabs = nullptr;    // the first is the one that batches are cut from
+      std::size_t cut = kSlab;  // bytes of it
+    };
+
+    void take(Magazine& magazine, std::size_t size_class);
+    void put(Magazine& magazine, std::size_t size_class) noexcept;
+    void cut_batch_locked(Magazine& magazine, std::size_t size_class);
+    Slab* trim_locked() noexcept;
+    static Slab* trim_locked(Shelf& shelf) noexcept;
+
+    mutex mutex_;  // guards the rest
+    std::array<Shelf, kClasses> shelves;
+    std::size_t bytes = 0;  // free
+    std::size_t limit = kKeptBytes;
     std::size_t pools = 0;
   };
 
-  /// To be called before a magazine gets its first block. False if this thread is at its end, has
-  /// flushed them and must not fill them again (for destructors of its thread_local objects).
-  static bool flush_when_thread_ends() noexcept {
-    struct Flusher {
-      ~Flusher() {
-        flush_thread();
-        thread_ends_ = true;
-      }
-    };
-    if (thread_ends_) return false;
-    thread_local const Flusher flusher{};
-    static_cast<void>(flusher);
-    return true;
-  }
-
   static constexpr bool recycles(std::size_t size) noexcept {
-    return MILLPOND_RECYCLES_MEMORY != 0 && size <= size_of(kClasses - 1);
+    return MILLPOND_RECYCLES_MEMORY != 0 && size <= kClasses * kLine;
   }
-  static constexpr std::size_t class_of(std::size_t size) noexcept {
-    return size <= kSmallest ? 0 : (size - kSmallest + kGranule - 1) / kGranule;
-  }
+  static constexpr std::size_t class_of(std::size_t size) noexcept { return (size - 1) / kLine; }
   static constexpr std::size_t size_of(std::size_t size_class) noexcept {
-    return kSmallest + size_class * kGranule;
+    return (size_class + 1) * kLine;
   }
-
-  static constexpr std::size_t batch_bytes(std::size_t size_class) noexcept {
-    return kBatch * size_of(size_class);
+  static Slab* slab_of(Block* block) noexcept {
+    return reinterpret_cast<Slab*>(reinterpret_cast<std::uintptr_t>(block) & ~(kSlab - 1));
   }
 
   /// Never destroyed: jobs may be released by destructors of static objects.
@@ -932,67 +957,167 @@ class JobMemory {
     return *depot;
   }
 
-  static bool refill(Magazine& magazine, std::size_t size_class) noexcept;
-  static bool empty_into_depot(Magazine& magazine, std::size_t size_class) noexcept;
-  static void free_blocks(Block* block) noexcept;
+  /// To be called before a magazine gets its first block. A thread at its end, whose thread_local
+  /// objects are being destroyed, keeps none any more.
+  static void empty_when_thread_ends() noexcept {
+    struct Flusher {
+      ~Flusher() {
+        flush_thread();
+        thread_ends_ = true;
+      }
+    };
+    if (thread_ends_) return;
+    thread_local const Flusher flusher{};
+    static_cast<void>(flusher);
+  }
+
+  static void put(void* memory, Magazine& magazine) noexcept {
+    magazine.head = ::new (memory) Block{magazine.head, nullptr, 0};
+    ++magazine.count;
+  }
+  /// The magazine is empty or full.
+  MILLPOND_COLD static void release_slowly(void* memory, std::size_t size_class) noexcept {
+    Magazine& magazine = magazines_[size_class];
+    if (magazine.count != 0) depot().put(magazine, size_class);
+    empty_when_thread_ends();
+    put(memory, magazine);
+    if (thread_ends_) depot().put(magazine, size_class);
+  }
+
+  MILLPOND_COLD static void refill(Magazine& magazine, std::size_t size_class) {
+    empty_when_thread_ends();
+    depot().take(magazine, size_class);
+  }
+  static void give_back(Slab* slabs) noexcept {
+    while (slabs != nullptr) {
+      ::operator delete(std::exchange(slabs, slabs->next), std::align_val_t(kSlab));
+    }
+  }
 
   static inline constinit thread_local Magazines magazines_{};
   static inline constinit thread_local bool thread_ends_ = false;
 };
 
-/// False if the depot has none either.
-inline bool JobMemory::refill(Magazine& magazine, std::size_t size_class) noexcept {
-  Depot& depot = JobMemory::depot();
-  atomic<Block*>& head = depot.heads[size_class];
-  if (head.load(memory_order_relaxed) == nullptr) return false;
-  if (!flush_when_thread_ends()) return false;
-  const lock_guard lock(depot.mutex_);
-  Block* const batch = head.load(memory_order_relaxed);
-  if (batch == nullptr) return false;
-  head.store(batch->next_batch, memory_order_relaxed);
-  depot.bytes.fetch_sub(batch_bytes(size_class), memory_order_relaxed);
-  magazine = {batch, kBatch};
-  return true;
+/// Throws std::bad_alloc.
+inline void JobMemory::Depot::take(Magazine& magazine, std::size_t size_class) {
+  Shelf& shelf = shelves[size_class];
+  const lock_guard lock(mutex_);
+  Block* const batch = shelf.batches;
+  if (batch == nullptr) return cut_batch_locked(magazine, size_class);
+  shelf.batches = batch->next_batch;
+  shelf.free_blocks -= batch->count;
+  bytes -= batch->count * size_of(size_class);
+  magazine = {batch, batch->count};
 }
 
-/// False if the depot is full.
-inline bool JobMemory::empty_into_depot(Magazine& magazine, std::size_t size_class) noexcept {
-  Depot& depot = JobMemory::depot();
-  const std::size_t bytes = batch_bytes(size_class);
-  if (depot.bytes.load(memory_order_relaxed) + bytes > kDepotBytes) return false;
-  const lock_guard lock(depot.mutex_);
-  if (depot.pools == 0) return false;
-  depot.bytes.fetch_add(bytes, memory_order_relaxed);
-  atomic<Block*>& head = depot.heads[size_class];
-  magazine.head->next_batch = head.load(memory_order_relaxed);
-  head.store(magazine.head, memory_order_relaxed);
+inline void JobMemory::Depot::cut_batch_locked(Magazine& magazine, std::size_t size_class) {
+  Shelf& shelf = shelves[size_class];
+  const std::size_t size = size_of(size_class);
+  if (shelf.cut + size > kSlabBytes) {
+    void* const memory = ::operator new(kSlabBytes, std::align_val_t(kSlab));
+    shelf.slabs = ::new (memory) Slab{shelf.slabs, 0, 0};
+    shelf.cut = sizeof(Slab);
+  }
+  auto* const slab = reinterpret_cast<std::byte*>(shelf.slabs);
+  Block** link = &magazine.head;
+  std::size_t count = 0;
+  for (; count != kBatch && shelf.cut + size <= kSlabBytes; ++count, shelf.cut += size) {
+    Block* const block = ::new (static_cast<void*>(slab + shelf.cut)) Block{nullptr, nullptr, 0};
+    *link = block;
+    link = &block->next;
+  }
+  shelf.slabs->blocks += static_cast<std::uint32_t>(count);
+  magazine.count = count;
+}
+
+inline void JobMemory::Depot::put(Magazine& magazine, std::size_t size_class) noexcept {
+  if (magazine.count == 0) return;
+  Slab* surplus = nullptr;
+  {
+    const lock_guard lock(mutex_);
+    Shelf& shelf = shelves[size_class];
+    magazine.head->next_batch = std::exchange(shelf.batches, magazine.head);
+    magazine.head->count = magazine.count;
+    shelf.free_blocks += magazine.count;
+    bytes += magazine.count * size_of(size_class);
+    if (bytes > limit) surplus = trim_locked();
+  }
   magazine = {};
-  return true;
+  give_back(surplus);
 }
 
-inline void JobMemory::free_blocks(Block* block) noexcept {
-  while (block != nullptr) ::operator delete(std::exchange(block, block->next));
+/// Takes out the slabs all of whose blocks are here.
+inline JobMemory::Slab* JobMemory::Depot::trim_locked() noexcept {
+  Slab* surplus = nullptr;
+  bytes = 0;
+  for (std::size_t i = 0; i != kClasses; ++i) {
+    Slab* const free = trim_locked(shelves[i]);
+    bytes += shelves[i].free_blocks * size_of(i);
+    if (free == nullptr) continue;
+    Slab* last = free;
+    while (last->next != nullptr) last = last->next;
+    last->next = std::exchange(surplus, free);
+  }
+  const std::size_t kept = pools != 0 ? kKeptBytes : kSlab;
+  limit = 2 * bytes > kept ? 2 * bytes : kept;
+  return surplus;
+}
+
+inline JobMemory::Slab* JobMemory::Depot::trim_locked(Shelf& shelf) noexcept {
+  for (Block* batch = shelf.batches; batch != nullptr; batch = batch->next_batch) {
+    for (Block* block = batch; block != nullptr; block = block->next) ++slab_of(block)->free;
+  }
+  Block* blocks = nullptr;  // those that stay, in one list
+  for (Block* batch = std::exchange(shelf.batches, nullptr); batch != nullptr;) {
+    Block* block = std::exchange(batch, batch->next_batch);
+    while (block != nullptr) {
+      Block* const next = block->next;
+      if (slab_of(block)->free != slab_of(block)->blocks)
+        block->next = std::exchange(blocks, block);
+      block = next;
+    }
+  }
+  shelf.free_blocks = 0;
+  while (blocks != nullptr) {
+    Block* const batch = blocks;
+    std::size_t count = 1;
+    Block* last = batch;
+    for (; count != kBatch && last->next != nullptr; ++count) last = last->next;
+    blocks = std::exchange(last->next, nullptr);
+    batch->next_batch = std::exchange(shelf.batches, batch);
+    batch->count = count;
+    shelf.free_blocks += count;
+  }
+  Slab* surplus = nullptr;
+  for (Slab** link = &shelf.slabs; *link != nullptr;) {
+    Slab* const slab = *link;
+    if (std::exchange(slab->free, 0) != slab->blocks) {
+      link = &slab->next;
+      continue;
+    }
+    if (slab == shelf.slabs) shelf.cut = kSlab;
+    *link = slab->next;
+    slab->next = std::exchange(surplus, slab);
+  }
+  return surplus;
 }
 
 inline void JobMemory::flush_thread() noexcept {
-  for (Magazine& magazine : magazines_) free_blocks(std::exchange(magazine, {}).head);
+  for (std::size_t i = 0; i != kClasses; ++i) {
+    if (magazines_[i].count != 0) depot().put(magazines_[i], i);
+  }
 }
 
 inline void JobMemory::remove_pool() noexcept {
   flush_thread();
-  std::array<Block*, kClasses> batches{};
+  Slab* surplus = nullptr;
   {
     Depot& depot = JobMemory::depot();
     const lock_guard lock(depot.mutex_);
     if (--depot.pools != 0) return;
-    for (std::size_t i = 0; i != kClasses; ++i) {
-      batches[i] = depot.heads[i].exchange(nullptr, memory_order_relaxed);
-    }
-    depot.bytes.store(0, memory_order_relaxed);
+    surplus = depot.trim_locked();
   }
-  for (Block* batch : batches) {
-    while (batch != nullptr) free_blocks(std::exchange(batch, batch->next_batch));
-  }
+  give_back(surplus);
 }
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
@@ -1005,15 +1130,26 @@ inline void JobMemory::remove_pool() noexcept {
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// What the queue holds: one call, one whole map or one whole imap. Intrusive (its links are the
-/// queue's nodes) and counted (handles, the queue and whoever runs it hold references), so that a
-/// job is one allocation.
+/// Where a job stands among others: the higher priority first, the smaller order among equals.
+struct Rank {
+  int priority = 0;
+  std::uint64_t order = 0;
+
+  bool is_before(const Rank& other) const noexcept {
+    return priority != other.priority ? priority > other.priority : order < other.order;
+  }
+};
+
+/// What the queue holds: one call, one map or one imap, in one allocation.
 ///
-/// A job is *claimed*, not merely popped: workers, waiters that help, cancel() and terminate() may
-/// all try, each derived class decides who wins, and the losers leave it alone.
+/// A job is *claimed*, not merely taken from the queue: workers, waiters that help, cancel() and
+/// terminate() may all try, each derived class decides who wins, and the losers leave it alone.
+/// What was claimed without its entry stays in the queue as a dead entry, which is skipped.
 ///
-/// Thread safety: the counts are atomic; the links belong to the list that the job is in and to
-/// that list's mutex.
+/// Life. One word has the state of the claim and who still needs the memory: each entry in the
+/// queue, and the work together with the handles until done(). The last of them deletes the job.
+///
+/// Thread safety: all members, from any thread.
 class Job {
  public:
   Job(const Job&) = delete;
@@ -1032,121 +1168,171 @@ class Job {
     ::operator delete(job, alignment);
   }
 
-  /// Claims and runs what has not started. Called by a worker without locks; takes over one
-  /// reference.
+  /// For a worker that has taken an entry (take_entry() was true): runs the call, or what it can
+  /// claim of the others. Gives up the entry. Called without locks.
   virtual void run() noexcept = 0;
 
-  /// Gives up what has not started, with `why` as its error. Called without locks; idempotent.
+  /// The same, but gives up what has not started, with `why` as its error.
+  virtual void abandon_entry(const std::exception_ptr& why) noexcept = 0;
+
+  /// Gives up what has not started; for anybody who keeps the job alive. Called without locks;
+  /// idempotent.
   virtual void abandon(const std::exception_ptr& why) noexcept = 0;
 
-  /// The callback phase, on the callback thread, without locks; takes over one reference. Only
-  /// jobs that were posted there have one.
+  /// The callback phase, on the callback thread, without locks. Only jobs that were posted there
+  /// have one.
   virtual void run_callback() noexcept {}
 
-  /// How a worker takes it from the queue.
-  enum class Kind : std::uint8_t {
-    call,  // off the queue, alone or with others that are next; run at once and wholly
-    map,   // stays at its place until its last chunk is claimed
-    imap,  // off the queue; puts itself back
+  /// Its links in the list of due callbacks; null if it has no callbacks.
+  struct DueLinks {
+    Job* next = nullptr;
+    Job* prev = nullptr;
+    bool is_due = false;
   };
-  Kind kind() const noexcept { return kind_; }
+  virtual DueLinks* due_links() noexcept { return nullptr; }
 
-  /// Of a map: its last chunk is claimed, though whoever claimed it may not have taken it out of
-  /// the queue yet. That one holds a reference until it has.
-  virtual bool is_spent() const noexcept { return false; }
-
-  /// False: it is in no list and no queue; exact for whoever alone could put it there. True is a
-  /// hint: a call that was taken together with others is not told so.
-  bool is_queued() const noexcept { return place_.load(memory_order_relaxed) != Place::nowhere; }
-
-  void add_ref() noexcept { refs_.fetch_add(1, memory_order_relaxed); }
-
-  void release() noexcept {
-    // acquire: pairs with the release half of the others' decrements, whose writes we destroy.
-    // Being the only holder nobody can add a reference meanwhile, so a plain load is enough.
-    if (refs_.load(memory_order_acquire) == 1 || refs_.fetch_sub(1, memory_order_acq_rel) == 1) {
-      delete this;
+  /// For whoever has taken an entry of this job out of the queue, which he owns then. A call: true
+  /// if the caller has claimed it; the entry is given up. Others: true if there may be something to
+  /// claim; the entry is still the caller's. False: it was dead, and is given up.
+  bool take_entry() noexcept {
+    if (!is_call_) {
+      leave_lane();
+      return !drop_if_dead();
     }
+    std::uint32_t bits = bits_.load(memory_order_acquire);
+    while ((bits & kClaimed) == 0) {
+      // acq_rel: whoever drops the last entry, or is done, sees what the others did before.
+      if (bits_.compare_exchange_weak(bits, bits + kClaimed - kEntry, memory_order_acq_rel,
+                                      memory_order_acquire)) {
+        return true;
+      }
+    }
+    drop_entry();
+    return false;
   }
 
-  int priority() const noexcept { return priority_; }
-  void set_priority(int priority) noexcept { priority_ = priority; }
+  /// Likewise, but claims nothing: whether the entry is dead; if so it is given up.
+  bool drop_if_dead() noexcept {
+    if (is_call_ ? !is_claimed() : !is_spent()) return false;
+    drop_entry();
+    return true;
+  }
+
+  /// So many more entries (of an imap: references) need the job. By one that needs it already.
+  void add_entries(std::uint32_t count) noexcept {
+    bits_.fetch_add(count * kEntry, memory_order_relaxed);
+  }
+  /// One entry less.
+  void drop_entry() noexcept {
+    const std::uint32_t bits = bits_.load(memory_order_acquire);
+    // If this is the last that needs it, nobody else can change the word.
+    const bool last = (bits & ~kFlags) == kEntry && (bits & kDone) != 0;
+    if (last || is_last(bits_.fetch_sub(kEntry, memory_order_acq_rel), kEntry, kDone)) delete this;
+  }
 
  protected:
-  explicit Job(Kind kind) noexcept : kind_(kind) {}
+  enum class Kind : bool { call, other };
+
+  /// A call has one entry to be queued; an imap, one for its reader and one to be queued; a map
+  /// gets its entries when it is issued.
+  Job(Kind kind, std::uint32_t entries, bool done = false) noexcept
+      : bits_(entries * kEntry + (done ? kDone : 0)), is_call_(kind == Kind::call) {}
+
+  /// Work and handles need it no more. The job may be gone afterwards.
+  void done() noexcept {
+    const std::uint32_t bits = bits_.load(memory_order_acquire);
+    const bool last = (bits & ~kFlags) == 0;
+    if (last || is_last(bits_.fetch_or(kDone, memory_order_acq_rel), 0, 0)) delete this;
+  }
+  /// Whether an entry may be in the queue.
+  bool has_entry() const noexcept { return (bits_.load(memory_order_acquire) & ~kFlags) != 0; }
+
+  /// Whether any of it has been claimed, and what for.
+  bool is_claimed() const noexcept { return (bits_.load(memory_order_relaxed) & kClaimed) != 0; }
+  bool is_claimed_to_cancel() const noexcept {
+    return (bits_.load(memory_order_relaxed) & kCancelled) != 0;
+  }
+  /// True for exactly one caller.
+  bool try_claim() noexcept {
+    return !is_claimed() && (bits_.fetch_or(kClaimed, memory_order_acq_rel) & kClaimed) == 0;
+  }
+  bool try_claim_to_cancel() noexcept {
+    std::uint32_t bits = bits_.load(memory_order_relaxed);
+    while ((bits & kClaimed) == 0) {
+      if (bits_.compare_exchange_weak(bits, bits | kClaimed | kCancelled, memory_order_acq_rel,
+                                      memory_order_relaxed)) {
+        return true;
+      }
+    }
+    return false;
+  }
 
  private:
-  friend class JobList;
-  friend class JobRing;
-  friend class JobHeap;
-  friend class CallbackThread;
+  /// Of an imap: its entry in a lane was taken.
+  virtual void leave_lane() noexcept {}
 
-  enum class Place : std::uint8_t { nowhere, list, ring, heap };
-  struct Links {
-    Job* next;
-    Job* prev;
-  };
+  /// Of others than calls: all of it is claimed, so that an entry is of no use.
+  virtual bool is_spent() const noexcept { return false; }
 
-  union {
-    Links links_;             // in a JobList
-    std::uint64_t position_;  // in a JobRing or a JobHeap
-  };
-  atomic<std::uint32_t> refs_{2};  // a new job: one for the queue, one for the handle
-  int priority_ = 0;
-  atomic<Place> place_{Place::nowhere};
-  const Kind kind_;
-  bool callback_due_ = false;  // guarded by the core's mutex
+  static bool is_last(std::uint32_t before, std::uint32_t entries, std::uint32_t done) noexcept {
+    return (before & ~kFlags) == entries && (before & kDone) == done;
+  }
+
+  static constexpr std::uint32_t kClaimed = 1;
+  static constexpr std::uint32_t kCancelled = 2;  // claimed, by cancel()
+  static constexpr std::uint32_t kDone = 4;       // neither the work nor a handle needs it
+  static constexpr std::uint32_t kEntry = 256;    // above the flags: a count
+  static constexpr std::uint32_t kFlags = kEntry - 1;
+
+  atomic<std::uint32_t> bits_;
+  const bool is_call_;
 };
 
 /// A job that reads its input bit by bit (an imap) and so is at times unfinished though neither
-/// queued nor running: its core keeps a list of them.
+/// queued nor running: its core keeps a list of them. After its first entry it is queued by its
+/// links, once at most, so that it needs no memory for that.
 class StreamJob : public Job {
  public:
   /// Lets it read to the end of its input though nobody takes results. Called without locks.
   virtual void lift_limit() noexcept = 0;
 
+  void add_ref() noexcept { add_entries(1); }
+  void release() noexcept { drop_entry(); }
+
+  void abandon_entry(const std::exception_ptr& why) noexcept final {
+    abandon(why);
+    release();
+  }
+
+  /// Whether it is queued by its links. Exact for whoever alone could queue it.
+  bool is_queued() const noexcept { return queued_.load(memory_order_relaxed); }
+
+  /// Whether it has an entry in a lane.
+  bool is_in_lane() const noexcept { return in_lane_.load(memory_order_relaxed); }
+  void enter_lane() noexcept {
+    add_ref();
+    in_lane_.store(true, memory_order_relaxed);
+  }
+
+  /// Set before it is issued.
+  void set_priority(int priority) noexcept { rank_.priority = priority; }
+
  protected:
-  StreamJob() noexcept : Job(Kind::imap) {}
+  StreamJob() noexcept : Job(Kind::other, 2, true) {}
 
  private:
   friend class Core;
+  friend class StreamQueue;
+
+  void leave_lane() noexcept final { in_lane_.store(false, memory_order_relaxed); }
+
+  atomic<bool> in_lane_{true};  // a new one's first entry
+  atomic<bool> queued_{false};  // by its links
+  Rank rank_;                   // guarded by the queue's mutex once issued, as are the next
+  StreamJob* next_ = nullptr;
+  StreamJob* prev_ = nullptr;
   std::list<StreamJob*>::iterator place_;  // guarded by the core's mutex, as is the next
   bool listed_ = false;
-};
-
-/// A doubly linked list of jobs, first in first out; holds one reference to each. Not thread-safe.
-class JobList {
- public:
-  bool empty() const noexcept { return head_ == nullptr; }
-  Job* front() const noexcept { return head_; }
-
-  void push_back(Job& job) noexcept {
-    job.links_ = {nullptr, tail_};
-    (tail_ != nullptr ? tail_->links_.next : head_) = &job;
-    tail_ = &job;
-    job.place_.store(Job::Place::list, memory_order_relaxed);
-  }
-
-  void push_front(Job& job) noexcept {
-    job.links_ = {head_, nullptr};
-    (head_ != nullptr ? head_->links_.prev : tail_) = &job;
-    head_ = &job;
-    job.place_.store(Job::Place::list, memory_order_relaxed);
-  }
-
-  /// Takes out `job`; false if it is in no list. It must not be in another one.
-  bool erase(Job& job) noexcept {
-    if (job.place_.load(memory_order_relaxed) != Job::Place::list) return false;
-    const Job::Links links = job.links_;
-    (links.prev != nullptr ? links.prev->links_.next : head_) = links.next;
-    (links.next != nullptr ? links.next->links_.prev : tail_) = links.prev;
-    job.place_.store(Job::Place::nowhere, memory_order_relaxed);
-    return true;
-  }
-
- private:
-  Job* head_ = nullptr;
-  Job* tail_ = nullptr;
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
@@ -1161,6 +1347,7 @@ namespace millpond::inline MILLPOND_ABI::detail {
 
 class Core;
 class Job;
+struct Worker;
 
 /// Jobs on the stack of one thread, each begun while the ones before were under way.
 class JobStack {
@@ -1198,15 +1385,15 @@ class JobStack {
 struct ThreadContext {
   Core* core;
   std::optional<std::size_t> worker_index = std::nullopt;  // none: the callback thread
-  std::size_t finished_jobs = 0;  // not yet subtracted from the core's count
-  JobStack running{};             // which may be another's that it waits for
-  JobStack calling_back{};        // whose callbacks run here
+  Worker* worker = nullptr;                                // null: the callback thread
+  JobStack running{};       // which may be another's that it waits for
+  JobStack calling_back{};  // whose callbacks run here
 
   /// Whether the job, or a callback of its, is on this thread's stack.
   bool is_at(const Job* job) const noexcept {
     return running.contains(job) || calling_back.contains(job);
   }
-  bool is_callback_thread() const noexcept { return !worker_index.has_value(); }
+  bool is_callback_thread() const noexcept { return worker == nullptr; }
 };
 
 /// Null on threads that belong to no pool. Where the loader does not make it one variable of the
@@ -1336,7 +1523,7 @@ class WaitGraph {
    private:
     friend class WaitGraph;
     /// Called under the pool's mutex when this wait begins, whenever another one does, and as
-    /// ask_when_all_busy_locked() says.
+    /// ask_when_all_busy() says.
     virtual void on_wait_locked() noexcept {}
 
     ThreadContext& thread_;
@@ -1364,11 +1551,15 @@ class WaitGraph {
     if (wait.next_ != nullptr) wait.next_->link_ = wait.link_;
   }
 
-  /// For a wait that relies on a free worker: asks all again, once, when there is none.
-  void ask_when_all_busy_locked() noexcept { asks_when_all_busy_ = true; }
-  /// The last free worker has taken a job.
-  void all_busy_locked() noexcept {
-    if (std::exchange(asks_when_all_busy_, false)) ask_locked();
+  /// For a wait that relies on a free worker: asks all again, once, when there is none. If there is
+  /// none after this call, it may not have seen the request.
+  void ask_when_all_busy() noexcept { asks_when_all_busy_.store(true, memory_order_seq_cst); }
+  /// The last free worker has taken a job, which it has made known by a seq_cst step.
+  void all_busy() noexcept {
+    if (!asks_when_all_busy_.load(memory_order_seq_cst)) return;
+    const lock_guard lock(mutex_);
+    asks_when_all_busy_.store(false, memory_order_seq_cst);
+    ask_locked();
   }
 
   /// begin_locked() and end_locked() for those without the mutex.
@@ -1390,7 +1581,7 @@ class WaitGraph {
     Wait& wait_;
   };
 
-  /// The first for which `predicate(const Job&)` holds of the jobs and all those on which they
+  /// The first for which `predicate(Job&)` holds of the jobs and all those on which they
   /// depend: what runs on a thread that waits depends on what that thread waits for. Else null.
   template <class Predicate>
   Job* find_locked(std::span<Job* const> jobs, Predicate predicate) noexcept {
@@ -1421,7 +1612,7 @@ class WaitGraph {
 
   mutex& mutex_;
   Wait* first_ = nullptr;
-  bool asks_when_all_busy_ = false;
+  atomic<bool> asks_when_all_busy_{false};
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
@@ -1540,6 +1731,7 @@ class ThreadWaiter final : public Waiter {
 ///   0 or waiter*    not ready; the head of the list of waiters, newest first
 ///   waiter* | 2     the same while a thread takes its waiter out (a few instructions long)
 ///   1               ready, for good; the list has been handed to the completing thread
+///   5               nobody waits, or ever will
 ///
 /// Adding and completing are one compare-exchange each; only remove() takes the lock bit. Why no
 /// wake-up is lost: a waiter enters the list by a compare-exchange from a word that is not ready,
@@ -1587,20 +1779,32 @@ class WaiterList {
   }
 
   /// Makes ready and notifies all who wait, in the order in which they came: first threads, then
-  /// the user's code.
-  void complete() noexcept {
+  /// the user's code. False, and nothing is done, after close().
+  bool complete() noexcept {
     std::uintptr_t word = word_.load(memory_order_acquire);
     do {
       word = unlocked(word);
+      if (word == kClosed) return false;
       // release: publishes the outcome to ready(). acquire: pairs with add().
     } while (
         !word_.compare_exchange_weak(word, kReady, memory_order_acq_rel, memory_order_acquire));
     if (word != 0) notify_all(to_waiter(word));
+    return true;
+  }
+
+  /// Nobody waits, and nobody will. False if it is ready.
+  bool close() noexcept {
+    std::uintptr_t none = 0;
+    // release: what the last who might have waited did comes before what complete() leads to.
+    // acquire: pairs with complete().
+    return word_.load(memory_order_acquire) == none &&
+           word_.compare_exchange_strong(none, kClosed, memory_order_acq_rel, memory_order_acquire);
   }
 
  private:
   static constexpr std::uintptr_t kReady = 1;
   static constexpr std::uintptr_t kLocked = 2;
+  static constexpr std::uintptr_t kClosed = 5;
   static_assert(alignof(Waiter) >= 4, "the two lowest bits of a Waiter* carry the state");
 
   static Waiter* to_waiter(std::uintptr_t word) noexcept { return reinterpret_cast<Waiter*>(word); }
@@ -1676,7 +1880,7 @@ class CallbackThread {
   }
   void wake_locked() noexcept { condition_.notify_one(); }
 
-  /// Hands over a job whose callback is due, with one reference.
+  /// Hands over a job whose callback is due.
   void post(Job& job) noexcept;
 
   /// On this thread: runs callbacks as they come until `done()`; tells when it has become idle.
@@ -1745,20 +1949,40 @@ class CallbackThread {
   bool started_ = false;
   bool detached_ = false;
   bool alive_ = false;
-  JobList due_;
+  /// Jobs whose callback is due, in that order, linked by themselves.
+  class DueList {
+   public:
+    bool empty() const noexcept { return first_ == nullptr; }
+    Job* front() const noexcept { return first_; }
+    void push_back(Job& job) noexcept {
+      *job.due_links() = {nullptr, last_, true};
+      (last_ != nullptr ? last_->due_links()->next : first_) = &job;
+      last_ = &job;
+    }
+    void erase(Job& job) noexcept {
+      Job::DueLinks& links = *job.due_links();
+      (links.prev != nullptr ? links.prev->due_links()->next : first_) = links.next;
+      (links.next != nullptr ? links.next->due_links()->prev : last_) = links.prev;
+      links.is_due = false;
+    }
+
+   private:
+    Job* first_ = nullptr;
+    Job* last_ = nullptr;
+  };
+
+  DueList due_;
   std::size_t running_ = 0;  // callbacks: in one another, if several
 };
 
 inline void CallbackThread::post(Job& job) noexcept {
   const lock_guard lock(mutex_);
-  job.callback_due_ = true;
   due_.push_back(job);
   condition_.notify_one();
 }
 
 inline void CallbackThread::run_callback(unique_lock& lock, Job& job) noexcept {
   due_.erase(job);
-  job.callback_due_ = false;
   ++running_;
   lock.unlock();
   job.run_callback();
@@ -1783,7 +2007,10 @@ void CallbackThread::serve(unique_lock& lock, Done done, OnIdle on_idle) noexcep
 /// Whatever may make a due callback one that the wait depends on wakes this thread: that it gets
 /// due, and that a thread begins to wait.
 inline bool CallbackThread::wait_in_callback(Alarm& alarm, Deadline deadline) noexcept {
-  const auto is_due = [](const Job& job) { return job.callback_due_; };
+  const auto is_due = [](Job& job) {
+    const Job::DueLinks* const links = job.due_links();
+    return links != nullptr && links->is_due;
+  };
   unique_lock lock(mutex_);
   waits_.begin_locked(alarm);
   bool in_time = true;
@@ -1942,6 +2169,754 @@ class Findable {
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_FINDABLE_HPP
+
+// millpond/detail/job_heap.hpp
+#ifndef MILLPOND_DETAIL_JOB_HEAP_HPP
+#define MILLPOND_DETAIL_JOB_HEAP_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// Entries of jobs by rank: a binary heap. Not thread-safe. Holds what each entry holds of its job.
+class JobHeap {
+ public:
+  JobHeap() = default;
+  JobHeap(const JobHeap&) = delete;
+  JobHeap& operator=(const JobHeap&) = delete;
+  ~JobHeap() {
+    for (const Entry& entry : entries_) entry.job->drop_entry();
+  }
+
+  bool empty() const noexcept { return entries_.empty(); }
+  const Rank& first_rank() const noexcept { return entries_.front().rank; }
+
+  /// Makes room for so many more; forgets dead entries first. Throws std::bad_alloc.
+  void reserve(std::size_t count) {
+    if (entries_.capacity() - entries_.size() >= count) return;
+    std::erase_if(entries_, [](const Entry& entry) { return entry.job->drop_if_dead(); });
+    std::make_heap(entries_.begin(), entries_.end(), is_after);
+    if (entries_.size() + count <= entries_.capacity() / 4 * 3) return;
+    entries_.reserve((std::max)(entries_.size() + count, 2 * entries_.capacity()));
+  }
+
+  /// Needs room.
+  void push(Job& job, Rank rank) noexcept {
+    entries_.push_back({rank, &job});
+    std::push_heap(entries_.begin(), entries_.end(), is_after);
+  }
+
+  /// Takes out the first entry, of which there must be one.
+  Job* pop() noexcept {
+    std::pop_heap(entries_.begin(), entries_.end(), is_after);
+    Job* const job = entries_.back().job;
+    entries_.pop_back();
+    return job;
+  }
+
+ private:
+  struct Entry {
+    Rank rank;
+    Job* job;
+  };
+  static bool is_after(const Entry& a, const Entry& b) noexcept { return b.rank.is_before(a.rank); }
+
+  std::vector<Entry> entries_;
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_JOB_HEAP_HPP
+
+// millpond/detail/job_ring.hpp
+#ifndef MILLPOND_DETAIL_JOB_RING_HPP
+#define MILLPOND_DETAIL_JOB_RING_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// Entries of jobs, first in, first out. One thread at a time adds them at the tail: the owner, or
+/// who holds a mutex of the ring's user. Anybody takes them from the head, without a lock.
+///
+/// Positions only grow, and an entry is at the slot of its position modulo the capacity. Whoever
+/// moves the head past an entry owns it. The slot is read before that: if the head moved meanwhile,
+/// what was read is forgotten. So no job is looked at before its entry is owned.
+///
+/// A closed ring looks empty to takers: its head has a bit that makes it greater than any tail.
+///
+/// When the ring is full its owner takes all entries, as any taker would, forgets the dead ones and
+/// puts the others back behind the tail, into a larger buffer if few were dead. Old buffers stay
+/// until the ring goes, as a taker may still read from one.
+///
+/// Holds what each entry holds of its job (Job::drop_entry()).
+class JobRing {
+  struct Buffer {
+    Buffer(std::size_t capacity, Buffer* older_one)
+        : mask(capacity - 1), slots(std::make_unique<atomic<Job*>[]>(capacity)), older(older_one) {}
+    std::size_t capacity() const noexcept { return mask + 1; }
+    atomic<Job*>& at(std::uint64_t position) const noexcept {
+      return slots[static_cast<std::size_t>(position) & mask];
+    }
+
+    const std::size_t mask;
+    const std::unique_ptr<atomic<Job*>[]> slots;
+    const std::unique_ptr<Buffer> older;
+  };
+
+ public:
+  JobRing() = default;
+  JobRing(const JobRing&) = delete;
+  JobRing& operator=(const JobRing&) = delete;
+  ~JobRing() {
+    while (Job* const job = drain()) job->drop_entry();
+    delete buffer_.load(memory_order_relaxed);
+  }
+
+  // ---- Anybody ----
+
+  /// seq_cst: with push() and WorkerSleep, so that a worker which falls asleep sees the entry, or
+  /// whoever adds it sees the sleeper.
+  bool empty() const noexcept {
+    return head_.load(memory_order_seq_cst) >= tail_.load(memory_order_seq_cst);
+  }
+
+  /// The oldest entry, which is the caller's then; null if there is none.
+  Job* pop() noexcept {
+    std::uint64_t head = head_.load(memory_order_seq_cst);
+    for (;;) {
+      if (head >= tail_.load(memory_order_seq_cst)) return nullptr;
+      // acquire, as for the tail: the entry at the head was written before the tail passed it.
+      Job* const job = buffer_.load(memory_order_acquire)->at(head).load(memory_order_relaxed);
+      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst, memory_order_seq_cst)) {
+        return job;
+      }
+    }
+  }
+
+  /// From now on pop() finds nothing: what was taken before is all that ever will be. What is left,
+  /// and what is added yet, is for drain().
+  void close() noexcept { head_.fetch_or(kClosed, memory_order_seq_cst); }
+  Job* drain() noexcept {
+    std::uint64_t head = head_.load(memory_order_seq_cst);
+    for (;;) {
+      const std::uint64_t position = head & ~kClosed;
+      if (position >= tail_.load(memory_order_seq_cst)) return nullptr;
+      Job* const job = buffer_.load(memory_order_acquire)->at(position).load(memory_order_relaxed);
+      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst, memory_order_seq_cst)) {
+        return job;
+      }
+    }
+  }
+
+  /// What a taker remembers of a ring whose owner never calls pop_back(): that far there are
+  /// entries, and where. So it need not look at the tail for each, which whoever adds entries would
+  /// have to fetch again.
+  class Reader {
+   public:
+    Job* pop(JobRing& ring) noexcept {
+      std::uint64_t head = ring.head_.load(memory_order_acquire);
+      for (;;) {
+        if (head >= tail_) {
+          tail_ = ring.tail_.load(memory_order_acquire);
+          if (head >= tail_) return nullptr;
+          buffer_ = ring.buffer_.load(memory_order_acquire);
+        }
+        Job* const job = buffer_->at(head).load(memory_order_relaxed);
+        if (ring.head_.compare_exchange_weak(head, head + 1, memory_order_acq_rel,
+                                             memory_order_acquire)) {
+          if (head + kAhead < tail_) {
+            MILLPOND_PREFETCH(buffer_->at(head + kAhead).load(memory_order_relaxed));
+          }
+          return job;
+        }
+      }
+    }
+
+   private:
+    /// A job comes from another processor's cache, most likely.
+    static constexpr std::uint64_t kAhead = 4;
+
+    std::uint64_t tail_ = 0;
+    Buffer* buffer_ = nullptr;
+  };
+
+  // ---- One thread at a time ----
+
+  /// Makes room for so many more. Throws std::bad_alloc. False if there is none and the ring was
+  /// closed.
+  bool reserve(std::size_t count) {
+    const std::uint64_t tail = tail_.load(memory_order_relaxed);
+    const Buffer* const buffer = buffer_.load(memory_order_relaxed);
+    if (buffer != nullptr && tail - head_seen_ + count <= buffer->capacity()) return true;
+    head_seen_ = head_.load(memory_order_acquire) & ~kClosed;
+    if (buffer != nullptr && tail - head_seen_ + count <= buffer->capacity()) return true;
+    return make_room(count);
+  }
+
+  /// Needs room.
+  void push(Job& job) noexcept {
+    const std::uint64_t tail = tail_.load(memory_order_relaxed);
+    buffer_.load(memory_order_relaxed)->at(tail).store(&job, memory_order_relaxed);
+    tail_.store(tail + 1, memory_order_seq_cst);
+  }
+
+  /// Takes back the youngest entry if it is this job's. Only if that is claimed, or about to be by
+  /// the caller: nobody is told that the entry was hidden for a moment. As of Chase and Lev.
+  bool pop_back(const Job& job) noexcept {
+    const std::uint64_t tail = tail_.load(memory_order_relaxed);
+    Buffer* const buffer = buffer_.load(memory_order_relaxed);
+    if (head_.load(memory_order_relaxed) >= tail ||
+        buffer->at(tail - 1).load(memory_order_relaxed) != &job) {
+      return false;
+    }
+    tail_.store(tail - 1, memory_order_seq_cst);
+    std::uint64_t head = head_.load(memory_order_seq_cst);
+    if (head < tail - 1) return true;
+    // The last one: a taker may be at it as well.
+    const bool mine =
+        head == tail - 1 &&
+        head_.compare_exchange_strong(head, tail, memory_order_seq_cst, memory_order_seq_cst);
+    tail_.store(tail, memory_order_seq_cst);
+    return mine;
+  }
+
+ private:
+  MILLPOND_COLD bool make_room(std::size_t count);
+
+  static constexpr std::uint64_t kClosed = std::uint64_t{1} << 63;
+
+  alignas(64) atomic<std::uint64_t> head_{0};
+  alignas(64) atomic<std::uint64_t> tail_{0};
+  std::uint64_t head_seen_ = 0;  // by whoever adds: the head is there or further
+  atomic<Buffer*> buffer_{nullptr};
+};
+
+/// An entry moves to its own slot or to one that is free: the n-th of those taken moves to the n-th
+/// place behind the tail at most, and at most `capacity` were taken.
+inline bool JobRing::make_room(std::size_t count) {
+  Buffer* buffer = buffer_.load(memory_order_relaxed);
+  if (buffer == nullptr) {
+    const std::size_t capacity =
+        std::bit_ceil(count < tuning::kSmallestRing ? tuning::kSmallestRing : 2 * count);
+    buffer_.store(new Buffer(capacity, nullptr), memory_order_release);
+    return true;
+  }
+  const std::uint64_t tail = tail_.load(memory_order_relaxed);
+  std::uint64_t head = head_.load(memory_order_seq_cst);
+  do {
+    if ((head & kClosed) != 0) return false;
+  } while (!head_.compare_exchange_weak(head, tail, memory_order_seq_cst, memory_order_seq_cst));
+  head_seen_ = tail;
+  std::uint64_t end = tail;
+  for (std::uint64_t position = head; position != tail; ++position) {
+    Job* const job = buffer->at(position).load(memory_order_relaxed);
+    if (!job->drop_if_dead()) buffer->at(end++).store(job, memory_order_relaxed);
+  }
+  const auto kept = static_cast<std::size_t>(end - tail);
+  if (kept + count > buffer->capacity() - buffer->capacity() / 4) {
+    Buffer* larger = nullptr;
+    try {
+      larger = new Buffer(std::bit_ceil(kept + count + buffer->capacity() / 2), buffer);
+    } catch (...) {
+      if (kept + count > buffer->capacity()) {
+        tail_.store(end, memory_order_seq_cst);
+        throw;
+      }
+    }
+    if (larger != nullptr) {
+      for (std::uint64_t position = tail; position != end; ++position) {
+        larger->at(position).store(buffer->at(position).load(memory_order_relaxed),
+                                   memory_order_relaxed);
+      }
+      buffer_.store(larger, memory_order_release);
+    }
+  }
+  tail_.store(end, memory_order_seq_cst);
+  return true;
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_JOB_RING_HPP
+
+// millpond/detail/tally.hpp
+#ifndef MILLPOND_DETAIL_TALLY_HPP
+#define MILLPOND_DETAIL_TALLY_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// A count that one thread at a time adds to and anybody reads. Whoever reads it sees what was
+/// written before what it counts.
+class Tally {
+ public:
+  void add_one() noexcept {
+    // Not one atomic step: nobody else writes.
+    count_.store(count_.load(memory_order_relaxed) + 1, memory_order_release);
+  }
+  std::size_t get() const noexcept { return count_.load(memory_order_acquire); }
+
+ private:
+  atomic<std::size_t> count_{0};
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_TALLY_HPP
+
+// millpond/detail/lanes.hpp
+#ifndef MILLPOND_DETAIL_LANES_HPP
+#define MILLPOND_DETAIL_LANES_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// The queue of a pool whose work starts in the order in which each thread issues it: a *lane* for
+/// each worker, for what its tasks issue, and a few shared ones for all other threads. A thread
+/// always uses the same one.
+///
+/// A worker takes from its own lane and from the shared ones by turns, and looks at one of all
+/// lanes in rotation now and then; so nothing is overtaken for ever, whatever is issued. When both
+/// are empty it takes the oldest of another worker's.
+///
+/// Thread safety: as each member says.
+class Lanes {
+ public:
+  /// Shared lanes: four producers on two cores need half the time that they need with one.
+  static constexpr std::size_t kShared = tuning::kSharedLanes;
+
+  /// What a worker has of its own. Used by its thread only, but for the ring and the tally.
+  struct alignas(64) Own {
+    std::size_t turn = 0;
+    std::size_t shared = 0;  // the number of the shared lane to look at first
+    bool is_listed = false;
+    std::array<JobRing::Reader, kShared> readers;
+    JobRing ring;
+    Tally issued;
+  };
+
+  struct alignas(64) Shared {
+    mutex lock;  // held by whoever adds entries
+    Tally issued;
+    JobRing ring;
+  };
+
+  explicit Lanes(std::size_t workers) : listed_(std::make_unique<atomic<Own*>[]>(workers)) {}
+
+  /// The shared lane of the calling thread.
+  Shared& shared_lane() noexcept { return shared_[thread_number() % kShared]; }
+
+  /// Makes room for `count` entries in the worker's own lane. Throws std::bad_alloc. False if the
+  /// lanes were closed.
+  bool reserve_own(Own& own, std::size_t count) {
+    if (!own.ring.reserve(count)) return false;
+    if (!own.is_listed) list(own);
+    return true;
+  }
+  /// Needs room.
+  void push_own(Own& own, Job& job) noexcept { own.ring.push(job); }
+
+  /// Takes back the worker's youngest entry if it is this job's (see JobRing::pop_back()).
+  bool pop_back(Own& own, const Job& job) noexcept { return own.ring.pop_back(job); }
+
+  /// The next entry for the worker, whose turn has been counted, after take_entry(); null if there
+  /// is none.
+  Job* take(Own& own) noexcept {
+    const std::size_t turn = own.turn;
+    if (turn % tuning::kTurnsOfOthers == 0) {
+      ++own.shared;
+      if (Job* const job = take_in_rotation(turn / tuning::kTurnsOfOthers)) return job;
+    }
+    const bool own_first = turn % 2 != 0;
+    if (own_first) {
+      if (Job* const job = take_own(own)) return job;
+    }
+    for (std::size_t i = 0; i != kShared; ++i, ++own.shared) {
+      const std::size_t lane = own.shared % kShared;
+      while (Job* const job = own.readers[lane].pop(shared_[lane].ring)) {
+        if (job->take_entry()) return job;
+      }
+    }
+    if (!own_first) {
+      if (Job* const job = take_own(own)) return job;
+    }
+    return take_in_rotation(turn);
+  }
+
+  /// For a worker that falls asleep: whether there is an entry. Looks at each lane under the mutex
+  /// under which entries are added to it, if there is one.
+  bool any() noexcept {
+    for (Shared& lane : shared_) {
+      const lock_guard lock(lane.lock);
+      if (!lane.ring.empty()) return true;
+    }
+    const std::size_t listed = listed_count_.load(memory_order_seq_cst);
+    for (std::size_t i = 0; i != listed; ++i) {
+      if (!listed_[i].load(memory_order_relaxed)->ring.empty()) return true;
+    }
+    return false;
+  }
+
+  /// Jobs that were added to shared lanes.
+  std::size_t issued_to_shared() const noexcept {
+    std::size_t sum = 0;
+    for (const Shared& lane : shared_) sum += lane.issued.get();
+    return sum;
+  }
+
+  /// When this returns, whoever adds an entry to a shared lane has seen what the caller wrote.
+  void pass_doors() noexcept {
+    for (Shared& lane : shared_) const lock_guard lock(lane.lock);
+  }
+
+  /// From now on take() finds nothing.
+  void close() noexcept {
+    for (Shared& lane : shared_) lane.ring.close();
+    const lock_guard lock(list_mutex_);
+    closed_ = true;
+    const std::size_t listed = listed_count_.load(memory_order_relaxed);
+    for (std::size_t i = 0; i != listed; ++i) {
+      listed_[i].load(memory_order_relaxed)->ring.close();
+    }
+  }
+
+  /// Any entry, whatever it is; null if there is none. For whoever gives up everything.
+  Job* drain() noexcept {
+    for (Shared& lane : shared_) {
+      if (Job* const job = lane.ring.drain()) return job;
+    }
+    const std::size_t listed = listed_count_.load(memory_order_seq_cst);
+    for (std::size_t i = 0; i != listed; ++i) {
+      if (Job* const job = listed_[i].load(memory_order_relaxed)->ring.drain()) return job;
+    }
+    return nullptr;
+  }
+
+ private:
+  static Job* take_from(JobRing& ring) noexcept {
+    while (Job* const job = ring.pop()) {
+      if (job->take_entry()) return job;
+    }
+    return nullptr;
+  }
+
+  static Job* take_own(Own& own) noexcept { return own.is_listed ? take_from(own.ring) : nullptr; }
+
+  /// From another worker's lane, beginning with the n-th.
+  Job* take_in_rotation(std::size_t n) noexcept {
+    const std::size_t listed = listed_count_.load(memory_order_acquire);
+    for (std::size_t i = 0; i != listed; ++i) {
+      Own& other = *listed_[(n + i) % listed].load(memory_order_relaxed);
+      if (Job* const job = take_from(other.ring)) return job;
+    }
+    return nullptr;
+  }
+
+  /// Lets others find the lane, which gets its first entry.
+  MILLPOND_COLD void list(Own& own) noexcept {
+    const lock_guard lock(list_mutex_);
+    const std::size_t count = listed_count_.load(memory_order_relaxed);
+    listed_[count].store(&own, memory_order_relaxed);
+    listed_count_.store(count + 1, memory_order_seq_cst);
+    own.is_listed = true;
+    if (closed_) own.ring.close();
+  }
+
+  std::array<Shared, kShared> shared_;
+  const std::unique_ptr<atomic<Own*>[]> listed_;  // workers' lanes that have been used
+  atomic<std::size_t> listed_count_{0};
+  mutex list_mutex_;
+  bool closed_ = false;  // guarded by list_mutex_
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_LANES_HPP
+
+// millpond/detail/stream_queue.hpp
+#ifndef MILLPOND_DETAIL_STREAM_QUEUE_HPP
+#define MILLPOND_DETAIL_STREAM_QUEUE_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// Imaps that want another worker, by rank, in a list linked by themselves: so it needs no memory,
+/// and one can be taken out of the middle. Holds a reference to each. Not thread-safe, but for
+/// empty().
+class StreamQueue {
+ public:
+  /// Order 0, before all others of its priority: it goes on with its turn.
+  static constexpr std::uint64_t kInTurn = 0;
+
+  /// A hint without the mutex that guards the rest.
+  bool empty() const noexcept { return front() == nullptr; }
+  StreamJob* front() const noexcept { return first_.load(memory_order_relaxed); }
+  /// Of the first, which must be there.
+  const Rank& first_rank() const noexcept { return front()->rank_; }
+
+  void push(StreamJob& job, std::uint64_t order) noexcept {
+    job.rank_.order = order;
+    StreamJob* next = front();
+    StreamJob* prev = nullptr;
+    for (; next != nullptr && !job.rank_.is_before(next->rank_); next = next->next_) prev = next;
+    job.prev_ = prev;
+    job.next_ = next;
+    set_next(prev, &job);
+    if (next != nullptr) next->prev_ = &job;
+    job.queued_.store(true, memory_order_relaxed);
+  }
+
+  /// Takes it out if it is here: then its reference is the caller's.
+  bool erase(StreamJob& job) noexcept {
+    if (!job.is_queued()) return false;
+    set_next(job.prev_, job.next_);
+    if (job.next_ != nullptr) job.next_->prev_ = job.prev_;
+    job.queued_.store(false, memory_order_relaxed);
+    return true;
+  }
+
+ private:
+  void set_next(StreamJob* job, StreamJob* next) noexcept {
+    if (job != nullptr) {
+      job->next_ = next;
+    } else {
+      first_.store(next, memory_order_relaxed);
+    }
+  }
+
+  atomic<StreamJob*> first_{nullptr};
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_STREAM_QUEUE_HPP
+
+// millpond/detail/job_queue.hpp
+#ifndef MILLPOND_DETAIL_JOB_QUEUE_HPP
+#define MILLPOND_DETAIL_JOB_QUEUE_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// In which order the queued work of a pool starts.
+enum class QueueOrder : bool {
+  fifo,      // as each thread issues it
+  priority,  // the higher priority first, and as it is issued among equals
+};
+
+/// What waits for a worker: jobs in lanes, or in a heap if there are priorities; and imaps that
+/// want another worker, in a list beside them.
+///
+/// Entries are added under a lock, the thread's *door*, under which the pool's state is checked,
+/// too: so once a new state has been seen at all doors, no more are added there. A worker of a pool
+/// without priorities adds to its own lane without one.
+///
+/// Thread safety: members called ..._locked need the lock of the door, or mutex() for those of
+/// imaps; own lanes are their worker's; all others, from any thread.
+class JobQueue {
+ public:
+  JobQueue(QueueOrder order, std::size_t workers)
+      : workers_(workers), by_priority_(order == QueueOrder::priority), lanes_(workers) {}
+
+  bool is_by_priority() const noexcept { return by_priority_; }
+  Lanes& lanes() noexcept { return lanes_; }
+
+  /// Jobs that were ever added, but for those in workers' own lanes.
+  std::size_t issued() const noexcept { return lanes_.issued_to_shared() + issued_.get(); }
+
+  // ---- Adding ----
+
+  struct Door {
+    mutex& lock;
+    Lanes::Shared* lane;  // null: the heap
+  };
+  Door door() noexcept {
+    if (by_priority_) return {mutex_, nullptr};
+    Lanes::Shared& lane = lanes_.shared_lane();
+    return {lane.lock, &lane};
+  }
+
+  /// Makes room for so many entries. Throws std::bad_alloc. False if there is none and the queue
+  /// was closed.
+  bool reserve_locked(const Door& door, std::size_t count) {
+    if (door.lane != nullptr) return door.lane->ring.reserve(count);
+    heap_.reserve(count + workers_);  // room for put_back(), too
+    return true;
+  }
+  /// Adds so many entries of one job; needs room. Writes their rank, for put_back(), where it is
+  /// wanted.
+  void push_locked(const Door& door, Job& job, std::size_t count, int priority,
+                   Rank* wanted_rank) noexcept {
+    if (door.lane != nullptr) {
+      door.lane->issued.add_one();
+      for (; count != 0; --count) door.lane->ring.push(job);
+      return;
+    }
+    issued_.add_one();
+    const Rank rank{priority, ++last_order_};
+    if (wanted_rank != nullptr) *wanted_rank = rank;
+    for (; count != 0; --count) heap_.push(job, rank);
+  }
+
+  // ---- Imaps, and entries that are put back ----
+
+  /// An imap that has an entry in no lane; needs room.
+  void push_again_locked(const Door& door, StreamJob& job) noexcept {
+    job.enter_lane();
+    door.lane->ring.push(job);
+  }
+
+  mutex& imap_mutex() noexcept { return mutex_; }
+
+  /// `in_turn`: before all others of its priority; else behind them.
+  void push_locked(StreamJob& job, bool in_turn) noexcept {
+    streams_.push(job, in_turn ? StreamQueue::kInTurn : ++last_order_);
+  }
+  /// True: it was here, and its reference is the caller's.
+  bool erase_locked(StreamJob& job) noexcept { return streams_.erase(job); }
+
+  /// With priorities: puts back an entry that a worker has taken, at its old place.
+  void put_back_locked(Job& job, const Rank& rank) noexcept { heap_.push(job, rank); }
+
+  // ---- Taking ----
+
+  /// The next entry for the worker with that lane, after Job::take_entry(); null if there is none.
+  Job* take(Lanes::Own& own) noexcept {
+    if (by_priority_) return take_by_priority();
+    ++own.turn;
+    return streams_.empty() ? lanes_.take(own) : take_with_streams(own);
+  }
+
+  /// For a worker that falls asleep: whether there is an entry. Looks under the locks under which
+  /// entries are added.
+  bool any() noexcept {
+    {
+      const lock_guard lock(mutex_);
+      if (!closed_ && (!streams_.empty() || !heap_.empty())) return true;
+    }
+    return !by_priority_ && lanes_.any();
+  }
+
+  /// When this returns, whoever adds something at a door sees what the caller wrote before.
+  void pass_doors() noexcept {
+    {
+      const lock_guard lock(mutex_);
+    }
+    lanes_.pass_doors();
+  }
+
+  /// From now on take() finds nothing. What is left, and what is added yet, is for drain().
+  void close() noexcept {
+    {
+      const lock_guard lock(mutex_);
+      closed_ = true;
+    }
+    lanes_.close();
+  }
+
+  /// Any entry, whatever it is, with what it holds of its job; null if there is none.
+  Job* drain() noexcept {
+    {
+      const lock_guard lock(mutex_);
+      if (!heap_.empty()) return heap_.pop();
+      if (!streams_.empty()) return pop_stream_locked();
+    }
+    return lanes_.drain();
+  }
+
+ private:
+  Job* pop_stream_locked() noexcept {
+    StreamJob* const job = streams_.front();
+    streams_.erase(*job);
+    return job;
+  }
+  /// An imap goes on with its turn first; else imaps have every second turn, if there is one.
+  Job* take_with_streams(Lanes::Own& own) noexcept {
+    if (Job* const job = take_stream(own.turn % 2 != 0)) return job;
+    if (Job* const job = lanes_.take(own)) return job;
+    return take_stream(true);
+  }
+  /// `any`: also one that does not go on with its turn.
+  Job* take_stream(bool any) noexcept {
+    const lock_guard lock(mutex_);
+    if (closed_ || streams_.empty()) return nullptr;
+    if (!any && streams_.first_rank().order != StreamQueue::kInTurn) return nullptr;
+    return pop_stream_locked();
+  }
+
+  Job* take_by_priority() noexcept {
+    for (;;) {
+      Job* job;
+      {
+        const lock_guard lock(mutex_);
+        if (closed_) return nullptr;
+        if (!streams_.empty() &&
+            (heap_.empty() || !heap_.first_rank().is_before(streams_.first_rank()))) {
+          return pop_stream_locked();
+        }
+        if (heap_.empty()) return nullptr;
+        job = heap_.pop();
+      }
+      if (job->take_entry()) return job;
+    }
+  }
+
+  const std::size_t workers_;
+  const bool by_priority_;
+  Lanes lanes_;
+
+  alignas(64) mutex mutex_;  // guards the rest
+  StreamQueue streams_;
+  JobHeap heap_;
+  Tally issued_;
+  bool closed_ = false;
+  std::uint64_t last_order_ = StreamQueue::kInTurn;
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_JOB_QUEUE_HPP
+
+// millpond/detail/start_up.hpp
+#ifndef MILLPOND_DETAIL_START_UP_HPP
+#define MILLPOND_DETAIL_START_UP_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// Where the thread that constructs a pool waits until all workers have run the initializer. It is
+/// on that thread's stack, so no worker touches it after it has let go of the pool's mutex.
+class StartUp {
+ public:
+  StartUp(mutex& pool_mutex, const std::function<void()>& initializer) noexcept
+      : mutex_(pool_mutex), initializer_(initializer) {}
+  StartUp(const StartUp&) = delete;
+  StartUp& operator=(const StartUp&) = delete;
+
+  /// On each worker, once.
+  void initialize() noexcept {
+    std::exception_ptr error;
+    try {
+      initializer_();
+    } catch (...) {
+      error = std::current_exception();
+    }
+    const lock_guard lock(mutex_);
+    ++initialized_;
+    if (error && !error_) error_ = std::move(error);
+    condition_.notify_one();
+  }
+
+  /// Returns once so many workers have: the first error of an initializer, or null.
+  std::exception_ptr wait(std::size_t workers) noexcept {
+    unique_lock lock(mutex_);
+    condition_.wait(lock, [&] { return initialized_ == workers; });
+    return error_;
+  }
+
+ private:
+  mutex& mutex_;
+  const std::function<void()>& initializer_;
+  std::size_t initialized_ = 0;
+  std::exception_ptr error_;
+  condition_variable condition_;
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_START_UP_HPP
 
 // millpond/detail/stop.hpp
 #ifndef MILLPOND_DETAIL_STOP_HPP
@@ -2103,46 +3078,132 @@ class Stop<Kept, true> {
 
 #endif  // MILLPOND_DETAIL_STOP_HPP
 
+// millpond/detail/worker.hpp
+#ifndef MILLPOND_DETAIL_WORKER_HPP
+#define MILLPOND_DETAIL_WORKER_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// What the core has of each of its workers.
+struct Worker {
+  Lanes::Own lane;
+  Tally finished;      // jobs
+  bool paces = false;  // nobody waits for the last of them; used by its thread only
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_WORKER_HPP
+
 // millpond/detail/worker_sleep.hpp
 #ifndef MILLPOND_DETAIL_WORKER_SLEEP_HPP
 #define MILLPOND_DETAIL_WORKER_SLEEP_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// Where a pool's workers sleep, and who is about to wake: one at a time is on its way.
+/// Where a pool's workers sleep, and who of them is awake without a job. States and proof:
+/// docs/design/wakeup.md.
 ///
-/// Thread safety: members called ..._locked need the pool's mutex; notify_one() does not.
+/// A worker runs a job, searches, or sleeps; one word counts those that search and those that
+/// sleep. Whoever has queued a job wakes a sleeper, unless somebody searches: he will find it. The
+/// last that stops searching because he has found a job looks whether there is more, and wakes the
+/// next.
+///
+/// Thread safety: all members.
 class WorkerSleep {
  public:
-  /// Until notified; also returns for no reason.
-  void sleep_locked(unique_lock& lock) noexcept {
-    ++sleepers_;
-    condition_.wait(lock);
-    --sleepers_;
-    waking_ = false;
-  }
-  std::size_t sleepers_locked() const noexcept { return sleepers_; }
+  /// All workers begin by searching.
+  explicit WorkerSleep(std::size_t workers) noexcept : word_(workers * kSearcher) {}
 
-  /// Whether a worker sleeps and none is on its way.
-  bool may_wake_locked() const noexcept { return sleepers_ != 0 && !waking_; }
-  /// If so, true, and the caller calls notify_one(), best after unlocking.
-  [[nodiscard]] bool begin_wake_locked() noexcept {
-    if (!may_wake_locked()) return false;
-    waking_ = true;
-    return true;
+  /// For whoever has queued a job: whether to call wake(). He has done it by a seq_cst store, or
+  /// under the mutex under which `any` of fall_asleep() looks for it.
+  bool needs_wake() const noexcept {
+    const std::uint64_t word = word_.load(memory_order_seq_cst);
+    return sleepers(word) != 0 && searchers(word) == 0;
   }
-  void notify_one() noexcept { condition_.notify_one(); }
+  /// Wakes a worker if one sleeps and none searches.
+  MILLPOND_COLD void wake() noexcept {
+    std::uint64_t word = word_.load(memory_order_relaxed);
+    do {
+      if (sleepers(word) == 0 || searchers(word) != 0) return;
+    } while (!word_.compare_exchange_weak(word, word - kSleeper + kSearcher, memory_order_seq_cst,
+                                          memory_order_relaxed));
+    {
+      const lock_guard lock(mutex_);
+      ++permits_;
+    }
+    condition_.notify_one();
+  }
 
-  /// Whether a worker looks at the queue without the mutex. It will take the mutex and look again
-  /// before it sleeps, so that a single new job needs nobody else to be woken.
-  bool any_spins_locked() const noexcept { return spinning_; }
-  void set_spinning_locked(bool spinning) noexcept { spinning_ = spinning; }
+  void begin_search() noexcept { word_.fetch_add(kSearcher, memory_order_seq_cst); }
+  /// Whether the calling thread, which searches, is the only one.
+  bool is_only_searcher() const noexcept {
+    return searchers(word_.load(memory_order_relaxed)) == 1;
+  }
+  /// Found a job, or may go. Calls any(), whether there is another job, if it is the one to wake
+  /// the next. Returns whether no worker is without a job now.
+  template <class Any>
+  bool end_search(Any any) noexcept {
+    const std::uint64_t word = word_.fetch_sub(kSearcher, memory_order_seq_cst);
+    if (searchers(word) == 1 && sleepers(word) != 0 && any()) wake();
+    return word == kSearcher;
+  }
+
+  /// Sleeps until woken, and searches again. Returns at once if any() or quit() was called. Before
+  /// that, and after it has become a sleeper, calls any().
+  template <class Any>
+  void fall_asleep(Any any) noexcept {
+    word_.fetch_add(kSleeper - kSearcher, memory_order_seq_cst);
+    if (any()) {
+      std::uint64_t word = word_.load(memory_order_relaxed);
+      while (sleepers(word) != 0) {
+        if (word_.compare_exchange_weak(word, word - kSleeper + kSearcher, memory_order_seq_cst,
+                                        memory_order_relaxed)) {
+          return;
+        }
+      }
+      // All who sleep have been woken: there is a permit for this one, too, or about to be.
+    }
+    unique_lock lock(mutex_);
+    condition_.wait(lock, [this] { return permits_ != 0 || quit_; });
+    if (permits_ != 0) {
+      --permits_;
+    } else {
+      word_.fetch_add(kSearcher - kSleeper, memory_order_seq_cst);
+    }
+  }
+
+  /// How many search or sleep.
+  std::size_t idle() const noexcept {
+    const std::uint64_t word = word_.load(memory_order_seq_cst);
+    return static_cast<std::size_t>(sleepers(word) + searchers(word));
+  }
+
+  /// A step in the order of all that happens to the word: of two threads that do one after they
+  /// have written something, the later sees what the earlier wrote.
+  void take_turn() noexcept { word_.fetch_add(0, memory_order_seq_cst); }
+
+  /// Nobody need sleep any more: wakes one, and each that leaves the next.
+  void quit() noexcept {
+    {
+      const lock_guard lock(mutex_);
+      quit_ = true;
+    }
+    condition_.notify_one();
+  }
+  void left() noexcept { condition_.notify_one(); }
 
  private:
+  static constexpr std::uint64_t kSearcher = 1;
+  static constexpr std::uint64_t kSleeper = std::uint64_t{1} << 32;
+  static std::uint64_t searchers(std::uint64_t word) noexcept { return word % kSleeper; }
+  static std::uint64_t sleepers(std::uint64_t word) noexcept { return word / kSleeper; }
+
+  alignas(64) atomic<std::uint64_t> word_;
+  alignas(64) mutex mutex_;  // guards the rest
   condition_variable condition_;
-  std::size_t sleepers_ = 0;
-  bool waking_ = false;  // a notified worker has not yet come back from sleep_locked()
-  bool spinning_ = false;
+  std::size_t permits_ = 0;  // sleepers that were made searchers, and have not come back
+  bool quit_ = false;
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
@@ -2185,6 +3246,15 @@ class MILLPOND_VISIBLE TerminatedError : public Error {
   using Error::Error;
 };
 
+namespace detail {
+
+/// A function of its own: to throw an exception is more code than all else that some functions do.
+[[noreturn]] MILLPOND_COLD inline void throw_value_error(const char* what) {
+  throw ValueError(what);
+}
+
+}  // namespace detail
+
 }  // namespace millpond::inline MILLPOND_ABI
 
 #endif  // MILLPOND_ERRORS_HPP
@@ -2209,22 +3279,29 @@ enum class State { run, close, terminate };
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// What a job knows of its pool: everything that the pool object, its threads and its jobs share,
-/// but for the order of the queue (PoolCore).
+/// The engine: the queue, the workers that empty it, and the pool's state machine. All that the
+/// pool object, its threads and its jobs share.
 ///
-/// Life: counted. The pool object, each thread and each imap hold a reference; so do, together
-/// as one, all unfinished jobs, and each result with an error that nobody has seen. So a core
-/// outlives the pool object while a worker, or whoever cancels or abandons a job, is still at it.
+/// Who wakes whom is written up in docs/design/wakeup.md.
 ///
-/// Thread safety: all public members, from any thread, without locks held. mutex_ is the pool's
-/// one mutex: the queue, the counts, the state and the callback list change under it, and every
-/// sleeping thread of the pool sleeps with it. No user code runs under it.
-class Core : public Findable {
+/// Life: counted. The pool object, each thread and each imap hold a reference; so do, together as
+/// one, the jobs that are unfinished when the pool object goes, and each result with an error that
+/// nobody has seen. So a core outlives the pool object while a worker, or whoever cancels or
+/// abandons a job, is still at it.
+///
+/// Thread safety: all public members, from any thread, without locks held. mutex_ guards the state,
+/// the callback list, the lists of imaps and of stop sources, and who waits for whom; the queue has
+/// locks of its own. No user code runs under any.
+class Core final : public Findable {
  public:
   using ErrorHandler = std::function<void(std::exception_ptr)>;
 
-  Core(std::size_t size, ErrorHandler on_unobserved_error)
-      : size_(size), on_unobserved_error_(std::move(on_unobserved_error)) {
+  Core(QueueOrder order, std::size_t size, ErrorHandler on_unobserved_error)
+      : size_(size),
+        on_unobserved_error_(std::move(on_unobserved_error)),
+        workers_(std::make_unique<Worker[]>(size)),
+        queue_(order, size),
+        sleep_(size) {
     JobMemory::add_pool();
   }
   ~Core() override { JobMemory::remove_pool(); }
@@ -2235,7 +3312,7 @@ class Core : public Findable {
   const std::exception_ptr& terminated_error() const noexcept { return terminated_error_; }
   const std::exception_ptr& cancelled_error() const noexcept { return cancelled_error_; }
   /// Whether a worker at a map looks at the queue after each chunk.
-  virtual bool takes_turns() const noexcept = 0;
+  bool takes_turns() const noexcept { return queue_.is_by_priority(); }
   State state() const noexcept { return state_.load(memory_order_acquire); }
 
   /// Throws ValueError unless running, and here.
@@ -2261,16 +3338,65 @@ class Core : public Findable {
     }
   }
 
-  /// A job that was accepted has become ready (or, for an imap, has run its last).
-  void job_done() noexcept;
+  // ---- Life of the pool ----
 
-  /// Takes `job` out of the queue. True: it was there, and the queue's reference is the caller's.
-  virtual bool unlink(Job& job) noexcept = 0;
+  /// Starts all workers; with an initializer, returns when each has run it. Throws what stopped
+  /// it, after joining what was started.
+  void start(std::string thread_name_prefix, const std::function<void()>& initializer);
+  void close() noexcept;
+  void terminate() noexcept;
+  /// Throws ValueError on the pool's own threads and while running.
+  void join();
+  /// join() for the destructor, after terminate(): on one of the pool's own threads leaves that
+  /// one to end by itself.
+  void join_or_detach() noexcept;
+  /// The pool object is about to give up its reference.
+  void orphan() noexcept;
+
+  // ---- Work ----
+
+  /// Queues a new job: one entry of a call, of a map or of an imap as many as are given. Throws
+  /// ValueError if the pool does not run, std::bad_alloc, std::system_error if it needs a callback
+  /// thread that cannot start; then the job is still wholly the caller's.
+  struct Submission {
+    std::size_t entries = 1;
+    int priority = 0;
+    bool has_callbacks = false;
+    Rank* rank = nullptr;  // where the entries stand is written there
+  };
+  void submit(Job& job, const Submission& submission);
+  void submit(StreamJob& job);
+
+  /// Counts in a new job that needs no worker. Throws like submit().
+  void accept(bool has_callbacks);
+
+  /// A job that was accepted has become ready (or, for an imap, has run its last). `unwatched`: it
+  /// had no handle any more.
+  void job_done(bool unwatched = false) noexcept;
+
+  /// For a worker that has taken an entry of a map, with priorities: puts it back for whoever comes
+  /// next.
+  void put_back(Job& job, const Rank& rank) noexcept;
+
+  /// Takes an entry of the job out of the calling worker's own lane if it is the youngest there: it
+  /// is the caller's then. Only for a job that is claimed, or that the caller claims next. `core`
+  /// may be gone.
+  static bool take_back_entry(Core* core, const Job& job) noexcept {
+    const ThreadContext* const context = context_in(core);
+    return context != nullptr && context->worker != nullptr && !core->takes_turns() &&
+           core->queue_.lanes().pop_back(context->worker->lane, job);
+  }
 
   enum class Place : bool { front, back };
-  /// Puts back an accepted job that is not queued; the queue takes a reference of its own.
-  /// Does nothing on a terminated pool.
-  virtual void requeue(Job& job, Place place) noexcept = 0;
+  /// Puts back an accepted imap that is not queued, under its own lock, under which it looks
+  /// whether it is queued when it is taken; the queue takes a reference of its own. At the front it
+  /// goes on with its turn. Does nothing on a terminated pool.
+  void requeue(StreamJob& job, Place place) noexcept;
+  /// Takes it out of the queue. True: it was there, and the queue's reference is the caller's.
+  bool unlink(StreamJob& job) noexcept {
+    const lock_guard lock(queue_.imap_mutex());
+    return queue_.erase_locked(job);
+  }
 
   /// Whether imaps read on though nobody takes their results (a closed pool is being joined).
   bool look_ahead_unlimited() const noexcept {
@@ -2283,9 +3409,9 @@ class Core : public Findable {
   CallbackThread& callbacks() noexcept { return callbacks_; }
   /// Who waits for what.
   WaitGraph& waits() noexcept { return waits_; }
-  /// Under the pool's mutex: whether a worker is at no job, so that it takes what is queued.
-  bool any_worker_free_locked() const noexcept {
-    return state() != State::terminate && workers_busy_ != workers_alive_;
+  /// Whether a worker is at no job, so that it takes what is queued.
+  bool any_worker_free() const noexcept {
+    return state() != State::terminate && sleep_.idle() != 0;
   }
 
 #if MILLPOND_HAS_STOP_TOKEN
@@ -2312,57 +3438,63 @@ class Core : public Findable {
   static void report_to(const Core* core, std::uint16_t serial,
                         const std::exception_ptr& error) noexcept;
 
- protected:
-  enum class NeedsCallbacks : bool { no, yes };
+ private:
+  friend ThisThread this_thread_of(const Core& core) noexcept;
 
-  /// Counts a new job in; the first check and the last of an issuing call. Throws ValueError if
-  /// the pool does not run, std::system_error if it needs a callback thread that cannot start.
-  void accept_locked(NeedsCallbacks needs_callbacks);
-  void accept_locked(StreamJob& job, std::list<StreamJob*>& place);
+  // ---- Accounting ----
 
-  /// Counts finished jobs out and tells all sleepers if no more work can come.
+  /// Jobs that were accepted and are not finished; callbacks included. Never too small. Exact for
+  /// whoever knows that nothing is accepted or finished meanwhile, and for the last of several that
+  /// finish something and take a turn (WorkerSleep::take_turn()) before they ask.
+  std::size_t unfinished() const noexcept;
+  void finish_elsewhere() noexcept;
+  /// If nothing can come any more: lets all threads go.
+  void check_finished_locked() noexcept;
   /// True: the reference that unfinished jobs hold is the caller's to release, after unlocking.
-  [[nodiscard]] bool settle_locked(std::size_t finished) noexcept;
+  [[nodiscard]] bool settle_locked() noexcept {
+    return orphaned_ && unfinished() == 0 && std::exchange(orphaned_, false);
+  }
+
+  // ---- Workers ----
+
+  void run_worker(std::size_t index, StartUp* start_up) noexcept;
+  void work(ThreadContext& context) noexcept;
+  Job* search(Worker& worker) noexcept;
+  void leave_as_worker() noexcept;
+  bool may_leave() const noexcept {
+    return may_leave_.load(memory_order_acquire) || state() == State::terminate;
+  }
+  /// What is to be done when a job was added, without locks.
+  enum class AfterAdding : char { nothing, wake, wake_and_release, abandon };
+  AfterAdding add(Job& job, const Submission& submission);
+  AfterAdding add_own(Worker& worker, Job& job, std::size_t entries);
+  void after_adding(AfterAdding after) noexcept;
+  bool requeue_in_lane(StreamJob& job) noexcept;
+  void abandon_queued() noexcept;
+
+  // ---- The rest ----
 
   /// Whether the calling thread was one of the pool's, and is about to end.
   bool is_left_by_this_thread() const noexcept {
     return left_pool.core == this && left_pool.serial == serial();
   }
-
-  /// Whether workers can go.
-  bool workers_done_locked() const noexcept {
-    return state() == State::terminate || (state() == State::close && unfinished_ == 0);
-  }
-
   /// Takes a live imap off the list, with a reference.
   Ref<StreamJob> pop_stream() noexcept;
-
   /// Runs stop callbacks of the user's, so without the mutex.
   void request_stops() noexcept;
 
+  void check_state() const {
+    if (state_.load(memory_order_relaxed) != State::run) throw_not_running();
+  }
   [[noreturn]] MILLPOND_COLD static void throw_not_running();
+  MILLPOND_COLD void start_callback_thread();
   MILLPOND_COLD void start_callback_thread_locked();
   void run_callback_thread() noexcept;
-
   /// Runs callbacks, here, as they come, until `done()`, which is called under the mutex.
   template <class Done>
   void serve_callbacks(unique_lock& lock, Done done) noexcept;
 
-  mutable mutex mutex_;
-  atomic<State> state_{State::run};  // written under mutex_
-  std::size_t unfinished_ = 0;
-  std::size_t workers_alive_ = 0;
-  std::size_t workers_busy_ = 0;       // those that have taken a job
-  WorkerSleep workers_;                // until work has come, or they can go
-  condition_variable exit_condition_;  // joiners: a thread is about to end, or all is finished
-  WaitGraph waits_{mutex_};
-  CallbackThread callbacks_{mutex_, waits_};
-
- private:
-  friend ThisThread this_thread_of(const Core& core) noexcept;
-
   static void print(const std::exception_ptr& error) noexcept;
-  virtual void name_callback_thread() noexcept = 0;
 
   const std::size_t size_;
   const Process::Id process_ = Process::id();
@@ -2372,183 +3504,37 @@ class Core : public Findable {
       std::make_exception_ptr(TerminatedError("Pool terminated"));
   const std::exception_ptr cancelled_error_ =
       std::make_exception_ptr(CancelledError("The task was cancelled"));
+  std::string thread_name_prefix_;
+
+  const std::unique_ptr<Worker[]> workers_;
+  JobQueue queue_;
+  WorkerSleep sleep_;
+  atomic<State> state_{State::run};  // written under mutex_
+  atomic<bool> may_leave_{false};    // closed, and nothing is unfinished
+  atomic<bool> look_ahead_unlimited_{false};
+
+  mutable mutex mutex_;
+  Tally accepted_elsewhere_;  // written under mutex_, as is the next
+  Tally finished_elsewhere_;
+  bool all_issued_ = false;  // the pool is closed or terminated, and all doors have been passed
+  bool orphaned_ = false;    // the pool object is gone, and unfinished jobs hold a reference
+  std::size_t workers_alive_ = 0;
+  condition_variable exit_condition_;  // joiners: a thread is about to end, or all is finished
+  WaitGraph waits_{mutex_};
+  CallbackThread callbacks_{mutex_, waits_};
 #if MILLPOND_HAS_STOP_TOKEN
   StopList stops_;  // of unfinished jobs
 #endif
   std::list<StreamJob*> streams_;  // imaps that may still read
-  atomic<bool> look_ahead_unlimited_{false};
+
+  std::vector<thread> threads_;
+  mutex join_mutex_;  // one thread at a time joins
 };
 
 inline ThisThread this_thread_of(const Core& core) noexcept { return core.this_thread_(); }
 
-#if MILLPOND_HAS_STOP_TOKEN
-inline void Core::add_stop(StopSource& source) noexcept {
-  {
-    const lock_guard lock(mutex_);
-    if (state() != State::terminate) return stops_.insert(source);
-  }
-  source.request();
-}
-#endif
-
-inline void Core::request_stops() noexcept {
-#if MILLPOND_HAS_STOP_TOKEN
-  for (stop_source source(std::nostopstate);; source.request_stop()) {
-    const lock_guard lock(mutex_);
-    if (!stops_.pop(source)) return;
-  }
-#endif
-}
-
-inline void Core::job_done() noexcept {
-  ThreadContext* const context = context_in(this);
-  if (context != nullptr && !context->is_callback_thread()) {
-    ++context->finished_jobs;  // settled when this worker next takes the mutex
-    return;
-  }
-  bool last;
-  {
-    const lock_guard lock(mutex_);
-    last = settle_locked(1);
-  }
-  if (last) release();
-}
-
-inline bool Core::settle_locked(std::size_t finished) noexcept {
-  if (finished == 0) return false;
-  unfinished_ -= finished;
-  if (unfinished_ != 0) return false;
-  if (state() != State::run) {
-    workers_.notify_one();  // the first to leave wakes the next
-    callbacks_.wake_locked();
-    exit_condition_.notify_all();
-  }
-  return true;
-}
-
-inline void Core::accept_locked(NeedsCallbacks needs_callbacks) {
-  if (state_.load(memory_order_relaxed) != State::run) throw_not_running();
-  if (needs_callbacks == NeedsCallbacks::yes && !callbacks_.started_locked()) {
-    start_callback_thread_locked();
-  }
-  if (unfinished_++ == 0) add_ref();
-}
-
-inline bool Core::need_callbacks() {
-  const lock_guard lock(mutex_);
-  if (unfinished_ == 0) return false;
-  if (!callbacks_.started_locked()) start_callback_thread_locked();
-  return true;
-}
-
 inline void Core::throw_of_parent() { throw ValueError("Pool belongs to the parent process"); }
 inline void Core::throw_not_running() { throw ValueError("Pool not running"); }
-
-inline void Core::start_callback_thread_locked() {
-  add_ref();
-  try {
-    callbacks_.start_locked([this] { run_callback_thread(); });
-  } catch (...) {
-    release();  // never the last: our caller holds one
-    throw;
-  }
-}
-
-inline void Core::accept_locked(StreamJob& job, std::list<StreamJob*>& place) {
-  accept_locked(NeedsCallbacks::no);
-  job.place_ = place.begin();
-  job.listed_ = true;
-  streams_.splice(streams_.end(), place);
-}
-
-inline void Core::forget(StreamJob& job) noexcept {
-  std::list<StreamJob*> node;
-  const lock_guard lock(mutex_);
-  if (std::exchange(job.listed_, false)) node.splice(node.begin(), streams_, job.place_);
-}
-
-inline Ref<StreamJob> Core::pop_stream() noexcept {
-  std::list<StreamJob*> node;
-  const lock_guard lock(mutex_);
-  if (streams_.empty()) return {};
-  node.splice(node.begin(), streams_, streams_.begin());
-  node.front()->listed_ = false;
-  return Ref<StreamJob>::share(node.front());
-}
-
-/// Every imap's decision to stop reading ahead is made under its own mutex, which lift_limit()
-/// takes after the flag is set: so each sees the flag, or is found by us to have stopped.
-inline void Core::lift_look_ahead_limit() noexcept {
-  // release: who sees it may know that join() has begun, and destroy the pool in a task.
-  look_ahead_unlimited_.store(true, memory_order_release);
-  std::size_t left;
-  {
-    const lock_guard lock(mutex_);
-    left = streams_.size();  // no new ones come: the pool is closed
-  }
-  for (; left != 0; --left) {
-    Ref<StreamJob> job;
-    {
-      const lock_guard lock(mutex_);
-      if (streams_.empty()) return;
-      job = Ref<StreamJob>::share(streams_.front());
-      streams_.splice(streams_.end(), streams_, streams_.begin());  // next time the next one
-    }
-    job->lift_limit();
-  }
-}
-
-template <class Done>
-void Core::serve_callbacks(unique_lock& lock, Done done) noexcept {
-  callbacks_.serve(lock, done, [this] {
-    if (state() != State::run) exit_condition_.notify_all();
-  });
-}
-
-inline void Core::run_callback_thread() noexcept {
-  const Ref<Core> self = Ref<Core>::adopt(this);
-  thread_local constinit ThreadContext context{nullptr};
-  context.core = this;
-  current_thread_context = &context;
-  name_callback_thread();
-  {
-    unique_lock lock(mutex_);
-    serve_callbacks(lock, [this] { return state() != State::run && unfinished_ == 0; });
-    callbacks_.end_locked();
-    exit_condition_.notify_all();
-  }
-  context.core = nullptr;
-  current_thread_context = nullptr;
-  left_pool = {this, serial()};
-}
-
-inline void Core::report(const std::exception_ptr& error) const noexcept {
-  if (!on_unobserved_error_) return print(error);
-  try {
-    on_unobserved_error_(error);
-  } catch (...) {
-    print(std::current_exception());
-  }
-}
-
-inline void Core::report_to(const Core* core, std::uint16_t serial,
-                            const std::exception_ptr& error) noexcept {
-  if (const Ref<Core> live = find_live(core, serial)) {
-    live->report(error);
-  } else {
-    print(error);
-  }
-}
-
-inline void Core::print(const std::exception_ptr& error) noexcept {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& exception) {
-    std::fprintf(stderr, "millpond: unobserved error in a task: %s\n", exception.what());
-  } catch (...) {
-    std::fputs("millpond: unobserved error in a task: not a std::exception\n", stderr);
-  }
-}
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
@@ -2831,24 +3817,22 @@ class Outcome {
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// Calls done() again and again for a while; returns early once it is true.
+/// Calls done() again and again for a while; whether it was true.
 template <class Done>
-void spin_until(Done done) noexcept {
-  for (std::size_t pauses = 1; pauses <= tuning::kSpinPauses && !done(); ++pauses) {
-    if (pauses % tuning::kPausesAYield == 0) {
-      this_thread::yield();
-    } else {
-      pause();
-    }
+bool spin_until(Done done) noexcept {
+  for (Spin spin(tuning::kSpinTime);;) {
+    if (done()) return true;
+    if (!spin.go_on()) return false;
   }
 }
 
 /// For lock_spinning(), when the first try has failed.
 template <class Lockable>
 MILLPOND_COLD void lock_contended(Lockable& lockable) {
-  for (int pauses = 0; spinning_pays() && pauses != tuning::kLockPauses; ++pauses) {
-    pause();
-    if (lockable.try_lock()) return;
+  if (spinning_pays()) {
+    for (Spin spin(tuning::kLockTime); spin.go_on();) {
+      if (lockable.try_lock()) return;
+    }
   }
   lockable.lock();
 }
@@ -2893,10 +3877,10 @@ class ResultBase : public Job {
   bool ready() const noexcept { return waiters_.ready(); }
 
   /// Started and not ready yet.
-  bool running() const noexcept { return claim() == Claim::taken && !ready(); }
+  bool running() const noexcept { return is_claimed() && !is_claimed_to_cancel() && !ready(); }
 
   /// Whether somebody has begun to run it, or to give it up.
-  bool claimed() const noexcept { return claim() != Claim::none; }
+  bool claimed() const noexcept { return is_claimed(); }
 
   /// Gives up what has not started, with CancelledError. True, again and again, if there was
   /// something; false if all has started.
@@ -2951,8 +3935,8 @@ class ResultBase : public Job {
   virtual std::size_t total() const noexcept { return 1; }
 
  protected:
-  ResultBase(Core& core, Kind kind, bool has_callbacks) noexcept
-      : Job(kind),
+  ResultBase(Core& core, Kind kind, std::uint32_t entries, bool has_callbacks) noexcept
+      : Job(kind, entries),
         has_callbacks_(has_callbacks),
         core_serial_(core.serial()),
         core_(&core),
@@ -2964,39 +3948,34 @@ class ResultBase : public Job {
   Core& core() const noexcept { return *core_; }
   bool has_callbacks() const noexcept { return has_callbacks_; }
 
-  /// Whether any of the job has been claimed, and what for.
-  enum class Claim : std::uint8_t { none, taken, cancelled };
-  Claim claim() const noexcept { return claim_.load(memory_order_relaxed); }
-  /// True for exactly one caller.
-  bool try_claim(Claim claim = Claim::taken) noexcept {
-    Claim none = Claim::none;
-    return claim_.compare_exchange_strong(none, claim, memory_order_relaxed);
-  }
-
   /// The outcome will be that this was cancelled, not an error of its own.
   void set_outcome_cancelled() noexcept { outcome_is_cancelled_ = true; }
   bool outcome_is_cancelled() const noexcept { return outcome_is_cancelled_; }
 
-  /// For cancel(), once it has claimed something, which keeps the core alive: takes the job out of
-  /// the queue and has `give_up(error)` do the rest.
+  /// For cancel(), once it has claimed something, which keeps the core alive: has `give_up(error)`
+  /// do the rest.
   template <class GiveUp>
   void cancel_claimed(GiveUp give_up) noexcept {
     const CompletionScope scope(core_, this);
-    leave_queue();
     // A copy: giving up may end the life of the core.
     give_up(std::exception_ptr(core_->cancelled_error()));
-  }
-
-  /// For whoever has claimed the last of the job other than by taking it from the queue. Before
-  /// the job is finished, as it may enter the list of due callbacks then.
-  void leave_queue() noexcept {
-    if (this->is_queued() && core_->unlink(*this)) this->release();  // our caller holds another
   }
 
   /// Claims and runs on this thread what has not started; begins nothing after the deadline.
   virtual void help(Deadline deadline) noexcept = 0;
 
-  void complete() noexcept { waiters_.complete(); }
+  /// Makes it ready and tells those who wait. False if no handle is left: then nobody waits, and
+  /// whatever the last handle would have done is the caller's. Else *this may be gone.
+  bool complete() noexcept { return waiters_.complete(); }
+  /// The last handle goes: true if the result is ready, and the rest is the caller's.
+  bool drop() noexcept { return !waiters_.close(); }
+
+  /// Neither the work nor a handle needs it any more. What is left of it at the end of this
+  /// thread's own lane goes, so that no other worker meets it.
+  void retire() noexcept {
+    while (has_entry() && Core::take_back_entry(core_, *this)) drop_entry();
+    done();
+  }
 
   /// An error that is to be reported unless somebody looks at it: keeps the core for that.
   void expect_observation() noexcept {
@@ -3017,7 +3996,6 @@ class ResultBase : public Job {
   bool sleep(Deadline deadline) noexcept;
   bool sleep_in_callback(Deadline deadline) noexcept;
 
-  atomic<Claim> claim_{Claim::none};  // small members first: they fit into Job's tail padding
   atomic<bool> observed_{false};
   bool reports_ : 1 = false;
   bool outcome_is_cancelled_ : 1 = false;
@@ -3116,10 +4094,9 @@ inline bool ResultBase::sleep_in_callback(Deadline deadline) noexcept {
 
 /// What AsyncResult<R> refers to: a job whose outcome is an R.
 ///
-/// The outcome has owners of its own: the handles, and the work until it is ready. The last owner
-/// destroys it. So no worker that is still a moment at a finished job keeps a result alive which
-/// may look at what its reader is about to destroy. All owners together hold one reference to the
-/// job.
+/// The last handle destroys the outcome; or the work, if the last handle was gone by then. So no
+/// worker that is still a moment at a finished job keeps a result alive which may look at what its
+/// reader is about to destroy.
 template <class R>
 class ResultState : public ResultBase {
  public:
@@ -3130,18 +4107,15 @@ class ResultState : public ResultBase {
     return outcome_.is_error() && !this->outcome_is_cancelled();
   }
 
-  void add_owner() noexcept { owners_.fetch_add(1, memory_order_relaxed); }
-  /// True if it was the last.
-  bool remove_owner() noexcept {
-    // As in Job::release(): acquire pairs with the release half of the others' decrements.
-    if (owners_.load(memory_order_acquire) != 1 &&
-        owners_.fetch_sub(1, memory_order_acq_rel) != 1) {
-      return false;
+  void add_handle() noexcept { handles_.fetch_add(1, memory_order_relaxed); }
+  void drop_handle() noexcept {
+    // acquire: pairs with the release half of the others' decrements, whose writes we destroy. If
+    // there is only this handle, nobody can add one meanwhile, so a plain load is enough.
+    if (handles_.load(memory_order_acquire) != 1 &&
+        handles_.fetch_sub(1, memory_order_acq_rel) != 1) {
+      return;
     }
-    if (outcome_.is_error()) report_if_unobserved(outcome_.error());
-    outcome_.reset();
-    this->release();
-    return true;
+    if (this->drop()) dispose();
   }
 
  protected:
@@ -3149,10 +4123,9 @@ class ResultState : public ResultBase {
   ~ResultState() noexcept override = default;  // whatever R's says
 
   /// The outcome is stored and all else of the user's is destroyed: has the callbacks run, if any,
-  /// then makes ready. The caller holds a reference.
+  /// then makes ready. *this may be gone afterwards.
   void finish() noexcept {
     if (has_callbacks()) {
-      this->add_ref();
       this->core().callbacks().post(*this);
     } else {
       make_ready();
@@ -3166,7 +4139,7 @@ class ResultState : public ResultBase {
     finish();
   }
 
-  /// The callback phase: the callback for the outcome, then ready. Consumes one reference.
+  /// The callback phase: the callback for the outcome, then ready.
   template <class Callbacks>
   void run_callbacks(std::optional<Callbacks>& callbacks) noexcept;
 
@@ -3174,18 +4147,26 @@ class ResultState : public ResultBase {
   void make_ready() noexcept {
     Core& core = this->core();  // alive: this job counts as unfinished until job_done()
     if (outcome_.is_error()) this->expect_observation();
-    if (!remove_owner()) this->complete();  // without handles nobody waits, or ever will
-    core.job_done();
+    const bool unwatched = !this->complete();
+    if (unwatched) dispose();
+    core.job_done(unwatched);
+  }
+
+  /// It is ready, and no handle is left.
+  void dispose() noexcept {
+    if (outcome_.is_error()) report_if_unobserved(outcome_.error());
+    outcome_.reset();
+    this->retire();
   }
 
   template <class Callbacks>
   void call_back(Callbacks& callbacks) noexcept;
 
-  atomic<std::uint32_t> owners_{2};  // a new result's: the work and the handle
+  atomic<std::uint32_t> handles_{1};
   MILLPOND_NO_UNIQUE_ADDRESS Outcome<R> outcome_;
 };
 
-/// An owner of a result.
+/// Keeps a result.
 template <class R>
 class ResultHandle {
  public:
@@ -3193,7 +4174,7 @@ class ResultHandle {
   /// Takes over the share that a new job has for its handle.
   explicit ResultHandle(ResultState<R>* state) noexcept : state_(state) {}
   ResultHandle(const ResultHandle& other) noexcept : state_(other.state_) {
-    if (state_ != nullptr) state_->add_owner();
+    if (state_ != nullptr) state_->add_handle();
   }
   ResultHandle(ResultHandle&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
   ResultHandle& operator=(ResultHandle other) noexcept {
@@ -3201,7 +4182,7 @@ class ResultHandle {
     return *this;
   }
   ~ResultHandle() {
-    if (state_ != nullptr) state_->remove_owner();
+    if (state_ != nullptr) state_->drop_handle();
   }
 
   ResultState<R>* get() const noexcept { return state_; }
@@ -3221,7 +4202,6 @@ void ResultState<R>::run_callbacks(std::optional<Callbacks>& callbacks) noexcept
     callbacks.reset();
   }
   make_ready();
-  this->release();
 }
 
 template <class R>
@@ -3345,7 +4325,7 @@ class AsyncResult {
   /// Whether the task ended without an error. Throws ValueError if not ready.
   bool successful() const {
     State& state = this->state();
-    if (!state.ready()) throw ValueError("The result is not ready");
+    if (!state.ready()) detail::throw_value_error("The result is not ready");
     state.observe();
     return !state.outcome().is_error();
   }
@@ -3399,14 +4379,18 @@ class AsyncResult {
   explicit AsyncResult(State* state) noexcept : state_(state) {}
 
   State& state() const {
-    if (!valid()) throw ValueError("This AsyncResult refers to no result");
+    if (!valid()) detail::throw_value_error("This AsyncResult refers to no result");
     return *state_.get();
+  }
+
+  [[noreturn]] MILLPOND_COLD static void throw_timeout_error() {
+    throw TimeoutError("The result is not ready within the timeout");
   }
 
   /// Returns the state with a value there, or throws.
   State& wait_for_outcome(detail::Deadline deadline = detail::Deadline::never()) const {
     State& state = this->state();
-    if (!state.wait(deadline)) throw TimeoutError("The result is not ready within the timeout");
+    if (!state.wait(deadline)) throw_timeout_error();
     if (state.outcome().is_error()) {
       state.observe();
       std::rethrow_exception(state.outcome().error());
@@ -4319,394 +5303,18 @@ struct Callbacks {
 
 #endif  // MILLPOND_DETAIL_CALLBACK_HPP
 
-// millpond/detail/job_heap.hpp
-#ifndef MILLPOND_DETAIL_JOB_HEAP_HPP
-#define MILLPOND_DETAIL_JOB_HEAP_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// Jobs by priority, the higher first, and in order among equals: a binary heap. Each job knows its
-/// place, so that one can be taken out of the middle. Not thread-safe. Keeps no count of
-/// references.
-class JobHeap {
- public:
-  /// Makes room for one more. Throws std::bad_alloc.
-  void reserve_one() {
-    if (entries_.size() == entries_.capacity()) {
-      entries_.reserve(std::max<std::size_t>(64, 2 * entries_.size()));
-    }
-  }
-
-  /// Needs room. Among jobs of one priority the one with the least `order` is first.
-  void push(Job& job, std::int64_t order) noexcept {
-    job.place_.store(Job::Place::heap, memory_order_relaxed);
-    entries_.push_back({job.priority(), order, &job});
-    sift_up(entries_.size() - 1);
-  }
-
-  Job* front() const noexcept { return entries_.empty() ? nullptr : entries_.front().job; }
-
-  /// False if it is not here.
-  bool erase(Job& job) noexcept {
-    if (job.place_.load(memory_order_relaxed) != Job::Place::heap) return false;
-    const auto hole = static_cast<std::size_t>(job.position_);
-    job.place_.store(Job::Place::nowhere, memory_order_relaxed);
-    const Entry last = entries_.back();
-    entries_.pop_back();
-    if (hole == entries_.size()) return true;
-    put(hole, last);
-    sift_down(hole);
-    sift_up(static_cast<std::size_t>(last.job->position_));
-    return true;
-  }
-
- private:
-  struct Entry {
-    int priority;
-    std::int64_t order;
-    Job* job;
-
-    bool is_before(const Entry& other) const noexcept {
-      return priority != other.priority ? priority > other.priority : order < other.order;
-    }
-  };
-
-  void put(std::size_t index, const Entry& entry) noexcept {
-    entries_[index] = entry;
-    entry.job->position_ = index;
-  }
-
-  void sift_up(std::size_t index) noexcept {
-    const Entry entry = entries_[index];
-    for (; index != 0 && entry.is_before(entries_[(index - 1) / 2]); index = (index - 1) / 2) {
-      put(index, entries_[(index - 1) / 2]);
-    }
-    put(index, entry);
-  }
-
-  void sift_down(std::size_t index) noexcept {
-    const Entry entry = entries_[index];
-    for (;;) {
-      std::size_t child = 2 * index + 1;
-      if (child >= entries_.size()) break;
-      if (child + 1 < entries_.size() && entries_[child + 1].is_before(entries_[child])) ++child;
-      if (!entries_[child].is_before(entry)) break;
-      put(index, entries_[child]);
-      index = child;
-    }
-    put(index, entry);
-  }
-
-  std::vector<Entry> entries_;
-};
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_JOB_HEAP_HPP
-
-// millpond/detail/job_ring.hpp
-#ifndef MILLPOND_DETAIL_JOB_RING_HPP
-#define MILLPOND_DETAIL_JOB_RING_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// Jobs, first in first out, in an array: so that several can be taken out without looking at them,
-/// which would fetch each from the cache of the thread that made it. One can be taken out of the
-/// middle, and leaves a hole. Holes at the end go at once, all others before the ring grows: so its
-/// size depends on the jobs that are in it together. Not thread-safe. Keeps no count of references.
-class JobRing {
- public:
-  /// Makes room for one more. Throws std::bad_alloc.
-  void reserve_one() {
-    if (end_ - begin_ != capacity_) return;
-    if (jobs_ >= capacity_ / 2) {
-      grow();
-    } else {
-      close_holes();
-    }
-  }
-
-  /// Of so many jobs and holes.
-  std::size_t capacity() const noexcept { return capacity_; }
-
-  /// Needs room.
-  void push_back(Job& job) noexcept {
-    job.place_.store(Job::Place::ring, memory_order_relaxed);
-    job.position_ = end_;
-    at(end_++) = to_entry(job);
-    ++jobs_;
-  }
-
-  /// The first job, or null.
-  Job* front() noexcept {
-    skip_holes();
-    return begin_ != end_ ? to_job(at(begin_)) : nullptr;
-  }
-
-  /// Takes out jobs from the front as long as they are calls, at most `limit`, into `jobs`. Returns
-  /// how many. They themselves are not told, so erase() may be tried in vain.
-  std::size_t pop_calls(Job** jobs, std::size_t limit) noexcept {
-    const Entry* const entries = entries_.get();
-    const std::size_t mask = capacity_ - 1;
-    std::size_t count = 0;
-    std::uint64_t position = begin_;
-    for (; count != limit && position != end_; ++position) {
-      const Entry entry = entries[static_cast<std::size_t>(position) & mask];
-      if (entry == kHole) continue;
-      if ((entry & kNotACall) != 0) break;
-      jobs[count++] = to_job(entry);
-    }
-    begin_ = position;
-    jobs_ -= count;
-    shrink_if_empty();
-    return count;
-  }
-
-  /// Takes out `job`; false if it is not here (any more). It must not be in another ring.
-  bool erase(Job& job) noexcept {
-    if (job.place_.load(memory_order_relaxed) != Job::Place::ring || job.position_ < begin_ ||
-        to_job(at(job.position_)) != &job) {
-      return false;
-    }
-    job.place_.store(Job::Place::nowhere, memory_order_relaxed);
-    at(job.position_) = kHole;
-    --jobs_;
-    if (job.position_ == begin_) {
-      ++begin_;
-    } else if (job.position_ + 1 == end_) {
-      while (begin_ != end_ && at(end_ - 1) == kHole) --end_;
-    }
-    shrink_if_empty();
-    return true;
-  }
-
- private:
-  /// A pointer whose lowest bit tells what kind of job it is.
-  using Entry = std::uintptr_t;
-  static constexpr Entry kHole = 0;
-  static constexpr Entry kNotACall = 1;
-  static_assert(alignof(Job) >= 2);
-
-  /// An empty ring keeps no more entries than this: 512 KiB.
-  static constexpr std::size_t kKept = std::size_t{1} << 16;
-
-  static Entry to_entry(Job& job) noexcept {
-    return reinterpret_cast<Entry>(&job) | (job.kind() == Job::Kind::call ? 0 : kNotACall);
-  }
-  static Job* to_job(Entry entry) noexcept { return reinterpret_cast<Job*>(entry & ~kNotACall); }
-
-  Entry& at(std::uint64_t position) noexcept {
-    return entries_[static_cast<std::size_t>(position) & (capacity_ - 1)];
-  }
-
-  void skip_holes() noexcept {
-    while (begin_ != end_ && at(begin_) == kHole) ++begin_;
-  }
-
-  /// Towards the end: no position gets smaller, so erase() still knows what was taken before.
-  MILLPOND_COLD void close_holes() noexcept {
-    std::uint64_t free = end_;
-    for (std::uint64_t position = end_; position != begin_;) {
-      const Entry entry = at(--position);
-      if (entry == kHole) continue;
-      at(--free) = entry;
-      to_job(entry)->position_ = free;
-    }
-    begin_ = free;
-  }
-
-  void shrink_if_empty() noexcept {
-    if (begin_ != end_ || capacity_ <= kKept) return;
-    entries_.reset();
-    capacity_ = 0;
-  }
-
-  MILLPOND_COLD void grow() {
-    const std::size_t capacity = capacity_ == 0 ? tuning::kSmallestRing : 2 * capacity_;
-    auto larger = std::make_unique_for_overwrite<Entry[]>(capacity);
-    for (std::uint64_t position = begin_; position != end_; ++position) {
-      larger[static_cast<std::size_t>(position) & (capacity - 1)] = at(position);
-    }
-    entries_ = std::move(larger);
-    capacity_ = capacity;
-  }
-
-  std::unique_ptr<Entry[]> entries_;
-  std::size_t capacity_ = 0;
-  std::uint64_t begin_ = 0;  // only grows: what was taken from the front is before it
-  std::uint64_t end_ = 0;
-  std::size_t jobs_ = 0;
-};
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_JOB_RING_HPP
-
-// millpond/detail/task_queue.hpp
-#ifndef MILLPOND_DETAIL_TASK_QUEUE_HPP
-#define MILLPOND_DETAIL_TASK_QUEUE_HPP
-
-namespace millpond::inline MILLPOND_ABI {
-
-/// The order of a pool's queue: first in, first started. Python's.
-struct Fifo {};
-
-/// The order of a pool's queue: the higher priority first, first in, first started among equals.
-struct Priority {};
-
-}  // namespace millpond::inline MILLPOND_ABI
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// Jobs first in, first out, and some in front of them.
-class FifoJobs {
- public:
-  void reserve_one() { later_.reserve_one(); }
-  void push_back(Job& job) noexcept { later_.push_back(job); }
-  void push_front(Job& job) noexcept { first_.push_front(job); }
-  Job* front() noexcept { return first_.empty() ? later_.front() : first_.front(); }
-  bool erase(Job& job) noexcept { return first_.erase(job) || later_.erase(job); }
-
-  std::size_t pop_calls(Job** jobs, std::size_t limit) noexcept {
-    return first_.empty() ? later_.pop_calls(jobs, limit) : 0;
-  }
-
- private:
-  JobList first_;
-  JobRing later_;
-};
-
-/// Jobs by priority, first in, first out among equals.
-class PriorityJobs {
- public:
-  void reserve_one() { heap_.reserve_one(); }
-  void push_back(Job& job) noexcept { heap_.push(job, ++last_); }
-
-  /// In front of those of its priority; of all, if there is no memory for that.
-  void push_front(Job& job) noexcept {
-    try {
-      heap_.reserve_one();
-    } catch (...) {
-      return first_.push_front(job);
-    }
-    heap_.push(job, --foremost_);
-  }
-
-  Job* front() noexcept { return first_.empty() ? heap_.front() : first_.front(); }
-  bool erase(Job& job) noexcept { return first_.erase(job) || heap_.erase(job); }
-
- private:
-  JobList first_;
-  JobHeap heap_;
-  std::int64_t last_ = 0;
-  std::int64_t foremost_ = 0;
-};
-
-template <class Order>
-struct OrderTraits;
-template <>
-struct OrderTraits<Fifo> {
-  using Jobs = FifoJobs;
-  static constexpr const char* kPoolName = "ThreadPool";
-  static constexpr bool kMayBatch = true;
-};
-template <>
-struct OrderTraits<Priority> {
-  using Jobs = PriorityJobs;
-  static constexpr const char* kPoolName = "PriorityThreadPool";
-  static constexpr bool kMayBatch = false;
-};
-
-/// The jobs that wait for a worker, in the order in which they start. Not thread-safe: guarded by
-/// the pool's mutex. Holds one reference to each job.
-template <class Order>
-class TaskQueue {
- public:
-  static constexpr const char* kPoolName = OrderTraits<Order>::kPoolName;
-
-  /// Whether a worker may take several jobs at once, or a map to its end: what comes later never
-  /// starts before what is there.
-  static constexpr bool kMayBatch = OrderTraits<Order>::kMayBatch;
-
-  bool empty() const noexcept { return size() == 0; }
-  /// Exact under the mutex, a hint without it.
-  std::size_t size() const noexcept { return size_.load(memory_order_relaxed); }
-
-  /// Makes room for one more. Throws std::bad_alloc.
-  void reserve_one() { jobs_.reserve_one(); }
-
-  /// Needs room.
-  void push_back(Job& job) noexcept {
-    jobs_.push_back(job);
-    add(1);
-  }
-  void push_front(Job& job) noexcept {
-    jobs_.push_front(job);
-    add(1);
-  }
-
-  /// The job to run next, with a reference for the caller; null if there is none.
-  ///
-  /// A spent map goes at once: whoever claimed the last of it may be kept from taking it out, and
-  /// nothing behind it would start.
-  Job* take() noexcept {
-    for (;;) {
-      Job* const job = jobs_.front();
-      if (job == nullptr) return nullptr;
-      if (job->kind() != Job::Kind::map) {
-        erase(*job);
-        return job;
-      }
-      if (!job->is_spent()) {
-        job->add_ref();
-        return job;
-      }
-      erase(*job);
-      job->release();  // not the last: see is_spent()
-    }
-  }
-
-  /// Takes the next jobs, as take() would, as long as they are calls; at most `limit`. Returns how
-  /// many.
-  std::size_t take_calls(Job** jobs, std::size_t limit) noexcept {
-    const std::size_t count = jobs_.pop_calls(jobs, limit);
-    add(std::size_t{0} - count);
-    return count;
-  }
-
-  /// Takes out the first job whatever it is, with the queue's reference; null if there is none.
-  Job* pop() noexcept {
-    Job* const job = jobs_.front();
-    if (job != nullptr) erase(*job);
-    return job;
-  }
-
-  /// False if it is not queued (any more); else the queue's reference is the caller's.
-  bool erase(Job& job) noexcept {
-    if (!job.is_queued() || !jobs_.erase(job)) return false;
-    add(std::size_t{0} - 1);
-    return true;
-  }
-
- private:
-  /// Not one atomic step: only those under the mutex write.
-  void add(std::size_t difference) noexcept {
-    size_.store(size_.load(memory_order_relaxed) + difference, memory_order_relaxed);
-  }
-
-  typename OrderTraits<Order>::Jobs jobs_;
-  atomic<std::size_t> size_{0};
-};
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_TASK_QUEUE_HPP
-
 // millpond/options.hpp
 #ifndef MILLPOND_OPTIONS_HPP
 #define MILLPOND_OPTIONS_HPP
 
 namespace millpond::inline MILLPOND_ABI {
+
+/// The order in which the work of a pool starts: first in, first started, for the work that one
+/// thread issues. Between threads there is none, but nothing waits for ever.
+struct Fifo {};
+
+/// The higher priority first, whoever issued it; first in, first started among equals.
+struct Priority {};
 
 /// How a pool is made: `ThreadPool pool({.processes = 4, .thread_name_prefix = "io"})`.
 struct PoolOptions {
@@ -4854,6 +5462,7 @@ struct NoCallbacks {};
 template <class Callbacks>
 struct CallbackStore {
   std::optional<Callbacks> callbacks;
+  Job::DueLinks due;
 };
 template <>
 struct CallbackStore<NoCallbacks> {};
@@ -4861,20 +5470,18 @@ struct CallbackStore<NoCallbacks> {};
 /// One call: `call` is invoked once, as an rvalue, by whoever claims the job.
 template <class R, class Call, class Callbacks = NoCallbacks>
 class ApplyJob final : public ResultState<R> {
-  using Claim = ResultBase::Claim;
-
  public:
   static constexpr bool kHasCallbacks = !std::is_same_v<Callbacks, NoCallbacks>;
 
   /// The call is made from `f`, given a stop token if it takes one, and the rest.
   template <class F, class... Rest>
   explicit ApplyJob(Core& core, F&& f, Rest&&... rest)
-      : ResultState<R>(core, Job::Kind::call, kHasCallbacks),
+      : ResultState<R>(core, Job::Kind::call, 1, kHasCallbacks),
         call_(stop_.bind(std::forward<F>(f)), std::forward<Rest>(rest)...) {}
 
   /// A destructor of the user's that throws ends the program, as anywhere.
   ~ApplyJob() noexcept override {
-    if (this->claim() == Claim::none) std::destroy_at(&call_);  // it was never issued
+    if (!this->is_claimed()) std::destroy_at(&call_);  // it was never issued
   }
 
   void set_callbacks(Callbacks callbacks)
@@ -4883,20 +5490,19 @@ class ApplyJob final : public ResultState<R> {
     callbacks_.callbacks.emplace(std::move(callbacks));
   }
 
-  void run() noexcept override {
-    if (this->try_claim()) execute();
-    this->release();
-  }
+  Core::Submission enter_queue() const noexcept { return {.has_callbacks = kHasCallbacks}; }
+
+  void run() noexcept override { execute(); }
+
+  void abandon_entry(const std::exception_ptr& why) noexcept override { give_up(why); }
 
   void abandon(const std::exception_ptr& why) noexcept override {
-    if (!this->try_claim()) return;
-    this->leave_queue();
-    give_up(why);
+    if (this->try_claim()) give_up(why);
   }
 
   bool cancel() noexcept override {
     if (!this->is_of_this_process()) return cancelled();
-    if (!this->try_claim(Claim::cancelled)) {
+    if (!this->try_claim_to_cancel()) {
       if (!cancelled()) stop_.request();
       return cancelled();
     }
@@ -4904,19 +5510,23 @@ class ApplyJob final : public ResultState<R> {
     this->cancel_claimed([this](const std::exception_ptr& why) { give_up(why); });
     return true;
   }
-  bool cancelled() const noexcept override { return this->claim() == Claim::cancelled; }
+  bool cancelled() const noexcept override { return this->is_claimed_to_cancel(); }
 
   Stop<Call>& stop() noexcept { return stop_; }
 
   void run_callback() noexcept override {
     if constexpr (kHasCallbacks) this->run_callbacks(callbacks_.callbacks);
   }
+  Job::DueLinks* due_links() noexcept override {
+    if constexpr (kHasCallbacks) return &callbacks_.due;
+    return nullptr;
+  }
 
  protected:
   void help(Deadline) noexcept override {
-    if (!this->try_claim()) return;
-    this->leave_queue();
-    execute();
+    if (this->is_claimed()) return;
+    if (Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim())
+      execute();
   }
 
  private:
@@ -4980,11 +5590,16 @@ constexpr std::ptrdiff_t to_ptrdiff(T value) noexcept {
   return static_cast<std::ptrdiff_t>(number);
 }
 
+[[noreturn]] MILLPOND_COLD inline void throw_size_error(const char* name, std::ptrdiff_t size) {
+  char message[64];
+  std::snprintf(message, sizeof message, "%s must be 1+, not %lld", name,
+                static_cast<long long>(size));
+  throw ValueError(message);
+}
+
 /// Throws ValueError "<name> must be 1+, not 0" for a given size that is not positive.
 inline void check_size(const char* name, std::optional<std::ptrdiff_t> size) {
-  if (size && *size < 1) {
-    throw ValueError(std::string(name) + " must be 1+, not " + std::to_string(*size));
-  }
+  if (size && *size < 1) throw_size_error(name, *size);
 }
 
 /// A size that has been checked, or `otherwise`.
@@ -5006,6 +5621,11 @@ class Chunking {
   /// Of the first chunk; not more than there are items.
   std::size_t size() const noexcept { return size_; }
 
+  /// Not fewer chunks than n > 0 items make.
+  std::size_t at_most_chunks_of(std::size_t n) const noexcept {
+    return is_fixed() ? divide_rounding_up(n, size_) : n;
+  }
+
   /// The size of the next chunk when `left` > 0 items are left.
   std::size_t next(std::size_t left) const noexcept {
     if (is_fixed()) return (std::min)(size_, left);
@@ -5025,6 +5645,603 @@ class Chunking {
 
 #endif  // MILLPOND_DETAIL_CHUNKING_HPP
 
+// millpond/detail/thread_name.hpp
+#ifndef MILLPOND_DETAIL_THREAD_NAME_HPP
+#define MILLPOND_DETAIL_THREAD_NAME_HPP
+
+#if defined(MILLPOND_SET_THREAD_NAME)
+#include <pthread.h>
+#endif
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// Names the calling thread "<prefix>-<suffix>" for debuggers, top and perf. An empty prefix
+/// leaves its name alone. Where the platform's limit is met the prefix is cut, never the suffix;
+/// a platform without names ignores the call.
+inline void name_this_thread([[maybe_unused]] std::string_view prefix,
+                             [[maybe_unused]] std::string_view suffix) noexcept {
+#if defined(MILLPOND_SET_THREAD_NAME)
+  constexpr std::size_t kLongest = 15;  // bytes, Linux
+  if (prefix.empty() || suffix.size() + 2 > kLongest) return;
+  char name[kLongest + 1] = {};
+  std::size_t length = prefix.substr(0, kLongest - 1 - suffix.size()).copy(name, kLongest);
+  name[length++] = '-';
+  suffix.copy(name + length, kLongest - length);
+  MILLPOND_SET_THREAD_NAME(name);
+#endif
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_THREAD_NAME_HPP
+
+// millpond/detail/core_callbacks.hpp
+#ifndef MILLPOND_DETAIL_CORE_CALLBACKS_HPP
+#define MILLPOND_DETAIL_CORE_CALLBACKS_HPP
+
+/// A core's callback thread, and what becomes of errors that nobody looks at.
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+inline bool Core::need_callbacks() {
+  const lock_guard lock(mutex_);
+  if (unfinished() == 0) return false;
+  if (!callbacks_.started_locked()) start_callback_thread_locked();
+  return true;
+}
+
+inline void Core::start_callback_thread() {
+  const lock_guard lock(mutex_);
+  check_state();
+  if (!callbacks_.started_locked()) start_callback_thread_locked();
+}
+
+inline void Core::start_callback_thread_locked() {
+  add_ref();
+  try {
+    callbacks_.start_locked([this] { run_callback_thread(); });
+  } catch (...) {
+    release();  // never the last: our caller holds one
+    throw;
+  }
+}
+
+template <class Done>
+void Core::serve_callbacks(unique_lock& lock, Done done) noexcept {
+  callbacks_.serve(lock, done, [this] {
+    if (state() != State::run) exit_condition_.notify_all();
+  });
+}
+
+inline void Core::run_callback_thread() noexcept {
+  const Ref<Core> self = Ref<Core>::adopt(this);
+  thread_local constinit ThreadContext context{nullptr};
+  context.core = this;
+  current_thread_context = &context;
+  name_this_thread(thread_name_prefix_, "cb");
+  {
+    unique_lock lock(mutex_);
+    serve_callbacks(lock, [this] { return all_issued_ && unfinished() == 0; });
+    callbacks_.end_locked();
+    exit_condition_.notify_all();
+  }
+  context.core = nullptr;
+  current_thread_context = nullptr;
+  left_pool = {this, serial()};
+}
+
+inline void Core::report(const std::exception_ptr& error) const noexcept {
+  if (!on_unobserved_error_) return print(error);
+  try {
+    on_unobserved_error_(error);
+  } catch (...) {
+    print(std::current_exception());
+  }
+}
+
+inline void Core::report_to(const Core* core, std::uint16_t serial,
+                            const std::exception_ptr& error) noexcept {
+  if (const Ref<Core> live = find_live(core, serial)) {
+    live->report(error);
+  } else {
+    print(error);
+  }
+}
+
+inline void Core::print(const std::exception_ptr& error) noexcept {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& exception) {
+    std::fprintf(stderr, "millpond: unobserved error in a task: %s\n", exception.what());
+  } catch (...) {
+    std::fputs("millpond: unobserved error in a task: not a std::exception\n", stderr);
+  }
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_CORE_CALLBACKS_HPP
+
+// millpond/detail/core_jobs.hpp
+#ifndef MILLPOND_DETAIL_CORE_JOBS_HPP
+#define MILLPOND_DETAIL_CORE_JOBS_HPP
+
+/// What a core keeps of jobs that were accepted: what is unfinished, the live imaps, the sources
+/// of stop tokens.
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+// ---- What is unfinished ----
+
+inline std::size_t Core::unfinished() const noexcept {
+  // What is finished is counted first: so whatever is counted there is counted here, too.
+  std::size_t finished = finished_elsewhere_.get();
+  for (std::size_t i = 0; i != size_; ++i) finished += workers_[i].finished.get();
+  std::size_t issued = queue_.issued() + accepted_elsewhere_.get();
+  for (std::size_t i = 0; i != size_; ++i) issued += workers_[i].lane.issued.get();
+  return issued - finished;
+}
+
+inline void Core::job_done(bool unwatched) noexcept {
+  ThreadContext* const context = context_in(this);
+  if (context != nullptr && context->worker != nullptr) {
+    context->worker->finished.add_one();  // it asks what is unfinished when it has nothing to do
+    context->worker->paces = unwatched;
+  } else {
+    finish_elsewhere();
+  }
+}
+
+inline void Core::finish_elsewhere() noexcept {
+  bool last;
+  {
+    const lock_guard lock(mutex_);
+    finished_elsewhere_.add_one();
+    sleep_.take_turn();
+    check_finished_locked();
+    last = settle_locked();
+  }
+  if (last) release();
+}
+
+inline void Core::check_finished_locked() noexcept {
+  if (!all_issued_ || unfinished() != 0) return;
+  may_leave_.store(true, memory_order_release);
+  sleep_.quit();
+  callbacks_.wake_locked();
+  exit_condition_.notify_all();
+}
+
+inline void Core::accept(bool has_callbacks) {
+  if (has_callbacks) start_callback_thread();
+  const lock_guard lock(mutex_);
+  check_state();
+  accepted_elsewhere_.add_one();
+}
+
+// ---- Imaps ----
+
+inline void Core::forget(StreamJob& job) noexcept {
+  std::list<StreamJob*> node;
+  const lock_guard lock(mutex_);
+  if (std::exchange(job.listed_, false)) node.splice(node.begin(), streams_, job.place_);
+}
+
+inline Ref<StreamJob> Core::pop_stream() noexcept {
+  std::list<StreamJob*> node;
+  const lock_guard lock(mutex_);
+  if (streams_.empty()) return {};
+  node.splice(node.begin(), streams_, streams_.begin());
+  node.front()->listed_ = false;
+  return Ref<StreamJob>::share(node.front());
+}
+
+/// Every imap's decision to stop reading ahead is made under its own mutex, which lift_limit()
+/// takes after the flag is set: so each sees the flag, or is found by us to have stopped.
+inline void Core::lift_look_ahead_limit() noexcept {
+  // release: who sees it may know that join() has begun, and destroy the pool in a task.
+  look_ahead_unlimited_.store(true, memory_order_release);
+  std::size_t left;
+  {
+    const lock_guard lock(mutex_);
+    left = streams_.size();  // no new ones come: the pool is closed
+  }
+  for (; left != 0; --left) {
+    Ref<StreamJob> job;
+    {
+      const lock_guard lock(mutex_);
+      if (streams_.empty()) return;
+      job = Ref<StreamJob>::share(streams_.front());
+      streams_.splice(streams_.end(), streams_, streams_.begin());  // next time the next one
+    }
+    job->lift_limit();
+  }
+}
+
+// ---- Stop tokens ----
+
+#if MILLPOND_HAS_STOP_TOKEN
+inline void Core::add_stop(StopSource& source) noexcept {
+  {
+    const lock_guard lock(mutex_);
+    if (state() != State::terminate) return stops_.insert(source);
+  }
+  source.request();
+}
+#endif
+
+inline void Core::request_stops() noexcept {
+#if MILLPOND_HAS_STOP_TOKEN
+  for (stop_source source(std::nostopstate);; source.request_stop()) {
+    const lock_guard lock(mutex_);
+    if (!stops_.pop(source)) return;
+  }
+#endif
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_CORE_JOBS_HPP
+
+// millpond/detail/core_work.hpp
+#ifndef MILLPOND_DETAIL_CORE_WORK_HPP
+#define MILLPOND_DETAIL_CORE_WORK_HPP
+
+/// How work gets into a core's queue, and what its workers do.
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+// ---- Issuing ----
+
+inline void Core::submit(Job& job, const Submission& submission) {
+  if (submission.has_callbacks) start_callback_thread();
+  after_adding(add(job, submission));
+}
+
+/// Before anybody can find it in the list of imaps it is in the queue and counted.
+inline void Core::submit(StreamJob& job) {
+  std::list<StreamJob*> place{&job};
+  AfterAdding after;
+  {
+    const lock_guard lock(mutex_);
+    after = add(job, {.priority = job.rank_.priority});
+    job.place_ = place.begin();
+    job.listed_ = true;
+    streams_.splice(streams_.end(), place);
+  }
+  after_adding(after);
+}
+
+/// A worker may run the job, which may destroy the pool, before the caller has woken anybody: so a
+/// reference is taken for that while the door is closed to terminate().
+inline Core::AfterAdding Core::add(Job& job, const Submission& submission) {
+  ThreadContext* const context = context_in(this);
+  if (context != nullptr && context->worker != nullptr && !queue_.is_by_priority()) {
+    return add_own(*context->worker, job, submission.entries);
+  }
+  const JobQueue::Door door = queue_.door();
+  const SpinningLockGuard lock(door.lock);
+  check_state();
+  if (!queue_.reserve_locked(door, submission.entries)) throw_not_running();
+  queue_.push_locked(door, job, submission.entries, submission.priority, submission.rank);
+  if (!sleep_.needs_wake()) return AfterAdding::nothing;
+  add_ref();
+  return AfterAdding::wake_and_release;
+}
+
+/// The worker adds to its own lane without a lock. terminate() sets the state before it empties the
+/// lanes, and we look at the state after the job is in the lane: so one of us gives it up.
+inline Core::AfterAdding Core::add_own(Worker& worker, Job& job, std::size_t entries) {
+  check_state();
+  if (!queue_.lanes().reserve_own(worker.lane, entries)) throw_not_running();
+  worker.lane.issued.add_one();
+  for (; entries != 0; --entries) queue_.lanes().push_own(worker.lane, job);
+  if (state_.load(memory_order_seq_cst) == State::terminate) return AfterAdding::abandon;
+  return sleep_.needs_wake() ? AfterAdding::wake : AfterAdding::nothing;
+}
+
+inline void Core::after_adding(AfterAdding after) noexcept {
+  switch (after) {
+    case AfterAdding::nothing:
+      return;
+    case AfterAdding::wake:
+      return sleep_.wake();
+    case AfterAdding::wake_and_release:
+      sleep_.wake();
+      return release();
+    case AfterAdding::abandon:
+      return abandon_queued();
+  }
+}
+
+inline void Core::requeue(StreamJob& job, Place place) noexcept {
+  if (place == Place::back && !queue_.is_by_priority() && requeue_in_lane(job)) return;
+  bool wakes;
+  {
+    const SpinningLockGuard lock(queue_.imap_mutex());
+    if (state() == State::terminate) return;
+    job.add_ref();
+    queue_.push_locked(job, place == Place::front);
+    wakes = sleep_.needs_wake();
+  }
+  if (wakes) sleep_.wake();  // the imap, which our caller keeps, keeps the core
+}
+
+/// Behind what this thread has issued. False if there is no memory for that. An entry that is still
+/// in a lane, though the imap was claimed without it, will do.
+inline bool Core::requeue_in_lane(StreamJob& job) noexcept {
+  if (job.is_in_lane()) return true;
+  const JobQueue::Door door = queue_.door();
+  bool wakes;
+  {
+    const SpinningLockGuard lock(door.lock);
+    if (state() == State::terminate) return true;
+    try {
+      if (!queue_.reserve_locked(door, 1)) return true;
+    } catch (...) {
+      return false;
+    }
+    queue_.push_again_locked(door, job);
+    wakes = sleep_.needs_wake();
+  }
+  if (wakes) sleep_.wake();
+  return true;
+}
+
+inline void Core::put_back(Job& job, const Rank& rank) noexcept {
+  {
+    const lock_guard lock(queue_.imap_mutex());
+    if (state() != State::terminate) return queue_.put_back_locked(job, rank);
+  }
+  job.abandon_entry(terminated_error());
+}
+
+// ---- Workers ----
+
+inline void Core::run_worker(std::size_t index, StartUp* start_up) noexcept {
+  const Ref<Core> self = Ref<Core>::adopt(this);
+  thread_local constinit ThreadContext context{nullptr};
+  context.core = this;
+  context.worker_index = index;
+  context.worker = &workers_[index];
+  current_thread_context = &context;
+  name_this_thread(thread_name_prefix_, std::to_string(index));
+  if (start_up != nullptr) start_up->initialize();
+  work(context);
+  context.core = nullptr;
+  context.worker_index = std::nullopt;
+  context.worker = nullptr;
+  current_thread_context = nullptr;
+  left_pool = {this, serial()};
+  JobMemory::flush_thread();
+}
+
+inline void Core::work(ThreadContext& context) noexcept {
+  Worker& worker = *context.worker;
+  JobStack::Frame frame(context.running);
+  for (Job* job = search(worker); job != nullptr;) {
+    frame.job = job;
+    job->run();
+    job = queue_.take(worker.lane);
+    if (job == nullptr) {
+      sleep_.begin_search();
+      job = search(worker);
+    }
+  }
+  leave_as_worker();
+}
+
+/// The next job of a worker that searches; null if it may go.
+///
+/// A worker that empties the queue faster than it fills would meet the issuing thread at every
+/// job's cache line. So after a job that nobody waits for it first lets the queue grow.
+inline Job* Core::search(Worker& worker) noexcept {
+  if (std::exchange(worker.paces, false) && spinning_pays()) {
+    for (Spin spin(tuning::kPaceTime); !may_leave() && spin.go_on();) {
+    }
+  }
+  Job* job = nullptr;
+  const auto look = [&] {
+    if (may_leave()) return true;
+    job = queue_.take(worker.lane);
+    return job != nullptr;
+  };
+  const auto has_reason_to_stay_awake = [&] {
+    if (may_leave() || queue_.any()) return true;
+    // The last that has nothing to do asks whether anything can come.
+    if (state() != State::close || sleep_.idle() != size_) return false;
+    const lock_guard lock(mutex_);
+    check_finished_locked();
+    return may_leave();
+  };
+  while (!look() && !(sleep_.is_only_searcher() && spinning_pays() && spin_until(look))) {
+    sleep_.fall_asleep(has_reason_to_stay_awake);
+  }
+  if (sleep_.end_search([&] { return queue_.any(); })) waits_.all_busy();
+  return job;
+}
+
+inline void Core::leave_as_worker() noexcept {
+  bool last;
+  {
+    const lock_guard lock(mutex_);
+    --workers_alive_;
+    if (workers_alive_ <= 1) exit_condition_.notify_all();  // a joiner may be a worker itself
+    if (workers_alive_ == 0) callbacks_.wake_locked();      // or the callback thread
+    last = settle_locked();
+  }
+  sleep_.quit();        // wakes the next
+  if (last) release();  // not the last reference: this thread has one
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_CORE_WORK_HPP
+
+// millpond/detail/core_life.hpp
+#ifndef MILLPOND_DETAIL_CORE_LIFE_HPP
+#define MILLPOND_DETAIL_CORE_LIFE_HPP
+
+/// How a core starts and ends: docs/design/shutdown.md.
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+inline void Core::start(std::string thread_name_prefix, const std::function<void()>& initializer) {
+  thread_name_prefix_ = std::move(thread_name_prefix);
+  StartUp start_up(mutex_, initializer);
+  StartUp* const shared = initializer ? &start_up : nullptr;
+  try {
+    threads_.reserve(size());
+    for (std::size_t index = 0; index < size(); ++index) {
+      add_ref();
+      {
+        const lock_guard lock(mutex_);
+        ++workers_alive_;
+      }
+      try {
+        threads_.emplace_back([this, index, shared] { run_worker(index, shared); });
+      } catch (...) {
+        release();
+        const lock_guard lock(mutex_);
+        --workers_alive_;
+        throw;
+      }
+    }
+  } catch (...) {
+    terminate();
+    join_or_detach();
+    throw;
+  }
+  if (shared == nullptr) return;
+  if (const std::exception_ptr error = start_up.wait(size())) {
+    terminate();
+    join_or_detach();
+    std::rethrow_exception(error);
+  }
+}
+
+inline void Core::close() noexcept {
+  if (!is_of_this_process()) return;
+  {
+    const lock_guard lock(mutex_);
+    if (state() != State::run) return;
+    state_.store(State::close, memory_order_seq_cst);
+  }
+  queue_.pass_doors();
+  const lock_guard lock(mutex_);
+  all_issued_ = true;
+  sleep_.take_turn();
+  check_finished_locked();
+}
+
+/// First the queue is closed: from then on no worker takes anything, so that what is queued when
+/// the state changes is given up here. Once the state has been seen at all doors nothing enters the
+/// queue or the list of imaps but through a worker that gives it up itself. Abandoning runs user
+/// code (destructors), so it goes job by job, without locks.
+inline void Core::terminate() noexcept {
+  if (!is_of_this_process()) return;
+  const Ref<Core> self = Ref<Core>::share(this);  // a capture that dies here may own the pool
+  CompletionScope scope(this);                    // what is run here may wait for what is queued
+  queue_.close();
+  {
+    const lock_guard lock(mutex_);
+    state_.store(State::terminate, memory_order_seq_cst);
+  }
+  queue_.pass_doors();
+  sleep_.quit();
+  {
+    const lock_guard lock(mutex_);
+    all_issued_ = true;
+    callbacks_.wake_locked();
+  }
+  request_stops();
+  abandon_queued();
+  while (const Ref<StreamJob> job = pop_stream()) {
+    scope.set_job(job.get());
+    job->abandon(terminated_error());
+  }
+}
+
+inline void Core::abandon_queued() noexcept {
+  CompletionScope scope(this);
+  while (Job* const job = queue_.drain()) {
+    if (!job->take_entry()) continue;
+    scope.set_job(job);
+    job->abandon_entry(terminated_error());
+  }
+}
+
+inline void Core::join() {
+  check_process();
+  introduce_thread();
+  const Ref<Core> self = Ref<Core>::share(this);  // the pool may be destroyed meanwhile, by a task
+  if (context_in(this) != nullptr || CompletionScope::is_inside(*this) ||
+      is_left_by_this_thread()) {
+    throw ValueError("A pool cannot be joined from one of its own threads");
+  }
+  switch (state()) {
+    case State::run:
+      throw ValueError("Pool is still running");
+    case State::close:
+      lift_look_ahead_limit();
+      break;
+    case State::terminate:
+      break;
+  }
+  join_or_detach();
+}
+
+/// First waits until the other threads are about to end, without keeping anybody else from doing
+/// the same: one thread may be in join() while a task destroys the pool. Only then the handles.
+///
+/// A thread that is itself in the middle of a job, as a worker, in a callback or giving it up,
+/// must not wait for that job; nor for the callback thread, which waits for it, to end: that it has
+/// nothing to do will do.
+inline void Core::join_or_detach() noexcept {
+  introduce_thread();
+  const ThreadContext* const own = context_in(this);
+  const bool completing = own != nullptr || CompletionScope::is_inside(*this);
+  {
+    unique_lock lock(mutex_);
+    if (own != nullptr && own->is_callback_thread()) {
+      // Running tasks may wait for results whose callbacks only this thread can run.
+      serve_callbacks(lock, [this] { return workers_alive_ == 0; });
+    } else if (completing) {
+      const std::size_t own_workers = own != nullptr ? 1 : 0;
+      exit_condition_.wait(
+          lock, [&] { return workers_alive_ == own_workers && callbacks_.idle_locked(); });
+    } else {
+      exit_condition_.wait(lock, [this] {
+        return workers_alive_ == 0 && unfinished() == 0 && !callbacks_.alive_locked();
+      });
+    }
+  }
+  const lock_guard lock(join_mutex_);
+  for (thread& worker : threads_) {
+    if (!worker.joinable()) continue;
+    if (worker.get_id() == this_thread::get_id()) {
+      worker.detach();
+    } else {
+      worker.join();
+    }
+  }
+  if (completing) {
+    callbacks_.detach();
+  } else {
+    callbacks_.join();
+  }
+}
+
+inline void Core::orphan() noexcept {
+  const lock_guard lock(mutex_);
+  orphaned_ = unfinished() != 0;
+  if (orphaned_) add_ref();
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_CORE_LIFE_HPP
+
 // millpond/detail/items.hpp
 #ifndef MILLPOND_DETAIL_ITEMS_HPP
 #define MILLPOND_DETAIL_ITEMS_HPP
@@ -5034,6 +6251,9 @@ class Chunking {
 /// A *holder* (Borrowed, Owned, View) settles who owns the range; a *source* (IndexedItems,
 /// CollectedItems, StreamedItems) gives out its elements. Elements of a range that is ours to
 /// consume are handed on as rvalues to functions that take them.
+///
+/// The concepts and functions of ranges come with <span> and <iterator>, which are declared by
+/// them. <ranges>, with all its views, would add 90 ms to each file that uses the library.
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -5266,7 +6486,7 @@ class IndexedItems {
   template <class Size>
   static std::size_t checked(Size size) {
     if (static_cast<std::common_type_t<Size, std::size_t>>(size) > PTRDIFF_MAX) {
-      throw ValueError("More items than a map can have");
+      throw_value_error("More items than a map can have");
     }
     return static_cast<std::size_t>(size);
   }
@@ -5648,7 +6868,10 @@ namespace millpond::inline MILLPOND_ABI::detail {
 class Progress {
  public:
   explicit Progress(const Core& core)
-      : core_(&core), workers_(core.size()), counts_(std::make_unique<Count[]>(workers_ + 1)) {}
+      : core_(&core), workers_(core.size()), counts_(new Count[workers_ + 1]) {}
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  ~Progress() { delete[] counts_; }
 
   void add(std::size_t items) noexcept {
     const ThreadContext* const context = context_in(core_);
@@ -5675,7 +6898,7 @@ class Progress {
 
   const Core* core_;  // only compared: it may be gone
   std::size_t workers_;
-  std::unique_ptr<Count[]> counts_;  // the workers', and one that all other threads share
+  Count* const counts_;  // the workers', and one that all other threads share
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
@@ -5688,15 +6911,13 @@ class Progress {
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// A whole map: one entry in the queue, of which workers claim chunk after chunk by moving an
-/// atomic cursor.
+/// A whole map: as many entries in the queue as workers can be at it. Each claims chunk after chunk
+/// by moving an atomic cursor; when all are claimed the entries that are left are dead.
 ///
 /// Invariants: items before next_ are claimed, by a worker or as given up; next_ may go beyond
 /// size_. done_ counts those claimed items that are finished (run, skipped after an error in their
 /// chunk, or given up), each some time before the thread that claimed it leaves the job. Whoever
-/// brings done_ to size_ finishes the job; that happens once, as each item is claimed once. Whoever
-/// claims the last item takes the entry out of the queue before it runs the item or gives it up, so
-/// that no finished job is queued; a worker that finds the spent entry first does it for him.
+/// brings done_ to size_ finishes the job; that happens once, as each item is claimed once.
 ///
 /// Results is one of map_results.hpp, where the results go. F may be a reference (blocking calls
 /// borrow the function). Items is a source of items.hpp.
@@ -5713,7 +6934,7 @@ class MapJob final : public ResultState<typename Results::Result> {
   template <class Holder, class G, class... Output>
   MapJob(Core& core, std::optional<std::ptrdiff_t> chunksize, Holder&& holder, G&& f,
          Output&... output)
-      : Base(core, Job::Kind::map, kHasCallbacks),
+      : Base(core, Job::Kind::other, 0, kHasCallbacks),
         work_(std::in_place, std::forward<Holder>(holder), stop_.bind(std::forward<G>(f))),
         size_(work_->items.size()),
         chunking_(chunksize, size_, core.size()),
@@ -5727,25 +6948,42 @@ class MapJob final : public ResultState<typename Results::Result> {
     callbacks_.callbacks.emplace(std::move(callbacks));
   }
 
-  /// Instead of being queued: for a map without items. Consumes one reference.
+  /// To be queued: as many entries as workers can be at it at once.
+  Core::Submission enter_queue() noexcept {
+    const std::size_t entries = (std::min)(this->core().size(), chunking_.at_most_chunks_of(size_));
+    this->add_entries(static_cast<std::uint32_t>(entries));
+    return {.entries = entries, .has_callbacks = kHasCallbacks, .rank = &rank_};
+  }
+
+  /// Instead of being queued: for a map without items.
   void finish_empty() noexcept {
     const CompletionScope scope(&this->core(), this);
     this->try_claim();
     finish_map();
-    this->release();
   }
 
+  /// With priorities a worker makes way after each chunk.
   void run() noexcept override {
-    work(this->core().takes_turns() ? 1 : ~std::size_t{0}, Deadline::never());
-    this->release();
+    Core& core = this->core();
+    if (!core.takes_turns()) {
+      work(~std::size_t{0}, Deadline::never());
+    } else {
+      work(1, Deadline::never());
+      if (!is_spent()) return core.put_back(*this, rank_);
+    }
+    this->drop_entry();
+  }
+
+  void abandon_entry(const std::exception_ptr& why) noexcept override {
+    abandon(why);
+    this->drop_entry();
   }
 
   void abandon(const std::exception_ptr& why) noexcept override {
     const std::size_t begin = claim_rest(size_);
     if (begin >= size_) return;
     this->try_claim();
-    this->leave_queue();
-    give_up(begin, why, false);
+    give_up(size_ - begin, why, false);
   }
 
   /// What runs may stop, too. It is asked last, when all that was claimed here is given up: that
@@ -5754,8 +6992,9 @@ class MapJob final : public ResultState<typename Results::Result> {
     if (!this->is_of_this_process()) return cancelled();
     const std::size_t begin = claim_rest(kCancelled);
     if (begin < size_) {
-      if (begin == 0) this->try_claim(ResultBase::Claim::cancelled);  // else some of it has run
-      this->cancel_claimed([&](const std::exception_ptr& why) { give_up(begin, why, true); });
+      if (begin == 0) this->try_claim_to_cancel();  // else some of it has run
+      this->cancel_claimed(
+          [&](const std::exception_ptr& why) { give_up(size_ - begin, why, true); });
     }
     stop_.request();
     return begin < size_ || begin >= kCancelled;
@@ -5764,15 +7003,16 @@ class MapJob final : public ResultState<typename Results::Result> {
     return next_.load(memory_order_relaxed) >= kCancelled;
   }
 
-  bool is_spent() const noexcept override {
-    // relaxed: what it tells of happens under the pool's mutex.
-    return next_.load(memory_order_relaxed) >= size_;
-  }
+  bool is_spent() const noexcept override { return next_.load(memory_order_relaxed) >= size_; }
 
   Stop<F>& stop() noexcept { return stop_; }
 
   void run_callback() noexcept override {
     if constexpr (kHasCallbacks) this->run_callbacks(callbacks_.callbacks);
+  }
+  Job::DueLinks* due_links() noexcept override {
+    if constexpr (kHasCallbacks) return &callbacks_.due;
+    return nullptr;
   }
 
   std::size_t completed() const noexcept override {
@@ -5799,7 +7039,7 @@ class MapJob final : public ResultState<typename Results::Result> {
 
   /// Empty if there is nothing left.
   Range claim_chunk() noexcept {
-    // relaxed: the items were there before the job was queued, under the pool's mutex.
+    // relaxed: the items were there before the job was issued.
     std::size_t begin = next_.load(memory_order_relaxed);
     if (begin >= size_) return {};
     if (kMayPassTheEnd && chunking_.is_fixed()) {
@@ -5823,8 +7063,13 @@ class MapJob final : public ResultState<typename Results::Result> {
     for (; chunks != 0 && !deadline.has_passed(); --chunks) {
       const Range range = claim_chunk();
       if (range.size() == 0) break;
+      // terminate() finds what is queued, not what workers are at.
+      if (this->core().state() == State::terminate) {
+        give_up(range.size() + size_ - std::min(size_, claim_rest(size_)),
+                this->core().terminated_error(), false);
+        break;
+      }
       if (!this->claimed()) this->try_claim();  // it is running now
-      if (range.end == size_) this->leave_queue();
       run_chunk(range.begin, range.end);
       if (progress_) {
         progress_->add(range.size());
@@ -5862,14 +7107,15 @@ class MapJob final : public ResultState<typename Results::Result> {
     return begin;
   }
 
-  void give_up(std::size_t begin, const std::exception_ptr& why, bool cancels) noexcept {
+  /// So many claimed items.
+  void give_up(std::size_t count, const std::exception_ptr& why, bool cancels) noexcept {
     if (!failed_.exchange(true, memory_order_relaxed)) {
       error_ = why;
       if (cancels) this->set_outcome_cancelled();
       this->observe();
     }
-    if (progress_) progress_->add(size_ - begin);
-    finish_items(size_ - begin);
+    if (progress_) progress_->add(count);
+    finish_items(count);
   }
 
   void finish_items(std::size_t count) noexcept {
@@ -5901,6 +7147,7 @@ class MapJob final : public ResultState<typename Results::Result> {
   const std::size_t size_;
   const Chunking chunking_;
   std::optional<Progress> progress_;  // of what is finished; none: done_ has it
+  Rank rank_;                         // of its entries
   atomic<std::size_t> next_{0};
   atomic<std::size_t> done_{0};
   atomic<bool> failed_{false};
@@ -5931,11 +7178,11 @@ class MapOverloads {
   }
   template <class F, class T>
   auto map(F&& f, std::initializer_list<T> items, BlockingMapOptions<Order> options = {}) {
-    return pool().map(std::forward<F>(f), std::ranges::subrange(items), options);
+    return pool().map(std::forward<F>(f), std::span<const T>(items.begin(), items.size()), options);
   }
   template <class F, class T, std::integral Chunksize>
   auto map(F&& f, std::initializer_list<T> items, Chunksize chunksize) {
-    return pool().map(std::forward<F>(f), std::ranges::subrange(items),
+    return pool().map(std::forward<F>(f), std::span<const T>(items.begin(), items.size()),
                       {.chunksize = to_ptrdiff(chunksize)});
   }
   template <class F>
@@ -5951,12 +7198,13 @@ class MapOverloads {
   template <class Out, class F, class T>
   void map_into(Out&& out, F&& f, std::initializer_list<T> items,
                 BlockingMapOptions<Order> options = {}) {
-    pool().map_into(std::forward<Out>(out), std::forward<F>(f), std::ranges::subrange(items),
-                    options);
+    pool().map_into(std::forward<Out>(out), std::forward<F>(f),
+                    std::span<const T>(items.begin(), items.size()), options);
   }
   template <class Out, class F, class T, std::integral Chunksize>
   void map_into(Out&& out, F&& f, std::initializer_list<T> items, Chunksize chunksize) {
-    pool().map_into(std::forward<Out>(out), std::forward<F>(f), std::ranges::subrange(items),
+    pool().map_into(std::forward<Out>(out), std::forward<F>(f),
+                    std::span<const T>(items.begin(), items.size()),
                     {.chunksize = to_ptrdiff(chunksize)});
   }
   template <class Out, class F>
@@ -5971,11 +7219,12 @@ class MapOverloads {
   }
   template <class F, class T>
   auto starmap(F&& f, std::initializer_list<T> items, BlockingMapOptions<Order> options = {}) {
-    return pool().starmap(std::forward<F>(f), std::ranges::subrange(items), options);
+    return pool().starmap(std::forward<F>(f), std::span<const T>(items.begin(), items.size()),
+                          options);
   }
   template <class F, class T, std::integral Chunksize>
   auto starmap(F&& f, std::initializer_list<T> items, Chunksize chunksize) {
-    return pool().starmap(std::forward<F>(f), std::ranges::subrange(items),
+    return pool().starmap(std::forward<F>(f), std::span<const T>(items.begin(), items.size()),
                           {.chunksize = to_ptrdiff(chunksize)});
   }
   template <class F>
@@ -6208,6 +7457,13 @@ class MapResults<void> {
   void take() noexcept {}
 };
 
+[[noreturn]] MILLPOND_COLD inline void throw_sizes_error(std::size_t output, std::size_t input) {
+  char message[96];
+  std::snprintf(message, sizeof message, "The output has %llu elements, the input %llu",
+                static_cast<unsigned long long>(output), static_cast<unsigned long long>(input));
+  throw ValueError(message);
+}
+
 /// A range of the caller's that the results of a map are assigned to.
 template <class Range>
 class MapOutput {
@@ -6217,10 +7473,7 @@ class MapOutput {
   /// Throws ValueError if it has not n elements.
   MapOutput(std::size_t n, Range& out) : first_(std::ranges::begin(out)) {
     const auto size = static_cast<std::size_t>(std::ranges::size(out));
-    if (size != n) {
-      throw ValueError("The output has " + std::to_string(size) + " elements, the input " +
-                       std::to_string(n));
-    }
+    if (size != n) throw_sizes_error(size, n);
   }
 
   template <class Call>
@@ -6238,704 +7491,43 @@ class MapOutput {
 
 #endif  // MILLPOND_DETAIL_MAP_RESULTS_HPP
 
-// millpond/detail/batch.hpp
-#ifndef MILLPOND_DETAIL_BATCH_HPP
-#define MILLPOND_DETAIL_BATCH_HPP
+// millpond/detail/new_job.hpp
+#ifndef MILLPOND_DETAIL_NEW_JOB_HPP
+#define MILLPOND_DETAIL_NEW_JOB_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// Jobs that one worker has taken off the queue together, to run one after another without the
-/// pool's mutex. Any thread may take from it, oldest first; so idle workers and terminate() reach
-/// what it holds. Holds one reference to each job.
-///
-/// Thread safety: fill() only by the owner, when empty, under the pool's mutex; take() anywhere.
-///
-/// Both ends are one atomic word. Positions only grow, so a taker whose compare-exchange succeeds
-/// has seen the jobs of that very range, however often the batch was refilled meanwhile (but for
-/// four billion jobs within one take()). The exchange releases, too: so the slots were read before
-/// the owner may fill them again.
-class alignas(64) Batch {
+/// The owner of a job that has not been issued yet. A std::unique_ptr, but for what that costs:
+/// each call that issues work has a type of job of its own, and fifty functions of std::unique_ptr
+/// would be compiled for it.
+template <class Job>
+class NewJob {
  public:
-  /// With 32, tiny tasks cost a tenth more.
-  static constexpr std::uint32_t kCapacity = tuning::kBatchCapacity;
+  explicit NewJob(Job* job) noexcept : job_(job) {}
+  NewJob(NewJob&& other) noexcept : job_(other.release()) {}
+  NewJob& operator=(NewJob&&) = delete;
+  ~NewJob() { delete job_; }
 
-  void fill(Job* const* jobs, std::uint32_t count) noexcept {
-    const std::uint32_t begin = begin_of(range_.load(memory_order_relaxed));
-    for (std::uint32_t i = 0; i != count; ++i) {
-      slots_[(begin + i) % kCapacity].store(jobs[i], memory_order_relaxed);
-    }
-    // release: publishes the slots to take().
-    range_.store(range_of(begin, begin + count), memory_order_release);
-  }
-
-  /// Exact under the pool's mutex if true: only its holder fills batches.
-  bool empty() const noexcept {
-    const std::uint64_t range = range_.load(memory_order_relaxed);
-    return begin_of(range) == end_of(range);
-  }
-
-  /// Takes the oldest job; null if there is none.
-  Job* take() noexcept {
-    std::uint64_t range = range_.load(memory_order_acquire);  // acquire: pairs with fill()
-    for (;;) {
-      const std::uint32_t begin = begin_of(range);
-      if (begin == end_of(range)) return nullptr;
-      Job* const job = slot(begin);
-      if (move_begin(range, begin + 1)) {
-        if (begin + 1 != end_of(range)) MILLPOND_PREFETCH(slot(begin + 1));
-        return job;
-      }
-    }
-  }
-
-  /// Takes the older half, rounded up, into `jobs` (room for kCapacity); returns how many.
-  std::uint32_t take_half(Job** jobs) noexcept {
-    return take([](std::uint32_t size) { return (size + 1) / 2; }, jobs);
-  }
-
-  /// Likewise, all of them.
-  std::uint32_t take_all(Job** jobs) noexcept {
-    return take([](std::uint32_t size) { return size; }, jobs);
-  }
-
-  /// Whether there are jobs, and their owner has taken none since this was last asked: it is stuck
-  /// in a long one, or has not got a processor. Under the pool's mutex.
-  bool is_stuck() noexcept {
-    const std::uint64_t range = range_.load(memory_order_relaxed);
-    const std::uint64_t seen = std::exchange(seen_, range);
-    return begin_of(range) != end_of(range) && range == seen;
+  Job& operator*() const noexcept { return *job_; }
+  Job* operator->() const noexcept { return job_; }
+  Job* release() noexcept {
+    Job* const job = job_;
+    job_ = nullptr;
+    return job;
   }
 
  private:
-  static constexpr std::uint32_t begin_of(std::uint64_t range) noexcept {
-    return static_cast<std::uint32_t>(range >> 32);
-  }
-  static constexpr std::uint32_t end_of(std::uint64_t range) noexcept {
-    return static_cast<std::uint32_t>(range);
-  }
-  static constexpr std::uint64_t range_of(std::uint32_t begin, std::uint32_t end) noexcept {
-    return std::uint64_t{begin} << 32 | end;
-  }
-
-  Job* slot(std::uint32_t position) const noexcept {
-    return slots_[position % kCapacity].load(memory_order_relaxed);
-  }
-
-  /// If the range is still as given.
-  bool move_begin(std::uint64_t& range, std::uint32_t begin) noexcept {
-    return range_.compare_exchange_weak(range, range_of(begin, end_of(range)), memory_order_acq_rel,
-                                        memory_order_acquire);
-  }
-
-  template <class Share>
-  std::uint32_t take(Share share, Job** jobs) noexcept {
-    std::uint64_t range = range_.load(memory_order_acquire);  // acquire: pairs with fill()
-    for (;;) {
-      const std::uint32_t begin = begin_of(range);
-      const std::uint32_t size = end_of(range) - begin;
-      if (size == 0) return 0;
-      const std::uint32_t count = share(size);
-      for (std::uint32_t i = 0; i != count; ++i) jobs[i] = slot(begin + i);
-      if (move_begin(range, begin + count)) return count;
-    }
-  }
-
-  atomic<std::uint64_t> range_{0};
-  std::uint64_t seen_ = 0;  // by is_stuck()
-  std::array<atomic<Job*>, kCapacity> slots_{};
+  Job* job_;
 };
 
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_BATCH_HPP
-
-// millpond/detail/batches.hpp
-#ifndef MILLPOND_DETAIL_BATCHES_HPP
-#define MILLPOND_DETAIL_BATCHES_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// The batches of a pool's workers, one each. A worker fills its own from the queue or from another
-/// worker's and empties it before it looks for more.
-///
-/// Thread safety: members called ..._locked need the pool's mutex; take() does not.
-class Batches {
- public:
-  explicit Batches(std::size_t workers) : batches_(workers) {}
-
-  /// The next job of `worker`'s batch, with a reference; null if it is empty.
-  Job* take(std::size_t worker) noexcept { return batches_[worker].take(); }
-
-  /// Whether any worker may have jobs: one that has filled its batch and not emptied_locked() it.
-  bool in_use_locked() const noexcept { return in_use_ != 0; }
-  bool any_job_locked() const noexcept {
-    return in_use_ != 0 && std::any_of(batches_.begin(), batches_.end(),
-                                       [](const Batch& batch) { return !batch.empty(); });
-  }
-
-  void fill_locked(std::size_t worker, Job* const* jobs, std::size_t count) noexcept {
-    batches_[worker].fill(jobs, static_cast<std::uint32_t>(count));
-    ++in_use_;
-  }
-  /// A worker has found its batch empty that it had filled.
-  void emptied_locked() noexcept { --in_use_; }
-
-  /// What a worker has got: a job to run, with a reference, or none; and whether more of them are
-  /// in its batch.
-  struct Taken {
-    Job* job = nullptr;
-    bool has_batch = false;
-  };
-
-  /// For a worker whose batch is empty: half of another's.
-  Taken steal_locked(std::size_t worker) noexcept {
-    Job* jobs[Batch::kCapacity];
-    for (std::size_t i = 0; i != batches_.size(); ++i) {
-      const std::uint32_t count = batches_[look()].take_half(jobs);
-      if (count != 0) return keep_locked(worker, jobs, count);
-    }
-    return {};
-  }
-
-  /// All of a batch that is stuck, if the one that is looked at this time is; they are looked at
-  /// in turn. So no job is overtaken by more than are taken in two rounds of looks.
-  Taken rescue_locked(std::size_t worker) noexcept {
-    Batch& batch = batches_[look()];
-    if (!batch.is_stuck()) return {};
-    Job* jobs[Batch::kCapacity];
-    const std::uint32_t count = batch.take_all(jobs);
-    return count != 0 ? keep_locked(worker, jobs, count) : Taken{};
-  }
-
-  /// Takes out any job, with its reference; null if there is none. Without the mutex, once nobody
-  /// fills batches any more.
-  Job* drain() noexcept {
-    for (Batch& batch : batches_) {
-      if (Job* const job = batch.take()) return job;
-    }
-    return nullptr;
-  }
-
- private:
-  std::size_t look() noexcept { return looks_++ % batches_.size(); }
-
-  Taken keep_locked(std::size_t worker, Job* const* jobs, std::size_t count) noexcept {
-    if (count > 1) fill_locked(worker, jobs + 1, count - 1);
-    return {.job = jobs[0], .has_batch = count > 1};
-  }
-
-  std::vector<Batch> batches_;
-  std::size_t in_use_ = 0;
-  std::size_t looks_ = 0;
-};
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_BATCHES_HPP
-
-// millpond/detail/start_up.hpp
-#ifndef MILLPOND_DETAIL_START_UP_HPP
-#define MILLPOND_DETAIL_START_UP_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// Where the thread that constructs a pool waits until all workers have run the initializer. It is
-/// on that thread's stack, so no worker touches it after it has let go of the pool's mutex.
-class StartUp {
- public:
-  StartUp(mutex& pool_mutex, const std::function<void()>& initializer) noexcept
-      : mutex_(pool_mutex), initializer_(initializer) {}
-  StartUp(const StartUp&) = delete;
-  StartUp& operator=(const StartUp&) = delete;
-
-  /// On each worker, once.
-  void initialize() noexcept {
-    std::exception_ptr error;
-    try {
-      initializer_();
-    } catch (...) {
-      error = std::current_exception();
-    }
-    const lock_guard lock(mutex_);
-    ++initialized_;
-    if (error && !error_) error_ = std::move(error);
-    condition_.notify_one();
-  }
-
-  /// Returns once so many workers have: the first error of an initializer, or null.
-  std::exception_ptr wait(std::size_t workers) noexcept {
-    unique_lock lock(mutex_);
-    condition_.wait(lock, [&] { return initialized_ == workers; });
-    return error_;
-  }
-
- private:
-  mutex& mutex_;
-  const std::function<void()>& initializer_;
-  std::size_t initialized_ = 0;
-  std::exception_ptr error_;
-  condition_variable condition_;
-};
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_START_UP_HPP
-
-// millpond/detail/thread_name.hpp
-#ifndef MILLPOND_DETAIL_THREAD_NAME_HPP
-#define MILLPOND_DETAIL_THREAD_NAME_HPP
-
-#if defined(MILLPOND_SET_THREAD_NAME)
-#include <pthread.h>
-#endif
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// Names the calling thread "<prefix>-<suffix>" for debuggers, top and perf. An empty prefix
-/// leaves its name alone. Where the platform's limit is met the prefix is cut, never the suffix;
-/// a platform without names ignores the call.
-inline void name_this_thread([[maybe_unused]] std::string_view prefix,
-                             [[maybe_unused]] std::string_view suffix) noexcept {
-#if defined(MILLPOND_SET_THREAD_NAME)
-  constexpr std::size_t kLongest = 15;  // bytes, Linux
-  if (prefix.empty() || suffix.size() + 2 > kLongest) return;
-  char name[kLongest + 1] = {};
-  std::size_t length = prefix.substr(0, kLongest - 1 - suffix.size()).copy(name, kLongest);
-  name[length++] = '-';
-  suffix.copy(name + length, kLongest - length);
-  MILLPOND_SET_THREAD_NAME(name);
-#endif
+template <class Job, class... Args>
+NewJob<Job> make_job(Args&&... args) {
+  return NewJob<Job>(new Job(std::forward<Args>(args)...));
 }
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_THREAD_NAME_HPP
-
-// millpond/detail/pool_core.hpp
-#ifndef MILLPOND_DETAIL_POOL_CORE_HPP
-#define MILLPOND_DETAIL_POOL_CORE_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// The engine: the queue, the workers that empty it, and the pool's state machine.
-///
-/// Who wakes whom is written up in docs/design/wakeup.md; in short: issuing work notifies one
-/// sleeping worker unless one is on its way already (WorkerSleep), and a worker that takes work
-/// while more is queued notifies the next. Closing, terminating and the end of the last job notify
-/// one, and each worker that leaves the next.
-template <class Order>
-class PoolCore final : public Core {
- public:
-  using Core::Core;
-
-  /// Starts all workers; with an initializer, returns when each has run it. Throws what stopped
-  /// it, after joining what was started.
-  void start(std::string thread_name_prefix, const std::function<void()>& initializer);
-
-  /// Queues a new job, whose two references become the queue's and the caller's. Throws as
-  /// accept_locked(), and then the job is still wholly the caller's.
-  void submit(Job& job, bool with_callbacks = false);
-  void submit(StreamJob& job);
-
-  /// Counts in a new job that needs no worker. Throws like submit().
-  void accept(bool with_callbacks);
-
-  void close() noexcept;
-  void terminate() noexcept;
-  /// Throws ValueError on the pool's own threads and while running.
-  void join();
-  /// join() for the destructor, after terminate(): on one of the pool's own threads leaves that
-  /// one to end by itself.
-  void join_or_detach() noexcept;
-
-  bool takes_turns() const noexcept override { return !TaskQueue<Order>::kMayBatch; }
-  bool unlink(Job& job) noexcept override;
-  void requeue(Job& job, Place place) noexcept override;
-
- private:
-  void run_worker(std::size_t index, StartUp* start_up) noexcept;
-  void work(ThreadContext& context) noexcept;
-  using Taken = Batches::Taken;
-  Taken take_locked(std::size_t worker, std::size_t batch_limit) noexcept;
-  std::size_t run(const Taken& taken, std::size_t worker, JobStack::Frame& frame) noexcept;
-  static std::size_t batch_limit_for(std::chrono::nanoseconds a_job) noexcept;
-  bool sleeper_could_steal_locked() const noexcept {
-    return workers_.may_wake_locked() && batches_.any_job_locked();
-  }
-  void spin(unique_lock& lock) noexcept;
-  void pace() const noexcept;
-  [[nodiscard]] bool begin_wake_locked() noexcept;
-  [[nodiscard]] bool begin_wake_for_new_locked() noexcept;
-  MILLPOND_COLD void wake() noexcept;
-  void name_callback_thread() noexcept override { name_this_thread(thread_name_prefix_, "cb"); }
-
-  TaskQueue<Order> queue_;  // guarded by mutex_, as are the batches
-  Batches batches_{size()};
-  std::vector<thread> threads_;
-  mutex join_mutex_;  // one thread at a time joins
-  std::string thread_name_prefix_;
-};
-
-template <class Order>
-void PoolCore<Order>::start(std::string thread_name_prefix,
-                            const std::function<void()>& initializer) {
-  thread_name_prefix_ = std::move(thread_name_prefix);
-  StartUp start_up(mutex_, initializer);
-  StartUp* const shared = initializer ? &start_up : nullptr;
-  try {
-    threads_.reserve(size());
-    for (std::size_t index = 0; index < size(); ++index) {
-      add_ref();
-      {
-        const lock_guard lock(mutex_);
-        ++workers_alive_;
-      }
-      try {
-        threads_.emplace_back([this, index, shared] { run_worker(index, shared); });
-      } catch (...) {
-        release();
-        const lock_guard lock(mutex_);
-        --workers_alive_;
-        throw;
-      }
-    }
-  } catch (...) {
-    terminate();
-    join_or_detach();
-    throw;
-  }
-  if (shared == nullptr) return;
-  if (const std::exception_ptr error = start_up.wait(size())) {
-    terminate();
-    join_or_detach();
-    std::rethrow_exception(error);
-  }
-}
-
-template <class Order>
-void PoolCore<Order>::run_worker(std::size_t index, StartUp* start_up) noexcept {
-  const Ref<Core> self = Ref<Core>::adopt(this);
-  thread_local constinit ThreadContext context{nullptr};
-  context.core = this;
-  context.worker_index = index;
-  current_thread_context = &context;
-  name_this_thread(thread_name_prefix_, std::to_string(index));
-  if (start_up != nullptr) start_up->initialize();
-  work(context);
-  context.core = nullptr;
-  context.worker_index = std::nullopt;
-  current_thread_context = nullptr;
-  left_pool = {this, serial()};
-  JobMemory::flush_thread();
-}
-
-template <class Order>
-void PoolCore<Order>::work(ThreadContext& context) noexcept {
-  const std::size_t worker = *context.worker_index;
-  bool has_worked = false;      // since it last looked in vain
-  std::size_t batch_limit = 0;  // no batches until it has seen how long jobs take
-  JobStack::Frame frame(context.running);
-  unique_lock lock(mutex_);
-  for (;;) {
-    // Never the last reference: this thread holds one.
-    if (settle_locked(std::exchange(context.finished_jobs, 0))) release();
-    if (workers_done_locked()) break;
-    if (const Taken taken = take_locked(worker, batch_limit); taken.job != nullptr) {
-      const bool fills = taken.has_batch || !queue_.empty();  // faster than this worker empties it
-      const bool wakes = (fills || sleeper_could_steal_locked()) && begin_wake_locked();
-      if (++workers_busy_ == workers_alive_) waits_.all_busy_locked();
-      lock.unlock();
-      if (wakes) wake();
-      if (fills) {
-        const auto start = steady_clock::now();
-        const std::size_t count = run(taken, worker, frame);
-        batch_limit = batch_limit_for((steady_clock::now() - start) / count);
-        pace();
-      } else {
-        run(taken, worker, frame);
-      }
-      lock_spinning(lock);
-      --workers_busy_;
-      if (taken.has_batch) batches_.emptied_locked();
-      has_worked = true;
-    } else if (std::exchange(has_worked, false) && !workers_.any_spins_locked()) {
-      spin(lock);
-    } else {
-      workers_.sleep_locked(lock);
-    }
-  }
-  --workers_alive_;
-  if (workers_alive_ <= 1) exit_condition_.notify_all();  // a joiner may be a worker itself
-  if (workers_alive_ == 0) callbacks_.wake_locked();      // or the callback thread
-  const bool others_sleep = workers_.sleepers_locked() != 0;
-  lock.unlock();
-  if (others_sleep) workers_.notify_one();
-}
-
-/// From a deep queue a worker takes several calls together, into its batch: of its share, were the
-/// queue divided among the workers that are awake, half, but not more than the limit.
-template <class Order>
-Batches::Taken PoolCore<Order>::take_locked(std::size_t worker, std::size_t batch_limit) noexcept {
-  if (batches_.in_use_locked()) {
-    const Taken taken =
-        queue_.empty() ? batches_.steal_locked(worker) : batches_.rescue_locked(worker);
-    if (taken.job != nullptr) return taken;
-  }
-  Job* const first = queue_.take();
-  if constexpr (TaskQueue<Order>::kMayBatch) {
-    if (first != nullptr && batch_limit != 0 && first->kind() == Job::Kind::call) {
-      Job* jobs[Batch::kCapacity];
-      const std::size_t share = queue_.size() / (2 * (size() - workers_.sleepers_locked()));
-      const std::size_t count = queue_.take_calls(jobs, (std::min)(share, batch_limit));
-      if (count != 0) {
-        batches_.fill_locked(worker, jobs, count);
-        return {.job = first, .has_batch = true};
-      }
-    }
-  }
-  return {.job = first};
-}
-
-/// Runs the job and what is in the batch; returns how many.
-template <class Order>
-std::size_t PoolCore<Order>::run(const Taken& taken, std::size_t worker,
-                                 JobStack::Frame& frame) noexcept {
-  frame.job = taken.job;
-  taken.job->run();
-  std::size_t count = 1;
-  if (!taken.has_batch) return count;
-  for (; Job* const job = batches_.take(worker); ++count) {
-    frame.job = job;
-    job->run();
-  }
-  return count;
-}
-
-template <class Order>
-std::size_t PoolCore<Order>::batch_limit_for(std::chrono::nanoseconds a_job) noexcept {
-  const auto jobs = tuning::kBatchTime / (std::max)(a_job, std::chrono::nanoseconds(1));
-  return std::min<std::size_t>(static_cast<std::size_t>(jobs), Batch::kCapacity);
-}
-
-/// Looks for more work without the mutex for a while. One worker at a time does: issuing work
-/// need wake nobody then, as the spinner takes the mutex and looks at the queue when it is done.
-template <class Order>
-void PoolCore<Order>::spin(unique_lock& lock) noexcept {
-  if (!spinning_pays()) return;
-  workers_.set_spinning_locked(true);
-  lock.unlock();
-  spin_until([this] { return queue_.size() != 0 || state() != State::run; });
-  lock_spinning(lock);
-  workers_.set_spinning_locked(false);
-}
-
-/// A worker that empties the queue faster than it fills would meet the issuing thread at the mutex
-/// for every task. So before it looks again it lets the queue grow, as long as it does.
-template <class Order>
-void PoolCore<Order>::pace() const noexcept {
-  if (!spinning_pays()) return;
-  std::size_t size = queue_.size();
-  for (std::size_t look = 0; look != tuning::kPaceLooks && size < tuning::kPacedQueue; ++look) {
-    for (std::size_t pauses = 0; pauses != tuning::kPausesALook; ++pauses) pause();
-    if (queue_.size() <= size) return;
-    size = queue_.size();
-  }
-}
-
-/// If a worker sleeps and none is on its way: true, and the caller calls wake() after unlocking.
-template <class Order>
-bool PoolCore<Order>::begin_wake_locked() noexcept {
-  if (!workers_.begin_wake_locked()) return false;
-  add_ref();  // the work just queued may be done, and have destroyed the pool, before wake()
-  return true;
-}
-
-/// The same after queueing a job; if it is the only one in the queue, a spinner will do.
-template <class Order>
-bool PoolCore<Order>::begin_wake_for_new_locked() noexcept {
-  if (workers_.sleepers_locked() == 0) return false;
-  return !(workers_.any_spins_locked() && queue_.size() == 1) && begin_wake_locked();
-}
-
-/// Without the mutex, so that the woken worker does not run into it.
-template <class Order>
-void PoolCore<Order>::wake() noexcept {
-  workers_.notify_one();
-  release();
-}
-
-template <class Order>
-void PoolCore<Order>::submit(Job& job, bool with_callbacks) {
-  bool wakes;
-  {
-    const SpinningLockGuard lock(mutex_);
-    queue_.reserve_one();
-    accept_locked(with_callbacks ? NeedsCallbacks::yes : NeedsCallbacks::no);
-    queue_.push_back(job);
-    wakes = begin_wake_for_new_locked();
-  }
-  if (wakes) wake();
-}
-
-template <class Order>
-void PoolCore<Order>::submit(StreamJob& job) {
-  std::list<StreamJob*> place{&job};
-  bool wakes;
-  {
-    const lock_guard lock(mutex_);
-    queue_.reserve_one();
-    accept_locked(job, place);
-    queue_.push_back(job);
-    wakes = begin_wake_for_new_locked();
-  }
-  if (wakes) wake();
-}
-
-template <class Order>
-void PoolCore<Order>::accept(bool with_callbacks) {
-  const lock_guard lock(mutex_);
-  accept_locked(with_callbacks ? NeedsCallbacks::yes : NeedsCallbacks::no);
-}
-
-template <class Order>
-bool PoolCore<Order>::unlink(Job& job) noexcept {
-  const lock_guard lock(mutex_);
-  return queue_.erase(job);
-}
-
-template <class Order>
-void PoolCore<Order>::requeue(Job& job, Place place) noexcept {
-  bool wakes;
-  {
-    const SpinningLockGuard lock(mutex_);
-    if (state() == State::terminate) return;
-    job.add_ref();
-    if (place == Place::back) {
-      try {
-        queue_.reserve_one();
-      } catch (...) {
-        place = Place::front;  // out of memory: better than not at all
-      }
-    }
-    if (place == Place::front) {
-      queue_.push_front(job);
-    } else {
-      queue_.push_back(job);
-    }
-    wakes = begin_wake_for_new_locked();
-  }
-  if (wakes) wake();
-}
-
-template <class Order>
-void PoolCore<Order>::close() noexcept {
-  if (!is_of_this_process()) return;
-  const lock_guard lock(mutex_);
-  if (state() != State::run) return;
-  state_.store(State::close, memory_order_release);  // release: pairs with state()
-  workers_.notify_one();                             // the first to leave wakes the next
-  callbacks_.wake_locked();
-}
-
-/// Once the state is set nothing enters the queue or the list of imaps, and no worker takes
-/// anything. Abandoning runs user code (destructors), so it goes job by job, without the mutex.
-template <class Order>
-void PoolCore<Order>::terminate() noexcept {
-  if (!is_of_this_process()) return;
-  const Ref<Core> self = Ref<Core>::share(this);  // a capture that dies here may own the pool
-  CompletionScope scope(this);
-  const auto abandon = [&](Job& job) {
-    scope.set_job(&job);
-    job.abandon(terminated_error());
-  };
-  {
-    const lock_guard lock(mutex_);
-    if (state() != State::terminate) {
-      state_.store(State::terminate, memory_order_release);  // release: pairs with state()
-      workers_.notify_one();                                 // the first to leave wakes the next
-      callbacks_.wake_locked();
-    }
-  }
-  request_stops();
-  for (;;) {
-    Ref<Job> job;
-    {
-      const lock_guard lock(mutex_);
-      job = Ref<Job>::adopt(queue_.pop());
-    }
-    if (!job) break;
-    abandon(*job);
-  }
-  while (const Ref<Job> job = Ref<Job>::adopt(batches_.drain())) abandon(*job);
-  while (const Ref<StreamJob> job = pop_stream()) abandon(*job);
-}
-
-template <class Order>
-void PoolCore<Order>::join() {
-  check_process();
-  introduce_thread();
-  const Ref<Core> self = Ref<Core>::share(this);  // the pool may be destroyed meanwhile, by a task
-  if (context_in(this) != nullptr || CompletionScope::is_inside(*this) ||
-      is_left_by_this_thread()) {
-    throw ValueError("A pool cannot be joined from one of its own threads");
-  }
-  switch (state()) {
-    case State::run:
-      throw ValueError("Pool is still running");
-    case State::close:
-      lift_look_ahead_limit();
-      break;
-    case State::terminate:
-      break;
-  }
-  join_or_detach();
-}
-
-/// First waits until the other threads are about to end, without keeping anybody else from doing
-/// the same: one thread may be in join() while a task destroys the pool. Only then the handles.
-///
-/// A thread that is itself in the middle of a job, as a worker, in a callback or giving it up,
-/// must not wait for that job; nor for the callback thread, which waits for it, to end: that it has
-/// nothing to do will do.
-template <class Order>
-void PoolCore<Order>::join_or_detach() noexcept {
-  introduce_thread();
-  const ThreadContext* const own = context_in(this);
-  const bool completing = own != nullptr || CompletionScope::is_inside(*this);
-  {
-    unique_lock lock(mutex_);
-    if (own != nullptr && own->is_callback_thread()) {
-      // Running tasks may wait for results whose callbacks only this thread can run.
-      serve_callbacks(lock, [this] { return workers_alive_ == 0; });
-    } else if (completing) {
-      const std::size_t own_workers = own != nullptr ? 1 : 0;
-      exit_condition_.wait(
-          lock, [&] { return workers_alive_ == own_workers && callbacks_.idle_locked(); });
-    } else {
-      exit_condition_.wait(lock, [this] {
-        return workers_alive_ == 0 && unfinished_ == 0 && !callbacks_.alive_locked();
-      });
-    }
-  }
-  const lock_guard lock(join_mutex_);
-  for (thread& worker : threads_) {
-    if (!worker.joinable()) continue;
-    if (worker.get_id() == this_thread::get_id()) {
-      worker.detach();
-    } else {
-      worker.join();
-    }
-  }
-  if (completing) {
-    callbacks_.detach();
-  } else {
-    callbacks_.join();
-  }
-}
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_POOL_CORE_HPP
+#endif  // MILLPOND_DETAIL_NEW_JOB_HPP
 
 // millpond/detail/touch_pages.hpp
 #ifndef MILLPOND_DETAIL_TOUCH_PAGES_HPP
@@ -6943,44 +7535,102 @@ void PoolCore<Order>::join_or_detach() noexcept {
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// Writes a byte to each page of fresh memory, together with workers that are free. The first write
-/// to a page is a trap into the system, 1.2 us for 4 KiB, and workers can take some of them. This
-/// thread takes part, so it does not wait for workers that are busy.
-template <class Order>
-class TouchPages {
+/// Writes a byte to each page of some memory: a map without items, functions and results, so that
+/// it costs each user's file less to compile.
+///
+/// Whoever comes claims block after block by moving next_; done_ counts those that are written to.
+/// The thread that has issued it takes part until none is left, so nothing is lost with an entry
+/// that no worker takes, or that is abandoned.
+class TouchJob final : public Job {
  public:
-  explicit TouchPages(PoolCore<Order>& core) noexcept : core_(core) {}
+  TouchJob(Core& core, std::byte* memory, std::size_t size) noexcept
+      : Job(Kind::other, 0),
+        core_(core),
+        memory_(memory),
+        size_(size),
+        count_((size + kBlock - 1) / kBlock) {}
 
-  /// Throws as issuing work does.
-  void operator()(std::byte* memory, std::size_t size) const {
-    const auto touch_block = [memory, size](std::size_t block) {
-      const std::size_t end = (std::min)((block + 1) * kBlock, size);
-      for (std::size_t at = block * kBlock; at < end; at += kPage) memory[at] = std::byte{0};
-    };
-    using TouchJob = MapJob<MapResults<void>, decltype(touch_block)&, Blocks>;
-    auto job = std::make_unique<TouchJob>(core_, 1, divide_rounding_up(size, kBlock), touch_block);
-    core_.submit(*job);
-    const ResultHandle<void> handle(job.release());
-    handle.get()->take_part(Deadline::never());
-    handle.get()->wait(Deadline::never());
+  Core::Submission enter_queue() noexcept {
+    const std::size_t entries = core_.size() < count_ ? core_.size() : count_;
+    add_entries(static_cast<std::uint32_t>(entries));
+    return {.entries = entries, .rank = &rank_};
+  }
+
+  /// With priorities a worker makes way after each block.
+  void run() noexcept override {
+    if (!core_.takes_turns()) {
+      touch(count_);
+    } else {
+      touch(1);
+      if (!is_spent()) return core_.put_back(*this, rank_);
+    }
+    drop_entry();
+  }
+  void abandon_entry(const std::exception_ptr&) noexcept override { drop_entry(); }
+  void abandon(const std::exception_ptr&) noexcept override {}
+
+  /// For the thread that has issued it: returns when every page is written to.
+  MILLPOND_COLD void finish() noexcept {
+    touch(count_);
+    {
+      unique_lock lock(mutex_);
+      while (done_ != count_) condition_.wait(lock);
+    }
+    Core& core = core_;
+    done();
+    core.job_done();
   }
 
  private:
   static constexpr std::size_t kPage = 4096;
   static constexpr std::size_t kBlock = 64 * kPage;
 
-  /// The numbers of all blocks, as a source of items.
-  class Blocks {
-   public:
-    explicit Blocks(std::size_t count) noexcept : count_(count) {}
-    std::size_t size() const noexcept { return count_; }
-    std::size_t operator[](std::size_t index) const noexcept { return index; }
+  bool is_spent() const noexcept override { return next_.load(memory_order_relaxed) >= count_; }
 
-   private:
-    std::size_t count_;
-  };
+  MILLPOND_COLD void touch(std::size_t limit) noexcept {
+    std::size_t done = 0;
+    for (; done != limit; ++done) {
+      // relaxed: the memory was there before the job was queued. Beyond
+      // count_ at most once for each thread: no overflow.
+      const std::size_t block = next_.fetch_add(1, memory_order_relaxed);
+      if (block >= count_) break;
+      const std::size_t begin = block * kBlock;
+      const std::size_t end = size_ - begin < kBlock ? size_ : begin + kBlock;
+      for (std::size_t at = begin; at < end; at += kPage) memory_[at] = std::byte{0};
+    }
+    if (done == 0) return;
+    const lock_guard lock(mutex_);
+    done_ += done;
+    if (done_ == count_) condition_.notify_one();  // under the mutex: whoever waits may go then
+  }
 
-  PoolCore<Order>& core_;
+  Core& core_;  // outlives the call that issues it
+  Rank rank_;
+  std::byte* const memory_;
+  const std::size_t size_;
+  const std::size_t count_;  // of blocks
+  atomic<std::size_t> next_{0};
+  mutex mutex_;
+  std::size_t done_ = 0;  // guarded by mutex_
+  condition_variable condition_;
+};
+
+/// Writes a byte to each page of fresh memory, together with workers that are free. The first write
+/// to a page is a trap into the system, 1.2 us for 4 KiB, and workers can take some of them. This
+/// thread takes part, so it does not wait for workers that are busy.
+class TouchPages {
+ public:
+  explicit TouchPages(Core& core) noexcept : core_(core) {}
+
+  /// Throws as issuing work does.
+  void operator()(std::byte* memory, std::size_t size) const {
+    NewJob<TouchJob> job = make_job<TouchJob>(core_, memory, size);
+    core_.submit(*job, job->enter_queue());
+    job.release()->finish();
+  }
+
+ private:
+  Core& core_;
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
@@ -6995,9 +7645,10 @@ namespace millpond::inline MILLPOND_ABI {
 
 /// A pool of worker threads with the methods of Python's multiprocessing.pool.ThreadPool.
 ///
-/// Work starts in the queue's Order (Fifo: first in, first started). Calls that block borrow
-/// their items; calls that return before the work is done own them: an rvalue container is moved
-/// in, an lvalue container is copied, a view or std::ref of a range is kept as such.
+/// Work starts in the pool's Order (Fifo: first in, first started, for each issuing thread). Calls
+/// that block borrow their items; calls that return before the work is done own them: an rvalue
+/// container is moved in, an lvalue container is copied, a view or std::ref of a range is kept as
+/// such.
 ///
 /// Thread safety: all members but the destructor, from any thread, tasks and callbacks included
 /// (but join(), see there). A task may wait for other work of its own pool: it runs that work
@@ -7030,7 +7681,7 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   template <std::integral Processes, class Initializer, class... InitArgs>
   BasicThreadPool(Processes processes, Initializer&& initializer, InitArgs&&... initargs);
 
-  explicit BasicThreadPool(PoolOptions options);
+  MILLPOND_COLD explicit BasicThreadPool(PoolOptions options);
 
   BasicThreadPool(const BasicThreadPool&) = delete;
   BasicThreadPool& operator=(const BasicThreadPool&) = delete;
@@ -7040,9 +7691,9 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
       static_cast<void>(core_.detach());  // its threads are not here to be joined
       return;
     }
-    const auto core = core_;
-    core->terminate();
-    core->join_or_detach();
+    core_->terminate();
+    core_->join_or_detach();
+    core_->orphan();
   }
 
   // ---- One call ----
@@ -7191,9 +7842,9 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
 
   /// Queues the job; the caller owns its handle's share.
   template <class Job>
-  Job* submit(std::unique_ptr<Job> job);
+  Job* submit(detail::NewJob<Job> job, int priority = 0);
   template <class Job>
-  Job* submit_map(std::unique_ptr<Job> job);
+  Job* submit_map(detail::NewJob<Job> job, int priority);
 
   template <class Job, class Items, class F, class... Output>
   auto run_map_job(F& f, Items& items, const BlockingMapOptions<Order>& options, Output&... output);
@@ -7204,10 +7855,11 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   template <Passing kPassing, class F, class Items>
   auto issue_imap(bool ordered, F&& f, Items&& items, const BasicImapOptions<Order>& options);
 
-  detail::Ref<detail::PoolCore<Order>> core_;
+  detail::Ref<detail::Core> core_;
 };
 
-/// Python's pool: work starts in the order in which it was issued.
+/// Python's pool: the work that a thread issues starts in the order in which it issues it. Between
+/// threads there is no order, but nothing waits for ever.
 using ThreadPool = BasicThreadPool<Fifo>;
 
 /// Work of higher priority starts first, in the order of issuing among equals: `.priority` in the
@@ -7225,8 +7877,10 @@ BasicThreadPool<Order>::BasicThreadPool(PoolOptions options) {
   // Counting processors reads files, so only if asked for.
   const std::size_t size =
       options.processes ? static_cast<std::size_t>(*options.processes) : cpu_count();
-  core_ = detail::Ref<detail::PoolCore<Order>>::adopt(
-      new detail::PoolCore<Order>(size, std::move(options.on_unobserved_error)));
+  constexpr auto kOrder =
+      std::is_same_v<Order, Priority> ? detail::QueueOrder::priority : detail::QueueOrder::fifo;
+  core_ = detail::Ref<detail::Core>::adopt(
+      new detail::Core(kOrder, size, std::move(options.on_unobserved_error)));
   core_->start(std::move(options.thread_name_prefix), options.initializer);
 }
 
@@ -7243,12 +7897,15 @@ BasicThreadPool<Order>::BasicThreadPool(Processes processes, Initializer&& initi
 
 template <class Order>
 template <class Job>
-Job* BasicThreadPool<Order>::submit(std::unique_ptr<Job> job) {
+Job* BasicThreadPool<Order>::submit(detail::NewJob<Job> job, int priority) {
   const auto submit = [&] {
     if constexpr (std::is_base_of_v<detail::StreamJob, Job>) {
+      job->set_priority(priority);
       core_->submit(*job);
     } else {
-      core_->submit(*job, Job::kHasCallbacks);
+      detail::Core::Submission submission = job->enter_queue();
+      submission.priority = priority;
+      core_->submit(*job, submission);
     }
   };
   if constexpr (requires { job->stop().enter(*core_); }) {
@@ -7267,8 +7924,8 @@ Job* BasicThreadPool<Order>::submit(std::unique_ptr<Job> job) {
 
 template <class Order>
 template <class Job>
-Job* BasicThreadPool<Order>::submit_map(std::unique_ptr<Job> job) {
-  if (job->total() != 0) return submit(std::move(job));
+Job* BasicThreadPool<Order>::submit_map(detail::NewJob<Job> job, int priority) {
+  if (job->total() != 0) return submit(std::move(job), priority);
   core_->accept(Job::kHasCallbacks);
   job->finish_empty();
   return job.release();
@@ -7288,10 +7945,10 @@ auto BasicThreadPool<Order>::apply(F&& f, Args&&... args) -> ApplyResult<F, Args
       core_->introduce_thread();
       if (detail::context_in(core_.get()) != nullptr) return call();
       using Job = detail::ApplyJob<R, decltype(call)>;
-      return AsyncResult<R>(submit(std::make_unique<Job>(*core_, call))).get();
+      return AsyncResult<R>(submit(detail::make_job<Job>(*core_, call))).get();
     } else {
       using Job = detail::ApplyJob<R, detail::WithStopToken<decltype(call)>>;
-      return AsyncResult<R>(submit(std::make_unique<Job>(*core_, call))).get();
+      return AsyncResult<R>(submit(detail::make_job<Job>(*core_, call))).get();
     }
   }
 }
@@ -7310,7 +7967,7 @@ auto BasicThreadPool<Order>::apply_async(F&& f, Args&&... args) {
     using Job = detail::ApplyJob<R, Call>;
     core_->check_running();  // before anything is moved
     return AsyncResult<R>(submit(
-        std::make_unique<Job>(*core_, std::forward<F>(f),
+        detail::make_job<Job>(*core_, std::forward<F>(f),
                               std::tuple<std::decay_t<Args>...>(std::forward<Args>(args)...))));
   } else {
     return AsyncResult<R>();
@@ -7331,12 +7988,11 @@ auto BasicThreadPool<Order>::apply_async(F&& f, std::tuple<Args...> args, Option
     core_->check_running();  // before anything is moved
     const auto issue = [&]<class Callbacks>(std::type_identity<Callbacks>) {
       using Job = detail::ApplyJob<R, Call, Callbacks>;
-      auto job = std::make_unique<Job>(*core_, std::forward<F>(f), std::move(args));
-      job->set_priority(detail::priority_of(options));
+      auto job = detail::make_job<Job>(*core_, std::forward<F>(f), std::move(args));
       if constexpr (Job::kHasCallbacks) {
         job->set_callbacks({std::move(options.callback), std::move(options.error_callback)});
       }
-      return AsyncResult<R>(submit(std::move(job)));
+      return AsyncResult<R>(submit(std::move(job), detail::priority_of(options)));
     };
     if (detail::has_callbacks(options)) {
       return issue(std::type_identity<detail::Callbacks<R>>());
@@ -7354,10 +8010,10 @@ auto BasicThreadPool<Order>::run_map_job(F& f, Items& items,
                                          Output&... output) {
   core_->check_running();
   detail::check_size("Chunksize", options.chunksize);
-  auto job = std::make_unique<Job>(*core_, options.chunksize, detail::borrow_items<Items>(items), f,
+  auto job = detail::make_job<Job>(*core_, options.chunksize, detail::borrow_items<Items>(items), f,
                                    output...);
-  job->set_priority(detail::priority_of(options));
-  return AsyncResult<typename Job::Result>(submit_map(std::move(job))).get();
+  return AsyncResult<typename Job::Result>(submit_map(std::move(job), detail::priority_of(options)))
+      .get();
 }
 
 template <class Order>
@@ -7400,13 +8056,12 @@ auto BasicThreadPool<Order>::issue_map(F&& f, Items&& items, Options options) {
       using Job = detail::MapJob<detail::MapResults<R>, typename Call::Function,
                                  typename Call::Source, Callbacks>;
       const detail::TouchPages touch(*core_);
-      auto job = std::make_unique<Job>(*core_, options.chunksize, detail::own_items<Items>(items),
+      auto job = detail::make_job<Job>(*core_, options.chunksize, detail::own_items<Items>(items),
                                        std::forward<F>(f), touch);
-      job->set_priority(detail::priority_of(options));
       if constexpr (Job::kHasCallbacks) {
         job->set_callbacks({std::move(options.callback), std::move(options.error_callback)});
       }
-      return AsyncResult<Result>(submit_map(std::move(job)));
+      return AsyncResult<Result>(submit_map(std::move(job), detail::priority_of(options)));
     };
     if (detail::has_callbacks(options)) {
       return issue(std::type_identity<detail::Callbacks<Result>>());
@@ -7429,12 +8084,11 @@ auto BasicThreadPool<Order>::issue_imap(bool ordered, F&& f, Items&& items,
     core_->check_running();
     detail::check_size("Chunksize", options.chunksize);
     detail::check_size("Buffersize", options.buffersize);
-    auto job = std::make_unique<Job>(
+    auto job = detail::make_job<Job>(
         *core_, ordered, detail::size_or(options.chunksize, 1),
         detail::size_or(options.buffersize, detail::default_buffersize(size())),
         detail::own_items<Items>(items), std::forward<F>(f));
-    job->set_priority(detail::priority_of(options));
-    return ImapIterator<R>(submit(std::move(job)));
+    return ImapIterator<R>(submit(std::move(job), detail::priority_of(options)));
   } else {
     return ImapIterator<R>();
   }
@@ -7443,7 +8097,9 @@ auto BasicThreadPool<Order>::issue_imap(bool ordered, F&& f, Items&& items,
 template <class Order>
 std::string BasicThreadPool<Order>::to_string() const {
   constexpr const char* kStates[] = {"RUN", "CLOSE", "TERMINATE"};
-  return std::string("<millpond::") + detail::TaskQueue<Order>::kPoolName +
+  constexpr const char* kName =
+      std::is_same_v<Order, Priority> ? "PriorityThreadPool" : "ThreadPool";
+  return std::string("<millpond::") + kName +
          " state=" + kStates[static_cast<std::size_t>(state())] +
          " pool_size=" + std::to_string(size()) + ">";
 }
@@ -7700,7 +8356,7 @@ class ResultGroup {
     const lock_guard lock(mine_->core().waits().pool_mutex());
     if (!mine_->any_unclaimed()) return nullptr;
     if (!std::exchange(asked_to_help_, false) &&
-        (others_may_come() || mine_->core().any_worker_free_locked() || may_come_locked())) {
+        (others_may_come() || mine_->core().any_worker_free() || may_come_locked())) {
       return nullptr;
     }
     // Workers claim what they have taken without the mutex: meanwhile perhaps the last.
@@ -7721,7 +8377,6 @@ class ResultGroup {
              (!part.context.running.contains(job) &&
               part.core().waits().find_locked({&job, 1}, is_ours) == nullptr);
     };
-    const auto is_begun = [](Job* job) { return result_of(job).claimed() || !job->is_queued(); };
     part.any_unclaimed();
     std::size_t next = part.first_pending;
     while (next < part.first_unclaimed && !may_come(next)) ++next;
@@ -7729,7 +8384,7 @@ class ResultGroup {
     if (next < part.first_unclaimed) return true;
     const std::size_t end = next + (std::min)(kLookAhead, part.jobs.size() - next);
     for (; next != end; ++next) {
-      if (is_begun(part.jobs[next]) && may_come(next)) return true;
+      if (result_of(part.jobs[next]).claimed() && may_come(next)) return true;
     }
     return false;
   }
@@ -7748,9 +8403,10 @@ class ResultGroup {
     if (asked_to_help_ || awaits_all() || !mine_->any_unclaimed() || others_may_come()) {
       return false;
     }
-    if (mine_->core().any_worker_free_locked()) {
-      mine_->core().waits().ask_when_all_busy_locked();
-      return false;
+    Core& core = mine_->core();
+    if (core.any_worker_free()) {
+      core.waits().ask_when_all_busy();
+      if (core.any_worker_free()) return false;
     }
     asked_to_help_ = !may_come_locked();
     return asked_to_help_;
@@ -7898,20 +8554,6 @@ concept ResultRange =
 template <class Results>
 using result_of_range_t = typename std::ranges::range_value_t<Results>::value_type;
 
-/// Handles on distinct results, in the order in which they came. Throws ValueError if one refers to
-/// nothing.
-template <class Results>
-auto distinct(Results&& results) {
-  using Result = std::ranges::range_value_t<Results>;
-  std::vector<Result> handles;
-  std::unordered_set<Result> seen;
-  for (auto&& result : results) {
-    if (!result.valid()) throw ValueError("This AsyncResult refers to no result");
-    if (seen.insert(result).second) handles.push_back(result);
-  }
-  return handles;
-}
-
 /// What they refer to.
 template <class R>
 std::vector<ResultBase*> states_of(const std::vector<AsyncResult<R>>& handles) {
@@ -7919,6 +8561,40 @@ std::vector<ResultBase*> states_of(const std::vector<AsyncResult<R>>& handles) {
   states.reserve(handles.size());
   for (const AsyncResult<R>& handle : handles) states.push_back(Handles::state_of(handle));
   return states;
+}
+
+/// Of the handles on one result keeps the first. Sorts: <unordered_set> would be read by every file
+/// that includes this one.
+template <class R>
+void drop_repeated(std::vector<AsyncResult<R>>& handles) {
+  std::vector<ResultBase*> seen = detail::states_of(handles);
+  std::sort(seen.begin(), seen.end(), std::less<>());
+  if (std::adjacent_find(seen.begin(), seen.end()) == seen.end()) return;
+  std::vector<bool> is_kept(seen.size());
+  std::size_t kept = 0;
+  for (AsyncResult<R>& handle : handles) {
+    const auto place =
+        std::lower_bound(seen.begin(), seen.end(), Handles::state_of(handle), std::less<>());
+    const auto number = static_cast<std::size_t>(place - seen.begin());
+    if (is_kept[number]) continue;
+    is_kept[number] = true;
+    if (&handles[kept] != &handle) handles[kept] = std::move(handle);
+    ++kept;
+  }
+  handles.erase(handles.begin() + static_cast<std::ptrdiff_t>(kept), handles.end());
+}
+
+/// Handles on distinct results, in the order in which they came. Throws ValueError if one refers to
+/// nothing.
+template <class Results>
+auto distinct(Results&& results) {
+  std::vector<std::ranges::range_value_t<Results>> handles;
+  for (auto&& result : results) {
+    if (!result.valid()) throw_value_error("This AsyncResult refers to no result");
+    handles.push_back(result);
+  }
+  detail::drop_repeated(handles);
+  return handles;
 }
 
 template <class Results>
@@ -8110,49 +8786,47 @@ namespace detail {
 class ResumeJob final : public Job {
  public:
   explicit ResumeJob(std::coroutine_handle<> coroutine) noexcept
-      : Job(Kind::call), coroutine_(coroutine) {}
+      : Job(Kind::call, 1), coroutine_(coroutine) {}
 
   void run_callback() noexcept override {
     coroutine_.resume();
-    release();
+    delete this;
   }
+  DueLinks* due_links() noexcept override { return &due_; }
 
   /// `core`: where it is accepted.
   void set_core(Core& core) noexcept { core_ = &core; }
   void run() noexcept override {
-    resume_accepted();
-    release();
-  }
-  void abandon(const std::exception_ptr&) noexcept override {
-    const CompletionScope scope(core_, this);
-    resume_accepted();
-  }
-
- private:
-  void resume_accepted() noexcept {
     Core& core = *core_;
     coroutine_.resume();
+    done();
     core.job_done();
   }
+  void abandon_entry(const std::exception_ptr&) noexcept override {
+    const CompletionScope scope(core_, this);
+    run();
+  }
+  void abandon(const std::exception_ptr&) noexcept override {}  // nobody else has it
 
+ private:
   const std::coroutine_handle<> coroutine_;
   Core* core_ = nullptr;
+  DueLinks due_;
 };
 
 /// Waits for a result in place of a coroutine, in whose frame it lives. Result is AsyncResult<R>&
-/// or AsyncResult<R>; Target the pool on a worker of which to go on, or nothing: the callback
+/// or AsyncResult<R>. It goes on on a worker of the target, or, without one, on the callback
 /// thread.
-template <class Result, class Target>
+template <class Result>
 class ResultAwaiter final : public Waiter {
  public:
-  ResultAwaiter(Result&& result, Ref<Target> target) noexcept
+  ResultAwaiter(Result&& result, Ref<Core> target) noexcept
       : result_(std::forward<Result>(result)), target_(std::move(target)) {}
 
   /// The coroutine may be destroyed while it is suspended, by whoever knows that the result is not
   /// getting ready at the same time.
   ~ResultAwaiter() {
-    if (job_ && Handles::state_of(result_)->remove_waiter(*this))
-      job_->release();  // the queue's reference
+    if (job_) Handles::state_of(result_)->remove_waiter(*this);
   }
 
   bool await_ready() const { return result_.ready() && !target_; }
@@ -8164,15 +8838,13 @@ class ResultAwaiter final : public Waiter {
     state->check_process();
     const Ref<Core> core = state->find_core();
     const bool will_be_told = core && core->need_callbacks();
-    job_ = Ref<ResumeJob>::adopt(new ResumeJob(coroutine));
+    job_ = std::make_unique<ResumeJob>(coroutine);
     if (will_be_told) {
       core_ = core.get();
       if (state->add_waiter(*this)) return true;  // the coroutine may be running again by now
     }
-    const Ref<ResumeJob> job = std::move(job_);
-    if (resume_on_target(*job)) return true;
-    job->release();  // the queue's reference
-    return false;
+    std::unique_ptr<ResumeJob> job = std::move(job_);
+    return resume_on_target(job);
   }
 
   decltype(auto) await_resume() { return std::forward<Result>(result_).get(); }
@@ -8180,18 +8852,19 @@ class ResultAwaiter final : public Waiter {
   /// When the result is ready. Ends the life of *this sooner or later.
   void notify() noexcept override {
     Core& core = *core_;
-    const Ref<ResumeJob> job = std::move(job_);
-    if (!resume_on_target(*job)) core.callbacks().post(*job);
+    std::unique_ptr<ResumeJob> job = std::move(job_);
+    if (!resume_on_target(job)) core.callbacks().post(*job.release());
   }
 
  private:
   /// False if there is none or it takes no more work. Else *this may be gone.
-  bool resume_on_target(ResumeJob& job) noexcept {
-    const Ref<Target> target = std::move(target_);
+  bool resume_on_target(std::unique_ptr<ResumeJob>& job) noexcept {
+    const Ref<Core> target = std::move(target_);
     if (!target) return false;
     try {
-      job.set_core(*target);
-      target->submit(job);
+      job->set_core(*target);
+      target->submit(*job, {});
+      static_cast<void>(job.release());
       return true;
     } catch (...) {
       return false;
@@ -8199,9 +8872,9 @@ class ResultAwaiter final : public Waiter {
   }
 
   Result result_;
-  Ref<Target> target_;
+  Ref<Core> target_;
   Core* core_ = nullptr;
-  Ref<ResumeJob> job_;
+  std::unique_ptr<ResumeJob> job_;
 };
 
 }  // namespace detail
@@ -8213,13 +8886,11 @@ class ResultAwaiter final : public Waiter {
 ///
 ///     const int x = co_await pool.apply_async(f);
 template <class R>
-detail::ResultAwaiter<const AsyncResult<R>&, detail::PoolCore<Fifo>> operator co_await(
-    const AsyncResult<R>& result) {
+detail::ResultAwaiter<const AsyncResult<R>&> operator co_await(const AsyncResult<R>& result) {
   return {result, {}};
 }
 template <class R>
-detail::ResultAwaiter<AsyncResult<R>, detail::PoolCore<Fifo>> operator co_await(
-    AsyncResult<R>&& result) {
+detail::ResultAwaiter<AsyncResult<R>> operator co_await(AsyncResult<R>&& result) {
   return {std::move(result), {}};
 }
 
@@ -8228,15 +8899,14 @@ detail::ResultAwaiter<AsyncResult<R>, detail::PoolCore<Fifo>> operator co_await(
 ///
 ///     const int x = co_await millpond::resume_on(pool, pool.apply_async(f));
 template <class Order, class R>
-detail::ResultAwaiter<const AsyncResult<R>&, detail::PoolCore<Order>> resume_on(
-    BasicThreadPool<Order>& pool, const AsyncResult<R>& result) {
-  return {result, detail::Ref<detail::PoolCore<Order>>::share(&detail::Handles::core_of(pool))};
+detail::ResultAwaiter<const AsyncResult<R>&> resume_on(BasicThreadPool<Order>& pool,
+                                                       const AsyncResult<R>& result) {
+  return {result, detail::Ref<detail::Core>::share(&detail::Handles::core_of(pool))};
 }
 template <class Order, class R>
-detail::ResultAwaiter<AsyncResult<R>, detail::PoolCore<Order>> resume_on(
-    BasicThreadPool<Order>& pool, AsyncResult<R>&& result) {
-  return {std::move(result),
-          detail::Ref<detail::PoolCore<Order>>::share(&detail::Handles::core_of(pool))};
+detail::ResultAwaiter<AsyncResult<R>> resume_on(BasicThreadPool<Order>& pool,
+                                                AsyncResult<R>&& result) {
+  return {std::move(result), detail::Ref<detail::Core>::share(&detail::Handles::core_of(pool))};
 }
 
 }  // namespace millpond::inline MILLPOND_ABI

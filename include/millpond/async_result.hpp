@@ -10,7 +10,6 @@
 #include <millpond/detail/waiters.hpp>
 #include <millpond/errors.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -108,7 +107,7 @@ class AsyncResult {
   /// Whether the task ended without an error. Throws ValueError if not ready.
   bool successful() const {
     State& state = this->state();
-    if (!state.ready()) throw ValueError("The result is not ready");
+    if (!state.ready()) detail::throw_value_error("The result is not ready");
     state.observe();
     return !state.outcome().is_error();
   }
@@ -162,14 +161,18 @@ class AsyncResult {
   explicit AsyncResult(State* state) noexcept : state_(state) {}
 
   State& state() const {
-    if (!valid()) throw ValueError("This AsyncResult refers to no result");
+    if (!valid()) detail::throw_value_error("This AsyncResult refers to no result");
     return *state_.get();
+  }
+
+  [[noreturn]] MILLPOND_COLD static void throw_timeout_error() {
+    throw TimeoutError("The result is not ready within the timeout");
   }
 
   /// Returns the state with a value there, or throws.
   State& wait_for_outcome(detail::Deadline deadline = detail::Deadline::never()) const {
     State& state = this->state();
-    if (!state.wait(deadline)) throw TimeoutError("The result is not ready within the timeout");
+    if (!state.wait(deadline)) throw_timeout_error();
     if (state.outcome().is_error()) {
       state.observe();
       std::rethrow_exception(state.outcome().error());

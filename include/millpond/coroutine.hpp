@@ -6,7 +6,6 @@
 #include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/job.hpp>
-#include <millpond/detail/pool_core.hpp>
 #include <millpond/detail/ref.hpp>
 #include <millpond/detail/waiters.hpp>
 #include <millpond/thread_pool.hpp>
@@ -26,49 +25,47 @@ namespace detail {
 class ResumeJob final : public Job {
  public:
   explicit ResumeJob(std::coroutine_handle<> coroutine) noexcept
-      : Job(Kind::call), coroutine_(coroutine) {}
+      : Job(Kind::call, 1), coroutine_(coroutine) {}
 
   void run_callback() noexcept override {
     coroutine_.resume();
-    release();
+    delete this;
   }
+  DueLinks* due_links() noexcept override { return &due_; }
 
   /// `core`: where it is accepted.
   void set_core(Core& core) noexcept { core_ = &core; }
   void run() noexcept override {
-    resume_accepted();
-    release();
-  }
-  void abandon(const std::exception_ptr&) noexcept override {
-    const CompletionScope scope(core_, this);
-    resume_accepted();
-  }
-
- private:
-  void resume_accepted() noexcept {
     Core& core = *core_;
     coroutine_.resume();
+    done();
     core.job_done();
   }
+  void abandon_entry(const std::exception_ptr&) noexcept override {
+    const CompletionScope scope(core_, this);
+    run();
+  }
+  void abandon(const std::exception_ptr&) noexcept override {}  // nobody else has it
 
+ private:
   const std::coroutine_handle<> coroutine_;
   Core* core_ = nullptr;
+  DueLinks due_;
 };
 
 /// Waits for a result in place of a coroutine, in whose frame it lives. Result is AsyncResult<R>&
-/// or AsyncResult<R>; Target the pool on a worker of which to go on, or nothing: the callback
+/// or AsyncResult<R>. It goes on on a worker of the target, or, without one, on the callback
 /// thread.
-template <class Result, class Target>
+template <class Result>
 class ResultAwaiter final : public Waiter {
  public:
-  ResultAwaiter(Result&& result, Ref<Target> target) noexcept
+  ResultAwaiter(Result&& result, Ref<Core> target) noexcept
       : result_(std::forward<Result>(result)), target_(std::move(target)) {}
 
   /// The coroutine may be destroyed while it is suspended, by whoever knows that the result is not
   /// getting ready at the same time.
   ~ResultAwaiter() {
-    if (job_ && Handles::state_of(result_)->remove_waiter(*this))
-      job_->release();  // the queue's reference
+    if (job_) Handles::state_of(result_)->remove_waiter(*this);
   }
 
   bool await_ready() const { return result_.ready() && !target_; }
@@ -80,15 +77,13 @@ class ResultAwaiter final : public Waiter {
     state->check_process();
     const Ref<Core> core = state->find_core();
     const bool will_be_told = core && core->need_callbacks();
-    job_ = Ref<ResumeJob>::adopt(new ResumeJob(coroutine));
+    job_ = std::make_unique<ResumeJob>(coroutine);
     if (will_be_told) {
       core_ = core.get();
       if (state->add_waiter(*this)) return true;  // the coroutine may be running again by now
     }
-    const Ref<ResumeJob> job = std::move(job_);
-    if (resume_on_target(*job)) return true;
-    job->release();  // the queue's reference
-    return false;
+    std::unique_ptr<ResumeJob> job = std::move(job_);
+    return resume_on_target(job);
   }
 
   decltype(auto) await_resume() { return std::forward<Result>(result_).get(); }
@@ -96,18 +91,19 @@ class ResultAwaiter final : public Waiter {
   /// When the result is ready. Ends the life of *this sooner or later.
   void notify() noexcept override {
     Core& core = *core_;
-    const Ref<ResumeJob> job = std::move(job_);
-    if (!resume_on_target(*job)) core.callbacks().post(*job);
+    std::unique_ptr<ResumeJob> job = std::move(job_);
+    if (!resume_on_target(job)) core.callbacks().post(*job.release());
   }
 
  private:
   /// False if there is none or it takes no more work. Else *this may be gone.
-  bool resume_on_target(ResumeJob& job) noexcept {
-    const Ref<Target> target = std::move(target_);
+  bool resume_on_target(std::unique_ptr<ResumeJob>& job) noexcept {
+    const Ref<Core> target = std::move(target_);
     if (!target) return false;
     try {
-      job.set_core(*target);
-      target->submit(job);
+      job->set_core(*target);
+      target->submit(*job, {});
+      static_cast<void>(job.release());
       return true;
     } catch (...) {
       return false;
@@ -115,9 +111,9 @@ class ResultAwaiter final : public Waiter {
   }
 
   Result result_;
-  Ref<Target> target_;
+  Ref<Core> target_;
   Core* core_ = nullptr;
-  Ref<ResumeJob> job_;
+  std::unique_ptr<ResumeJob> job_;
 };
 
 }  // namespace detail
@@ -129,13 +125,11 @@ class ResultAwaiter final : public Waiter {
 ///
 ///     const int x = co_await pool.apply_async(f);
 template <class R>
-detail::ResultAwaiter<const AsyncResult<R>&, detail::PoolCore<Fifo>> operator co_await(
-    const AsyncResult<R>& result) {
+detail::ResultAwaiter<const AsyncResult<R>&> operator co_await(const AsyncResult<R>& result) {
   return {result, {}};
 }
 template <class R>
-detail::ResultAwaiter<AsyncResult<R>, detail::PoolCore<Fifo>> operator co_await(
-    AsyncResult<R>&& result) {
+detail::ResultAwaiter<AsyncResult<R>> operator co_await(AsyncResult<R>&& result) {
   return {std::move(result), {}};
 }
 
@@ -144,15 +138,14 @@ detail::ResultAwaiter<AsyncResult<R>, detail::PoolCore<Fifo>> operator co_await(
 ///
 ///     const int x = co_await millpond::resume_on(pool, pool.apply_async(f));
 template <class Order, class R>
-detail::ResultAwaiter<const AsyncResult<R>&, detail::PoolCore<Order>> resume_on(
-    BasicThreadPool<Order>& pool, const AsyncResult<R>& result) {
-  return {result, detail::Ref<detail::PoolCore<Order>>::share(&detail::Handles::core_of(pool))};
+detail::ResultAwaiter<const AsyncResult<R>&> resume_on(BasicThreadPool<Order>& pool,
+                                                       const AsyncResult<R>& result) {
+  return {result, detail::Ref<detail::Core>::share(&detail::Handles::core_of(pool))};
 }
 template <class Order, class R>
-detail::ResultAwaiter<AsyncResult<R>, detail::PoolCore<Order>> resume_on(
-    BasicThreadPool<Order>& pool, AsyncResult<R>&& result) {
-  return {std::move(result),
-          detail::Ref<detail::PoolCore<Order>>::share(&detail::Handles::core_of(pool))};
+detail::ResultAwaiter<AsyncResult<R>> resume_on(BasicThreadPool<Order>& pool,
+                                                AsyncResult<R>&& result) {
+  return {std::move(result), detail::Ref<detail::Core>::share(&detail::Handles::core_of(pool))};
 }
 
 }  // namespace millpond::inline MILLPOND_ABI

@@ -13,7 +13,6 @@
 #if MILLPOND_HAS_SCHED_AFFINITY
 #include <cerrno>
 #include <sched.h>
-#include <vector>
 #endif
 
 namespace millpond::inline MILLPOND_ABI {
@@ -36,20 +35,20 @@ inline std::size_t cpu_count() noexcept;
 namespace detail {
 
 /// The CPUs in the calling thread's affinity mask; kNoCpuLimit if unknown.
-inline std::size_t affinity_cpu_limit() {
+MILLPOND_COLD inline std::size_t affinity_cpu_limit() noexcept {
 #if MILLPOND_HAS_SCHED_AFFINITY
   // The kernel answers EINVAL to a mask smaller than its own, whose size it does not tell.
   constexpr std::size_t kLargestMask = std::size_t{1} << 20;  // CPUs
-  for (std::size_t sets = 1; sets * CPU_SETSIZE <= kLargestMask; sets *= 2) {
-    std::vector<cpu_set_t> mask(sets);
-    const std::size_t bytes = sets * sizeof(cpu_set_t);
-    if (sched_getaffinity(0, bytes, mask.data()) == 0) {
-      const int cpus = CPU_COUNT_S(bytes, mask.data());
-      return cpus > 0 ? static_cast<std::size_t>(cpus) : kNoCpuLimit;
-    }
-    if (errno != EINVAL) {
-      break;
-    }
+  for (std::size_t size = CPU_SETSIZE; size <= kLargestMask; size *= 2) {
+    cpu_set_t* const mask = CPU_ALLOC(size);
+    if (mask == nullptr) break;
+    const std::size_t bytes = CPU_ALLOC_SIZE(size);
+    const bool known = sched_getaffinity(0, bytes, mask) == 0;
+    const bool too_small = !known && errno == EINVAL;
+    const int cpus = known ? CPU_COUNT_S(bytes, mask) : 0;
+    CPU_FREE(mask);
+    if (cpus > 0) return static_cast<std::size_t>(cpus);
+    if (!too_small) break;
   }
 #endif
   return kNoCpuLimit;
@@ -57,25 +56,20 @@ inline std::size_t affinity_cpu_limit() {
 
 }  // namespace detail
 
-inline std::size_t cpu_count() noexcept {
+MILLPOND_COLD inline std::size_t cpu_count() noexcept {
   MILLPOND_ALLOW_DEPRECATED
   if (const char* const wish = std::getenv("MILLPOND_CPU_COUNT")) {
-    const auto count = detail::parse_positive(wish);
-    if (count && *count <= SIZE_MAX) {
-      return static_cast<std::size_t>(*count);
-    }
+    const std::uint64_t count = detail::parse_positive(wish);
+    if (count != 0 && count <= SIZE_MAX) return static_cast<std::size_t>(count);
   }
 
   std::size_t count = std::thread::hardware_concurrency();
   count = count == 0 ? detail::kNoCpuLimit : count;
   const auto at_most = [&](std::size_t limit) { count = limit < count ? limit : count; };
-  try {
-    at_most(detail::affinity_cpu_limit());
+  at_most(detail::affinity_cpu_limit());
 #if MILLPOND_OS_LINUX
-    at_most(detail::cgroup_cpu_limit());
+  at_most(detail::cgroup_cpu_limit());
 #endif
-  } catch (...) {  // out of memory: a limit that cannot be read is not known
-  }
   return count == detail::kNoCpuLimit ? 1 : count;
 }
 

@@ -38,6 +38,15 @@ class MILLPOND_VISIBLE TerminatedError : public Error {
   using Error::Error;
 };
 
+namespace detail {
+
+/// A function of its own: to throw an exception is more code than all else that some functions do.
+[[noreturn]] MILLPOND_COLD inline void throw_value_error(const char* what) {
+  throw ValueError(what);
+}
+
+}  // namespace detail
+
 }  // namespace millpond::inline MILLPOND_ABI
 
 #endif  // MILLPOND_ERRORS_HPP

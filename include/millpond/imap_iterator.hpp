@@ -9,12 +9,11 @@
 #include <millpond/detail/ref.hpp>
 #include <millpond/errors.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <iterator>
 #include <optional>
-#include <ranges>
+#include <span>
 #include <utility>
 
 namespace millpond::inline MILLPOND_ABI {

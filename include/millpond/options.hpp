@@ -5,7 +5,6 @@
 #include <millpond/detail/callback.hpp>
 #include <millpond/detail/config.hpp>
 #include <millpond/detail/invoke.hpp>
-#include <millpond/detail/task_queue.hpp>
 
 #include <cstddef>
 #include <exception>
@@ -15,6 +14,13 @@
 #include <type_traits>
 
 namespace millpond::inline MILLPOND_ABI {
+
+/// The order in which the work of a pool starts: first in, first started, for the work that one
+/// thread issues. Between threads there is none, but nothing waits for ever.
+struct Fifo {};
+
+/// The higher priority first, whoever issued it; first in, first started among equals.
+struct Priority {};
 
 /// How a pool is made: `ThreadPool pool({.processes = 4, .thread_name_prefix = "io"})`.
 struct PoolOptions {

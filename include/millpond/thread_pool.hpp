@@ -8,6 +8,11 @@
 #include <millpond/detail/callback.hpp>
 #include <millpond/detail/chunking.hpp>
 #include <millpond/detail/config.hpp>
+#include <millpond/detail/core.hpp>
+#include <millpond/detail/core_callbacks.hpp>
+#include <millpond/detail/core_jobs.hpp>
+#include <millpond/detail/core_life.hpp>
+#include <millpond/detail/core_work.hpp>
 #include <millpond/detail/imap_job.hpp>
 #include <millpond/detail/invoke.hpp>
 #include <millpond/detail/items.hpp>
@@ -15,7 +20,7 @@
 #include <millpond/detail/map_job.hpp>
 #include <millpond/detail/map_overloads.hpp>
 #include <millpond/detail/map_results.hpp>
-#include <millpond/detail/pool_core.hpp>
+#include <millpond/detail/new_job.hpp>
 #include <millpond/detail/ref.hpp>
 #include <millpond/detail/touch_pages.hpp>
 #include <millpond/errors.hpp>
@@ -28,7 +33,6 @@
 #include <functional>
 #include <initializer_list>
 #include <iosfwd>
-#include <memory>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -38,9 +42,10 @@ namespace millpond::inline MILLPOND_ABI {
 
 /// A pool of worker threads with the methods of Python's multiprocessing.pool.ThreadPool.
 ///
-/// Work starts in the queue's Order (Fifo: first in, first started). Calls that block borrow
-/// their items; calls that return before the work is done own them: an rvalue container is moved
-/// in, an lvalue container is copied, a view or std::ref of a range is kept as such.
+/// Work starts in the pool's Order (Fifo: first in, first started, for each issuing thread). Calls
+/// that block borrow their items; calls that return before the work is done own them: an rvalue
+/// container is moved in, an lvalue container is copied, a view or std::ref of a range is kept as
+/// such.
 ///
 /// Thread safety: all members but the destructor, from any thread, tasks and callbacks included
 /// (but join(), see there). A task may wait for other work of its own pool: it runs that work
@@ -73,7 +78,7 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   template <std::integral Processes, class Initializer, class... InitArgs>
   BasicThreadPool(Processes processes, Initializer&& initializer, InitArgs&&... initargs);
 
-  explicit BasicThreadPool(PoolOptions options);
+  MILLPOND_COLD explicit BasicThreadPool(PoolOptions options);
 
   BasicThreadPool(const BasicThreadPool&) = delete;
   BasicThreadPool& operator=(const BasicThreadPool&) = delete;
@@ -83,9 +88,9 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
       static_cast<void>(core_.detach());  // its threads are not here to be joined
       return;
     }
-    const auto core = core_;
-    core->terminate();
-    core->join_or_detach();
+    core_->terminate();
+    core_->join_or_detach();
+    core_->orphan();
   }
 
   // ---- One call ----
@@ -234,9 +239,9 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
 
   /// Queues the job; the caller owns its handle's share.
   template <class Job>
-  Job* submit(std::unique_ptr<Job> job);
+  Job* submit(detail::NewJob<Job> job, int priority = 0);
   template <class Job>
-  Job* submit_map(std::unique_ptr<Job> job);
+  Job* submit_map(detail::NewJob<Job> job, int priority);
 
   template <class Job, class Items, class F, class... Output>
   auto run_map_job(F& f, Items& items, const BlockingMapOptions<Order>& options, Output&... output);
@@ -247,10 +252,11 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   template <Passing kPassing, class F, class Items>
   auto issue_imap(bool ordered, F&& f, Items&& items, const BasicImapOptions<Order>& options);
 
-  detail::Ref<detail::PoolCore<Order>> core_;
+  detail::Ref<detail::Core> core_;
 };
 
-/// Python's pool: work starts in the order in which it was issued.
+/// Python's pool: the work that a thread issues starts in the order in which it issues it. Between
+/// threads there is no order, but nothing waits for ever.
 using ThreadPool = BasicThreadPool<Fifo>;
 
 /// Work of higher priority starts first, in the order of issuing among equals: `.priority` in the
@@ -268,8 +274,10 @@ BasicThreadPool<Order>::BasicThreadPool(PoolOptions options) {
   // Counting processors reads files, so only if asked for.
   const std::size_t size =
       options.processes ? static_cast<std::size_t>(*options.processes) : cpu_count();
-  core_ = detail::Ref<detail::PoolCore<Order>>::adopt(
-      new detail::PoolCore<Order>(size, std::move(options.on_unobserved_error)));
+  constexpr auto kOrder =
+      std::is_same_v<Order, Priority> ? detail::QueueOrder::priority : detail::QueueOrder::fifo;
+  core_ = detail::Ref<detail::Core>::adopt(
+      new detail::Core(kOrder, size, std::move(options.on_unobserved_error)));
   core_->start(std::move(options.thread_name_prefix), options.initializer);
 }
 
@@ -286,12 +294,15 @@ BasicThreadPool<Order>::BasicThreadPool(Processes processes, Initializer&& initi
 
 template <class Order>
 template <class Job>
-Job* BasicThreadPool<Order>::submit(std::unique_ptr<Job> job) {
+Job* BasicThreadPool<Order>::submit(detail::NewJob<Job> job, int priority) {
   const auto submit = [&] {
     if constexpr (std::is_base_of_v<detail::StreamJob, Job>) {
+      job->set_priority(priority);
       core_->submit(*job);
     } else {
-      core_->submit(*job, Job::kHasCallbacks);
+      detail::Core::Submission submission = job->enter_queue();
+      submission.priority = priority;
+      core_->submit(*job, submission);
     }
   };
   if constexpr (requires { job->stop().enter(*core_); }) {
@@ -310,8 +321,8 @@ Job* BasicThreadPool<Order>::submit(std::unique_ptr<Job> job) {
 
 template <class Order>
 template <class Job>
-Job* BasicThreadPool<Order>::submit_map(std::unique_ptr<Job> job) {
-  if (job->total() != 0) return submit(std::move(job));
+Job* BasicThreadPool<Order>::submit_map(detail::NewJob<Job> job, int priority) {
+  if (job->total() != 0) return submit(std::move(job), priority);
   core_->accept(Job::kHasCallbacks);
   job->finish_empty();
   return job.release();
@@ -331,10 +342,10 @@ auto BasicThreadPool<Order>::apply(F&& f, Args&&... args) -> ApplyResult<F, Args
       core_->introduce_thread();
       if (detail::context_in(core_.get()) != nullptr) return call();
       using Job = detail::ApplyJob<R, decltype(call)>;
-      return AsyncResult<R>(submit(std::make_unique<Job>(*core_, call))).get();
+      return AsyncResult<R>(submit(detail::make_job<Job>(*core_, call))).get();
     } else {
       using Job = detail::ApplyJob<R, detail::WithStopToken<decltype(call)>>;
-      return AsyncResult<R>(submit(std::make_unique<Job>(*core_, call))).get();
+      return AsyncResult<R>(submit(detail::make_job<Job>(*core_, call))).get();
     }
   }
 }
@@ -353,7 +364,7 @@ auto BasicThreadPool<Order>::apply_async(F&& f, Args&&... args) {
     using Job = detail::ApplyJob<R, Call>;
     core_->check_running();  // before anything is moved
     return AsyncResult<R>(submit(
-        std::make_unique<Job>(*core_, std::forward<F>(f),
+        detail::make_job<Job>(*core_, std::forward<F>(f),
                               std::tuple<std::decay_t<Args>...>(std::forward<Args>(args)...))));
   } else {
     return AsyncResult<R>();
@@ -374,12 +385,11 @@ auto BasicThreadPool<Order>::apply_async(F&& f, std::tuple<Args...> args, Option
     core_->check_running();  // before anything is moved
     const auto issue = [&]<class Callbacks>(std::type_identity<Callbacks>) {
       using Job = detail::ApplyJob<R, Call, Callbacks>;
-      auto job = std::make_unique<Job>(*core_, std::forward<F>(f), std::move(args));
-      job->set_priority(detail::priority_of(options));
+      auto job = detail::make_job<Job>(*core_, std::forward<F>(f), std::move(args));
       if constexpr (Job::kHasCallbacks) {
         job->set_callbacks({std::move(options.callback), std::move(options.error_callback)});
       }
-      return AsyncResult<R>(submit(std::move(job)));
+      return AsyncResult<R>(submit(std::move(job), detail::priority_of(options)));
     };
     if (detail::has_callbacks(options)) {
       return issue(std::type_identity<detail::Callbacks<R>>());
@@ -397,10 +407,10 @@ auto BasicThreadPool<Order>::run_map_job(F& f, Items& items,
                                          Output&... output) {
   core_->check_running();
   detail::check_size("Chunksize", options.chunksize);
-  auto job = std::make_unique<Job>(*core_, options.chunksize, detail::borrow_items<Items>(items), f,
+  auto job = detail::make_job<Job>(*core_, options.chunksize, detail::borrow_items<Items>(items), f,
                                    output...);
-  job->set_priority(detail::priority_of(options));
-  return AsyncResult<typename Job::Result>(submit_map(std::move(job))).get();
+  return AsyncResult<typename Job::Result>(submit_map(std::move(job), detail::priority_of(options)))
+      .get();
 }
 
 template <class Order>
@@ -443,13 +453,12 @@ auto BasicThreadPool<Order>::issue_map(F&& f, Items&& items, Options options) {
       using Job = detail::MapJob<detail::MapResults<R>, typename Call::Function,
                                  typename Call::Source, Callbacks>;
       const detail::TouchPages touch(*core_);
-      auto job = std::make_unique<Job>(*core_, options.chunksize, detail::own_items<Items>(items),
+      auto job = detail::make_job<Job>(*core_, options.chunksize, detail::own_items<Items>(items),
                                        std::forward<F>(f), touch);
-      job->set_priority(detail::priority_of(options));
       if constexpr (Job::kHasCallbacks) {
         job->set_callbacks({std::move(options.callback), std::move(options.error_callback)});
       }
-      return AsyncResult<Result>(submit_map(std::move(job)));
+      return AsyncResult<Result>(submit_map(std::move(job), detail::priority_of(options)));
     };
     if (detail::has_callbacks(options)) {
       return issue(std::type_identity<detail::Callbacks<Result>>());
@@ -472,12 +481,11 @@ auto BasicThreadPool<Order>::issue_imap(bool ordered, F&& f, Items&& items,
     core_->check_running();
     detail::check_size("Chunksize", options.chunksize);
     detail::check_size("Buffersize", options.buffersize);
-    auto job = std::make_unique<Job>(
+    auto job = detail::make_job<Job>(
         *core_, ordered, detail::size_or(options.chunksize, 1),
         detail::size_or(options.buffersize, detail::default_buffersize(size())),
         detail::own_items<Items>(items), std::forward<F>(f));
-    job->set_priority(detail::priority_of(options));
-    return ImapIterator<R>(submit(std::move(job)));
+    return ImapIterator<R>(submit(std::move(job), detail::priority_of(options)));
   } else {
     return ImapIterator<R>();
   }
@@ -486,7 +494,9 @@ auto BasicThreadPool<Order>::issue_imap(bool ordered, F&& f, Items&& items,
 template <class Order>
 std::string BasicThreadPool<Order>::to_string() const {
   constexpr const char* kStates[] = {"RUN", "CLOSE", "TERMINATE"};
-  return std::string("<millpond::") + detail::TaskQueue<Order>::kPoolName +
+  constexpr const char* kName =
+      std::is_same_v<Order, Priority> ? "PriorityThreadPool" : "ThreadPool";
+  return std::string("<millpond::") + kName +
          " state=" + kStates[static_cast<std::size_t>(state())] +
          " pool_size=" + std::to_string(size()) + ">";
 }

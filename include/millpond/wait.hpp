@@ -9,14 +9,13 @@
 #include <millpond/errors.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
+#include <functional>
 #include <initializer_list>
 #include <iterator>
-#include <ranges>
+#include <span>
 #include <string>
 #include <type_traits>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -52,20 +51,6 @@ concept ResultRange =
 template <class Results>
 using result_of_range_t = typename std::ranges::range_value_t<Results>::value_type;
 
-/// Handles on distinct results, in the order in which they came. Throws ValueError if one refers to
-/// nothing.
-template <class Results>
-auto distinct(Results&& results) {
-  using Result = std::ranges::range_value_t<Results>;
-  std::vector<Result> handles;
-  std::unordered_set<Result> seen;
-  for (auto&& result : results) {
-    if (!result.valid()) throw ValueError("This AsyncResult refers to no result");
-    if (seen.insert(result).second) handles.push_back(result);
-  }
-  return handles;
-}
-
 /// What they refer to.
 template <class R>
 std::vector<ResultBase*> states_of(const std::vector<AsyncResult<R>>& handles) {
@@ -73,6 +58,40 @@ std::vector<ResultBase*> states_of(const std::vector<AsyncResult<R>>& handles) {
   states.reserve(handles.size());
   for (const AsyncResult<R>& handle : handles) states.push_back(Handles::state_of(handle));
   return states;
+}
+
+/// Of the handles on one result keeps the first. Sorts: <unordered_set> would be read by every file
+/// that includes this one.
+template <class R>
+void drop_repeated(std::vector<AsyncResult<R>>& handles) {
+  std::vector<ResultBase*> seen = detail::states_of(handles);
+  std::sort(seen.begin(), seen.end(), std::less<>());
+  if (std::adjacent_find(seen.begin(), seen.end()) == seen.end()) return;
+  std::vector<bool> is_kept(seen.size());
+  std::size_t kept = 0;
+  for (AsyncResult<R>& handle : handles) {
+    const auto place =
+        std::lower_bound(seen.begin(), seen.end(), Handles::state_of(handle), std::less<>());
+    const auto number = static_cast<std::size_t>(place - seen.begin());
+    if (is_kept[number]) continue;
+    is_kept[number] = true;
+    if (&handles[kept] != &handle) handles[kept] = std::move(handle);
+    ++kept;
+  }
+  handles.erase(handles.begin() + static_cast<std::ptrdiff_t>(kept), handles.end());
+}
+
+/// Handles on distinct results, in the order in which they came. Throws ValueError if one refers to
+/// nothing.
+template <class Results>
+auto distinct(Results&& results) {
+  std::vector<std::ranges::range_value_t<Results>> handles;
+  for (auto&& result : results) {
+    if (!result.valid()) throw_value_error("This AsyncResult refers to no result");
+    handles.push_back(result);
+  }
+  detail::drop_repeated(handles);
+  return handles;
 }
 
 template <class Results>

@@ -3,6 +3,7 @@
 #include <millpond/millpond.hpp>
 
 #include <memory>
+#include <ranges>
 #include <tuple>
 #include <utility>
 #include <vector>

@@ -116,21 +116,33 @@ inline void yield(Location location = Location::current()) noexcept { thread::yi
 inline thread::id get_id() noexcept { return thread::current_id(); }
 }  // namespace this_thread
 
-inline void pause(Location location = Location::current()) noexcept { thread::yield(location); }
+/// The time of the model stands still while a thread looks: so a spin is a number of looks.
+class Spin {
+ public:
+  explicit Spin(std::chrono::nanoseconds) noexcept {}
+  bool go_on(Location location = Location::current()) noexcept {
+    if (++looks_ == kLooks) return false;
+    thread::yield(location);
+    return true;
+  }
+
+ private:
+  static constexpr int kLooks = 3;
+  int looks_ = 0;
+};
+
+inline std::size_t thread_number() noexcept { return thread::current_number(); }
 
 /// Part of what is explored: with and without.
 inline bool spinning_pays() noexcept { return explore::engine.options().spin; }
 
 namespace tuning {
-inline constexpr std::size_t kSpinPauses = 3;
-inline constexpr std::size_t kPausesAYield = 2;
-inline constexpr int kLockPauses = 1;
-inline constexpr std::chrono::microseconds kBatchTime{20};
-inline constexpr std::uint32_t kBatchCapacity = 4;
-inline constexpr std::size_t kPacedQueue = 3;
-inline constexpr std::size_t kPaceLooks = 2;
-inline constexpr std::size_t kPausesALook = 1;
-inline constexpr std::size_t kSmallestRing = 4;
+inline constexpr std::chrono::nanoseconds kSpinTime{50'000};
+inline constexpr std::chrono::nanoseconds kPaceTime{0};
+inline constexpr std::chrono::nanoseconds kLockTime{1'200};
+inline constexpr std::size_t kSharedLanes = 2;
+inline constexpr std::size_t kTurnsOfOthers = 2;
+inline constexpr std::size_t kSmallestRing = 2;
 inline constexpr std::size_t kMemoryBatch = 2;
 }  // namespace tuning
 

@@ -243,24 +243,34 @@ using stop_source = std::stop_source;
 using stop_token = std::stop_token;
 #endif
 
-inline void pause() noexcept {
-  noise::delay();
-  MILLPOND_PAUSE();
+class Spin {
+ public:
+  explicit Spin(std::chrono::nanoseconds) noexcept {}
+  bool go_on() noexcept {
+    noise::delay();
+    return ++looks_ != kLooks;
+  }
+
+ private:
+  static constexpr int kLooks = 3;
+  int looks_ = 0;
+};
+
+inline std::size_t thread_number() noexcept {
+  static std::atomic<std::size_t> numbers{0};
+  thread_local const std::size_t number = numbers++;
+  return number;
 }
 
 inline bool spinning_pays() noexcept { return noise::coin(); }
 
 namespace tuning {
 
-inline constexpr std::size_t kSpinPauses = 3;
-inline constexpr std::size_t kPausesAYield = 2;
-inline constexpr int kLockPauses = 2;
-// Long, as everything takes long here: batches do come about.
-inline constexpr std::chrono::milliseconds kBatchTime{2};
-inline constexpr std::uint32_t kBatchCapacity = 4;
-inline constexpr std::size_t kPacedQueue = 3;
-inline constexpr std::size_t kPaceLooks = 2;
-inline constexpr std::size_t kPausesALook = 1;
+inline constexpr std::chrono::nanoseconds kSpinTime{0};
+inline constexpr std::chrono::nanoseconds kPaceTime{0};
+inline constexpr std::chrono::nanoseconds kLockTime{0};
+inline constexpr std::size_t kSharedLanes = 2;
+inline constexpr std::size_t kTurnsOfOthers = 3;
 inline constexpr std::size_t kSmallestRing = 2;
 inline constexpr std::size_t kMemoryBatch = 2;
 

@@ -5,6 +5,7 @@
 #include <millpond/millpond.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <mutex>

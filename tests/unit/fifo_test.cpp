@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The order in which work starts: first in, first started, whatever the kind of work; and who runs
-// the chunks of a map.
+// The order in which work starts: what one thread issues, first in, first started, whatever the
+// kind of work; and who runs the chunks of a map.
 #include <millpond/millpond.hpp>
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstddef>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -48,18 +49,6 @@ class FifoOrder : public ::testing::Test {
   }
   static std::vector<std::pair<int, int>> pairs(int n) { return {{n, 0}, {n, 1}}; }
 
-  // Blocking calls wait in threads of their own, each asleep before the next call is issued.
-  template <class Call>
-  void from_a_thread(Call call) {
-    std::atomic<ThreadId> id = -1;
-    threads_.emplace_back([call, &id] {
-      id = this_thread_id();
-      call();
-    });
-    poll_until([&id] { return id != -1; });
-    wait_until_asleep(id);
-  }
-
   std::vector<Issue> kinds() {
     return {
         [this](int n) {
@@ -81,17 +70,6 @@ class FifoOrder : public ::testing::Test {
         [this](int n) { imaps_.push_back(pool_.istarmap_unordered(noting_pairs(), pairs(n))); },
     };
   }
-  std::vector<Issue> blocking_kinds() {
-    return {
-        [this](int n) {
-          from_a_thread([this, n] { pool_.apply(noting(), n); });
-          from_a_thread([this, n] { pool_.apply(noting(), n + 1); });
-        },
-        [this](int n) { from_a_thread([this, n] { pool_.map(noting(), {n, n + 1}); }); },
-        [this](int n) { from_a_thread([this, n] { pool_.starmap(noting_pairs(), pairs(n)); }); },
-    };
-  }
-
   // Issues one of each kind while the worker is held, and checks what then runs.
   void expect_order(const std::vector<Issue>& kinds) {
     order_.clear();
@@ -106,15 +84,19 @@ class FifoOrder : public ::testing::Test {
       }
     }
     visit_every_worker(pool_);
-    for (std::thread& thread : threads_) thread.join();
-    threads_.clear();
     imaps_.clear();
     EXPECT_EQ(order_, expected);
   }
 
+  std::vector<int> those_between(int begin, int end) const {
+    std::vector<int> those;
+    std::ranges::copy_if(order_, std::back_inserter(those),
+                         [=](int n) { return begin <= n && n < end; });
+    return those;
+  }
+
   std::vector<int> order_;  // the one worker's
   std::vector<ImapIterator<int>> imaps_;
-  std::vector<std::thread> threads_;
   ThreadPool pool_{1};
 };
 
@@ -132,13 +114,33 @@ TEST_F(FifoOrder, HoldsBetweenEachTwoKinds) {
   }
 }
 
-TEST_F(FifoOrder, HoldsForBlockingCallsToo) {
-  if (!kSeesThreads) GTEST_SKIP() << "whether a call has been issued cannot be seen here";
-  std::vector<Issue> all = blocking_kinds();
-  const std::vector<Issue> others = kinds();
-  all.insert(all.begin() + 1, others.front());
-  all.push_back(others.back());
-  expect_order(all);
+// Several threads issue at the same time: the work of each starts in its own order.
+TEST_F(FifoOrder, HoldsForEachIssuingThread) {
+  constexpr int kThreads = 6;
+  constexpr int kEach = 100;
+  {
+    const BusyWorkers busy(pool_);
+    std::vector<std::thread> issuing;
+    for (int thread = 0; thread != kThreads; ++thread) {
+      issuing.emplace_back([this, thread] {
+        for (int i = 0; i != kEach; ++i) {
+          const int n = thread * kEach + i;
+          if (i % 3 == 0) {
+            pool_.map_async(noting(), {n}, 1);
+          } else {
+            pool_.apply_async(noting(), n);
+          }
+        }
+      });
+    }
+    for (std::thread& thread : issuing) thread.join();
+  }
+  pool_.close();
+  pool_.join();
+  ASSERT_EQ(order_.size(), static_cast<std::size_t>(kThreads * kEach));
+  for (int thread = 0; thread != kThreads; ++thread) {
+    EXPECT_TRUE(std::ranges::is_sorted(those_between(thread * kEach, (thread + 1) * kEach)));
+  }
 }
 
 TEST_F(FifoOrder, HoldsForWorkThatTasksIssue) {
@@ -153,7 +155,10 @@ TEST_F(FifoOrder, HoldsForWorkThatTasksIssue) {
   }
   visit_every_worker(pool_);
   visit_every_worker(pool_);
-  EXPECT_EQ(order_, (std::vector{0, 1, 2, 3, 4, 5}));
+  pool_.close();
+  pool_.join();
+  EXPECT_EQ(those_between(0, 3), (std::vector{0, 1, 2}));
+  EXPECT_EQ(those_between(3, 6), (std::vector{3, 4, 5}));
 }
 
 // ---- Several workers ----

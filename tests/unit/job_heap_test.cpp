@@ -1,102 +1,93 @@
 // SPDX-License-Identifier: MIT
 //
-// JobHeap: the highest priority first, in order among equals, whatever is taken out between.
+// Entries by priority, and in order among equals.
 #include <millpond/detail/job_heap.hpp>
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
-#include <exception>
-#include <memory>
 #include <random>
-#include <tuple>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "../support/test_job.hpp"
+
 namespace millpond::test {
 namespace {
 
-using detail::Job;
 using detail::JobHeap;
+using detail::Rank;
 
-class IdleJob final : public Job {
- public:
-  IdleJob() : Job(Kind::call) {}
-  void run() noexcept override {}
-  void abandon(const std::exception_ptr&) noexcept override {}
-};
-
-class JobHeaps : public ::testing::Test {
+class Heap : public ::testing::Test {
  protected:
-  void push(Job& job, int priority, std::int64_t order) {
-    job.set_priority(priority);
-    heap_.reserve_one();
-    heap_.push(job, order);
+  ~Heap() override { EXPECT_EQ(TestJob::alive, 0); }
+
+  TestJob& push(int number, int priority) {
+    auto* const job = new TestJob(number);
+    heap_.reserve(1);
+    heap_.push(*job, {priority, ++order_});
+    return *job;
   }
-  Job* pop() {
-    Job* const job = heap_.front();
-    EXPECT_EQ(job != nullptr, job != nullptr && heap_.erase(*job));
-    return job;
+  // The number of the first live one; -1 if there is none.
+  int pop() {
+    while (!heap_.empty()) {
+      auto* const job = static_cast<TestJob*>(heap_.pop());
+      const int number = job->number;
+      if (!job->take_entry()) continue;
+      job->let_go();
+      return number;
+    }
+    return -1;
   }
 
-  IdleJob a_, b_, c_, d_;
   JobHeap heap_;
+  std::uint64_t order_ = 0;
 };
 
-TEST_F(JobHeaps, StartEmpty) {
-  EXPECT_EQ(heap_.front(), nullptr);
-  EXPECT_FALSE(heap_.erase(a_));
+TEST_F(Heap, GivesTheHigherPriorityFirst) {
+  for (const int priority : {3, -1, 7, 0, 5}) push(priority, priority);
+  EXPECT_EQ(heap_.first_rank().priority, 7);
+  for (const int priority : {7, 5, 3, 0, -1}) EXPECT_EQ(pop(), priority);
+  EXPECT_EQ(pop(), -1);
 }
 
-TEST_F(JobHeaps, GiveTheHighestPriorityFirstAndTheLeastOrderAmongEquals) {
-  push(a_, 0, 1);
-  push(b_, 7, 2);
-  push(c_, -3, 3);
-  push(d_, 7, 4);
-  EXPECT_TRUE(a_.is_queued());
-  EXPECT_EQ(pop(), &b_);
-  EXPECT_EQ(pop(), &d_);
-  EXPECT_EQ(pop(), &a_);
-  EXPECT_FALSE(a_.is_queued());
-  EXPECT_EQ(pop(), &c_);
-  EXPECT_EQ(pop(), nullptr);
+TEST_F(Heap, GivesEqualsInTheirOrder) {
+  for (int i = 0; i != 100; ++i) push(i, 4);
+  for (int i = 0; i != 100; ++i) EXPECT_EQ(pop(), i);
 }
 
-TEST_F(JobHeaps, EraseAJobWhereverItIsButOnce) {
-  push(a_, 1, 1);
-  push(b_, 2, 2);
-  push(c_, 3, 3);
-  EXPECT_TRUE(heap_.erase(b_));
-  EXPECT_FALSE(heap_.erase(b_));
-  EXPECT_EQ(pop(), &c_);
-  EXPECT_EQ(pop(), &a_);
-  push(b_, 0, 4);
-  EXPECT_EQ(pop(), &b_);
-}
-
-TEST_F(JobHeaps, KeepTheirOrderThroughManyChanges) {
-  std::mt19937 random(11);
-  std::vector<std::unique_ptr<IdleJob>> jobs;
-  std::vector<std::tuple<int, std::int64_t, Job*>> expected;  // lowest first
-  std::int64_t order = 0;
-  for (int step = 0; step != 30'000; ++step) {
-    if (random() % 3 != 0 || expected.empty()) {
-      jobs.push_back(std::make_unique<IdleJob>());
-      const int priority = static_cast<int>(random() % 7) - 3;
-      push(*jobs.back(), priority, ++order);
-      const std::tuple entry(priority, -order, jobs.back().get());
-      expected.insert(std::lower_bound(expected.begin(), expected.end(), entry), entry);
-    } else if (random() % 2 == 0) {
-      ASSERT_EQ(pop(), std::get<2>(expected.back()));
-      expected.pop_back();
-    } else {
-      const auto it = expected.begin() + static_cast<std::ptrdiff_t>(random() % expected.size());
-      ASSERT_TRUE(heap_.erase(*std::get<2>(*it)));
-      expected.erase(it);
-    }
+TEST_F(Heap, AgreesWithAStableSort) {
+  std::mt19937 random(7);
+  std::vector<Rank> ranks;
+  for (int i = 0; i != 5000; ++i) {
+    const int priority = static_cast<int>(random() % 20);
+    push(i, priority);
+    ranks.push_back({priority, static_cast<std::uint64_t>(i)});
   }
-  for (; !expected.empty(); expected.pop_back()) ASSERT_EQ(pop(), std::get<2>(expected.back()));
+  std::sort(ranks.begin(), ranks.end(),
+            [](const Rank& a, const Rank& b) { return a.is_before(b); });
+  for (const Rank& rank : ranks) EXPECT_EQ(pop(), static_cast<int>(rank.order));
+}
+
+TEST_F(Heap, ForgetsDeadEntriesWhenItIsFull) {
+  for (int i = 0; i != 100'000; ++i) {
+    TestJob& job = push(i, i % 3);
+    if (i == 500) continue;
+    EXPECT_TRUE(job.claim());
+    job.let_go();
+  }
+  EXPECT_LT(TestJob::alive, 2000);
+  EXPECT_EQ(pop(), 500);
+  EXPECT_EQ(pop(), -1);
+}
+
+TEST_F(Heap, PutsBackAnEntryWhereItWas) {
+  for (int i = 0; i != 3; ++i) push(i, 1);
+  const Rank rank = heap_.first_rank();
+  detail::Job* const first = heap_.pop();
+  push(9, 1);
+  heap_.push(*first, rank);
+  for (const int number : {0, 1, 2, 9}) EXPECT_EQ(pop(), number);
 }
 
 }  // namespace

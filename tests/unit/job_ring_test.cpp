@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// JobRing: first in, first out, with holes, however often it grows or wraps around.
+// A ring of entries: order, growth, dead entries, what its owner takes back, and takers beside it.
 #include <millpond/detail/job_ring.hpp>
 
+#include <atomic>
 #include <cstddef>
-#include <deque>
-#include <exception>
 #include <memory>
-#include <random>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "../support/test_job.hpp"
 
 namespace millpond::test {
 namespace {
@@ -18,179 +19,166 @@ namespace {
 using detail::Job;
 using detail::JobRing;
 
-class IdleJob final : public Job {
- public:
-  explicit IdleJob(Kind kind = Kind::call) : Job(kind) {}
-  void run() noexcept override {}
-  void abandon(const std::exception_ptr&) noexcept override {}
-};
-
-class JobRings : public ::testing::Test {
+class Ring : public ::testing::Test {
  protected:
-  void push(Job& job) {
-    ring_.reserve_one();
-    ring_.push_back(job);
-  }
-  Job* pop() {
-    Job* const job = ring_.front();
-    EXPECT_EQ(job != nullptr, job != nullptr && ring_.erase(*job));
-    return job;
-  }
+  ~Ring() override { EXPECT_EQ(TestJob::alive, 0); }
 
-  IdleJob a_, b_, c_;
-  IdleJob map_{Job::Kind::map};
-  JobRing ring_;
+  static TestJob& push(JobRing& ring, int number) {
+    auto* const job = new TestJob(number);
+    ring.reserve(1);
+    ring.push(*job);
+    return *job;
+  }
+  // What a worker takes: the number of the call, or -1. The job's life ends.
+  static int take(Job* job) {
+    if (job == nullptr) return -1;
+    auto* const call = static_cast<TestJob*>(job);
+    const int number = call->number;
+    if (!call->take_entry()) return -2;
+    call->let_go();
+    return number;
+  }
 };
 
-TEST_F(JobRings, StartEmpty) {
-  EXPECT_EQ(ring_.front(), nullptr);
-  Job* some[1];
-  EXPECT_EQ(ring_.pop_calls(some, 1), 0U);
+TEST_F(Ring, IsEmptyAtFirst) {
+  JobRing ring;
+  EXPECT_TRUE(ring.empty());
+  EXPECT_EQ(ring.pop(), nullptr);
+  JobRing::Reader reader;
+  EXPECT_EQ(reader.pop(ring), nullptr);
 }
 
-TEST_F(JobRings, AreFirstInFirstOut) {
-  push(a_);
-  push(map_);
-  push(b_);
-  EXPECT_TRUE(map_.is_queued());
-  EXPECT_EQ(pop(), &a_);
-  EXPECT_EQ(ring_.front(), &map_);
-  EXPECT_EQ(pop(), &map_);
-  EXPECT_FALSE(map_.is_queued());
-  EXPECT_EQ(pop(), &b_);
-  EXPECT_EQ(pop(), nullptr);
+TEST_F(Ring, GivesTheOldestFirst) {
+  JobRing ring;
+  for (int i = 0; i != 1000; ++i) push(ring, i);
+  for (int i = 0; i != 1000; ++i) EXPECT_EQ(take(ring.pop()), i);
+  EXPECT_TRUE(ring.empty());
 }
 
-TEST_F(JobRings, GiveSeveralCallsUpToALimitOrTheFirstJobOfAnotherKind) {
-  push(a_);
-  push(b_);
-  push(map_);
-  push(c_);
-  Job* some[4];
-  EXPECT_EQ(ring_.pop_calls(some, 0), 0U);
-  ASSERT_EQ(ring_.pop_calls(some, 1), 1U);
-  EXPECT_EQ(some[0], &a_);
-  ASSERT_EQ(ring_.pop_calls(some, 4), 1U);
-  EXPECT_EQ(some[0], &b_);
-  EXPECT_EQ(ring_.pop_calls(some, 4), 0U);
-  EXPECT_EQ(pop(), &map_);
-  EXPECT_EQ(ring_.pop_calls(some, 4), 1U);
+TEST_F(Ring, GivesTheOldestFirstToAReaderWhileItGrows) {
+  JobRing ring;
+  JobRing::Reader reader;
+  int pushed = 0;
+  int taken = 0;
+  for (int round = 1; round != 60; ++round) {
+    for (int i = 0; i != 2 * round; ++i) push(ring, pushed++);
+    for (int i = 0; i != round; ++i) EXPECT_EQ(take(reader.pop(ring)), taken++);
+  }
+  while (taken != pushed) EXPECT_EQ(take(reader.pop(ring)), taken++);
+  EXPECT_EQ(reader.pop(ring), nullptr);
 }
 
-TEST_F(JobRings, EraseAJobWhereverItIsButOnce) {
-  push(a_);
-  push(b_);
-  push(c_);
-  EXPECT_TRUE(ring_.erase(b_));
-  EXPECT_FALSE(ring_.erase(b_));
-  EXPECT_FALSE(b_.is_queued());
-  EXPECT_TRUE(ring_.erase(a_));
-  EXPECT_EQ(ring_.front(), &c_);
-  EXPECT_TRUE(ring_.erase(c_));
-  EXPECT_EQ(ring_.front(), nullptr);
-  push(a_);  // the same job may come back
-  EXPECT_EQ(pop(), &a_);
-  EXPECT_FALSE(ring_.erase(a_));
+TEST_F(Ring, HasRoomForAllThatIsReserved) {
+  JobRing ring;
+  ring.reserve(1000);
+  for (int i = 0; i != 1000; ++i) ring.push(*new TestJob(i));
+  ring.reserve(5000);
+  for (int i = 1000; i != 6000; ++i) ring.push(*new TestJob(i));
+  for (int i = 0; i != 6000; ++i) EXPECT_EQ(take(ring.pop()), i);
 }
 
-TEST_F(JobRings, NoLongerHaveWhatWasTakenTogether) {
-  push(a_);
-  push(b_);
-  EXPECT_TRUE(ring_.erase(b_));
-  push(c_);
-  Job* some[3];
-  ASSERT_EQ(ring_.pop_calls(some, 3), 2U);
-  EXPECT_EQ(some[1], &c_);
-  EXPECT_FALSE(ring_.erase(a_));
-  EXPECT_FALSE(ring_.erase(c_));
-}
-
-TEST_F(JobRings, DoNotGrowByWhatIsTakenBackFromTheirEnd) {
-  push(a_);
+TEST_F(Ring, ForgetsDeadEntriesWhenItIsFull) {
+  JobRing ring;
   for (int i = 0; i != 100'000; ++i) {
-    push(b_);
-    push(c_);
-    ASSERT_TRUE(ring_.erase(b_));  // a hole, which goes with the next
-    ASSERT_TRUE(ring_.erase(c_));
+    TestJob& job = push(ring, i);
+    if (i % 1000 == 0) continue;
+    EXPECT_TRUE(job.claim());  // somebody else runs it
+    job.let_go();
   }
-  EXPECT_LT(ring_.capacity(), 1'000U);
-  push(c_);
-  EXPECT_EQ(pop(), &a_);
-  EXPECT_EQ(pop(), &c_);
+  // As many as a ring holds without growing at each, not as many as were ever there.
+  EXPECT_LT(TestJob::alive, 2000);
+  int found = 0;
+  while (Job* const job = ring.pop()) {
+    const int number = take(job);
+    if (number == -2) continue;
+    EXPECT_EQ(number, 1000 * found);
+    ++found;
+  }
+  EXPECT_EQ(found, 100);
 }
 
-TEST_F(JobRings, DoNotGrowByWhatIsTakenBackFromTheirMiddle) {
-  std::vector<std::unique_ptr<IdleJob>> jobs;
-  for (int i = 0; i != 9; ++i) jobs.push_back(std::make_unique<IdleJob>());
-  push(a_);  // the front stays
-  for (std::size_t i = 0; i != 100'000; ++i) {
-    push(*jobs[i % 9]);
-    if (i >= 8) {
-      ASSERT_TRUE(ring_.erase(*jobs[(i + 1) % 9]));
-    }
-  }
-  EXPECT_LT(ring_.capacity(), 1'000U);
-  EXPECT_EQ(pop(), &a_);
-  for (std::size_t i = 100'000 - 8; i != 100'000; ++i) EXPECT_EQ(pop(), jobs[i % 9].get());
-  EXPECT_EQ(pop(), nullptr);
+TEST_F(Ring, GivesBackTheYoungestIfItIsTheOneAskedFor) {
+  JobRing ring;
+  TestJob& first = push(ring, 1);
+  TestJob& second = push(ring, 2);
+  EXPECT_FALSE(ring.pop_back(first));
+  EXPECT_TRUE(ring.pop_back(second));
+  EXPECT_FALSE(ring.pop_back(second));
+  EXPECT_TRUE(ring.pop_back(first));
+  EXPECT_TRUE(ring.empty());
+  EXPECT_FALSE(ring.pop_back(first));
+  EXPECT_EQ(take(&first), 1);
+  EXPECT_EQ(take(&second), 2);
+  TestJob& third = push(ring, 3);
+  EXPECT_EQ(ring.pop(), &third);
+  EXPECT_FALSE(ring.pop_back(third));
+  EXPECT_EQ(take(&third), 3);
 }
 
-TEST_F(JobRings, KnowWhatWasTakenTogetherWhenHolesHaveGone) {
-  std::vector<std::unique_ptr<IdleJob>> jobs;
-  for (int i = 0; i != 1'000; ++i) {
-    jobs.push_back(std::make_unique<IdleJob>());
-    push(*jobs.back());
-    if (i % 10 != 0) {
-      EXPECT_TRUE(ring_.erase(*jobs.back()));
-    }
-    if (i % 100 == 99) {
-      Job* first;
-      ASSERT_EQ(ring_.pop_calls(&first, 1), 1U);
-      EXPECT_EQ(first, jobs[static_cast<std::size_t>(i / 100) * 10].get());
-      push(map_);
-      push(b_);
-      EXPECT_TRUE(ring_.erase(map_));
-      EXPECT_TRUE(ring_.erase(b_));
-      EXPECT_FALSE(ring_.erase(static_cast<IdleJob&>(*first)));
-    }
-  }
+TEST_F(Ring, LooksEmptyOnceItIsClosedButForWhoDrainsIt) {
+  JobRing ring;
+  JobRing::Reader reader;
+  push(ring, 1);
+  TestJob& second = push(ring, 2);
+  ring.close();
+  EXPECT_TRUE(ring.empty());
+  EXPECT_EQ(ring.pop(), nullptr);
+  EXPECT_EQ(reader.pop(ring), nullptr);
+  EXPECT_FALSE(ring.pop_back(second));
+  push(ring, 3);
+  for (int i = 1; i != 4; ++i) EXPECT_EQ(take(ring.drain()), i);
+  EXPECT_EQ(ring.drain(), nullptr);
 }
 
-TEST_F(JobRings, AreEmptyOnceOnlyHolesAreLeft) {
-  push(a_);
-  push(b_);
-  push(c_);
-  EXPECT_TRUE(ring_.erase(b_));
-  EXPECT_TRUE(ring_.erase(a_));  // the front is a hole now
-  EXPECT_TRUE(ring_.erase(c_));
-  EXPECT_EQ(ring_.front(), nullptr);
-  push(b_);
-  EXPECT_EQ(pop(), &b_);
-  EXPECT_EQ(pop(), nullptr);
+TEST_F(Ring, MakesNoRoomOnceItIsClosed) {
+  JobRing ring;
+  ring.reserve(1);
+  ring.close();
+  int pushed = 0;
+  for (; ring.reserve(1); ++pushed) ring.push(*new TestJob(pushed));
+  EXPECT_GT(pushed, 0);
+  for (int i = 0; i != pushed; ++i) EXPECT_EQ(take(ring.drain()), i);
 }
 
-TEST_F(JobRings, KeepTheirOrderWhileTheyGrowShrinkAndWrapAround) {
-  std::mt19937 random(5);
-  std::vector<std::unique_ptr<IdleJob>> jobs;
-  for (int i = 0; i != 200'000; ++i) jobs.push_back(std::make_unique<IdleJob>());
-  std::deque<Job*> expected;
-  std::size_t next = 0;
-  while (next != jobs.size() || !expected.empty()) {
-    for (auto count = random() % 10'000; count != 0 && next != jobs.size(); --count) {
-      push(*jobs[next]);
-      expected.push_back(jobs[next++].get());
-    }
-    for (auto count = random() % 100; count != 0 && !expected.empty(); --count) {
-      const auto it = expected.begin() + static_cast<std::ptrdiff_t>(random() % expected.size());
-      ASSERT_TRUE(ring_.erase(**it));
-      expected.erase(it);
-    }
-    for (auto count = random() % 10'000; count != 0 && !expected.empty(); --count) {
-      ASSERT_EQ(pop(), expected.front());
-      expected.pop_front();
-    }
+TEST_F(Ring, GivesUpWhatIsLeft) {
+  TestJob* job;
+  {
+    JobRing ring;
+    job = &push(ring, 1);
+    push(ring, 2).let_go();
   }
-  EXPECT_EQ(ring_.front(), nullptr);
+  EXPECT_EQ(TestJob::alive, 1);
+  job->let_go();
+}
+
+// One adds and takes back, the others take: each entry is had once.
+TEST_F(Ring, GivesEachEntryOnceWhoeverTakesIt) {
+  constexpr int kJobs = 200'000;
+  JobRing ring;
+  std::atomic<bool> all_pushed{false};
+  std::vector<std::atomic<int>> had(kJobs);
+  const auto note = [&](Job* job) { ++had[static_cast<std::size_t>(take(job))]; };
+  std::vector<std::thread> takers;
+  for (int i = 0; i != 2; ++i) {
+    takers.emplace_back([&] {
+      for (;;) {
+        const bool last_look = all_pushed;
+        if (Job* const job = ring.pop()) {
+          note(job);
+        } else if (last_look) {
+          return;
+        }
+      }
+    });
+  }
+  for (int i = 0; i != kJobs; ++i) {
+    TestJob& job = push(ring, i);
+    // A taker may have it and be done with it by now: then it is not at the back.
+    if (i % 2 == 0 && ring.pop_back(job)) note(&job);
+  }
+  all_pushed = true;
+  for (std::thread& taker : takers) taker.join();
+  for (const std::atomic<int>& times : had) ASSERT_EQ(times, 1);
 }
 
 }  // namespace

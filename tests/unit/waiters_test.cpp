@@ -85,6 +85,20 @@ TEST(WaiterListTest, IsReadyWhenItNotifies) {
   EXPECT_TRUE(waiter.was_ready);
 }
 
+TEST(WaiterListTest, IsNotCompletedOnceClosed) {
+  WaiterList list;
+  EXPECT_TRUE(list.close());
+  EXPECT_FALSE(list.complete());
+  EXPECT_FALSE(list.ready());
+}
+
+TEST(WaiterListTest, IsNotClosedOnceReady) {
+  WaiterList list;
+  EXPECT_TRUE(list.complete());
+  EXPECT_FALSE(list.close());
+  EXPECT_TRUE(list.ready());
+}
+
 TEST(WaiterListTest, RefusesToAddOnceReady) {
   std::vector<int> log;
   NotingWaiter late(log, 1);

@@ -21,6 +21,7 @@ struct NoCallbacks {};
 template <class Callbacks>
 struct CallbackStore {
   std::optional<Callbacks> callbacks;
+  Job::DueLinks due;
 };
 template <>
 struct CallbackStore<NoCallbacks> {};
@@ -28,20 +29,18 @@ struct CallbackStore<NoCallbacks> {};
 /// One call: `call` is invoked once, as an rvalue, by whoever claims the job.
 template <class R, class Call, class Callbacks = NoCallbacks>
 class ApplyJob final : public ResultState<R> {
-  using Claim = ResultBase::Claim;
-
  public:
   static constexpr bool kHasCallbacks = !std::is_same_v<Callbacks, NoCallbacks>;
 
   /// The call is made from `f`, given a stop token if it takes one, and the rest.
   template <class F, class... Rest>
   explicit ApplyJob(Core& core, F&& f, Rest&&... rest)
-      : ResultState<R>(core, Job::Kind::call, kHasCallbacks),
+      : ResultState<R>(core, Job::Kind::call, 1, kHasCallbacks),
         call_(stop_.bind(std::forward<F>(f)), std::forward<Rest>(rest)...) {}
 
   /// A destructor of the user's that throws ends the program, as anywhere.
   ~ApplyJob() noexcept override {
-    if (this->claim() == Claim::none) std::destroy_at(&call_);  // it was never issued
+    if (!this->is_claimed()) std::destroy_at(&call_);  // it was never issued
   }
 
   void set_callbacks(Callbacks callbacks)
@@ -50,20 +49,19 @@ class ApplyJob final : public ResultState<R> {
     callbacks_.callbacks.emplace(std::move(callbacks));
   }
 
-  void run() noexcept override {
-    if (this->try_claim()) execute();
-    this->release();
-  }
+  Core::Submission enter_queue() const noexcept { return {.has_callbacks = kHasCallbacks}; }
+
+  void run() noexcept override { execute(); }
+
+  void abandon_entry(const std::exception_ptr& why) noexcept override { give_up(why); }
 
   void abandon(const std::exception_ptr& why) noexcept override {
-    if (!this->try_claim()) return;
-    this->leave_queue();
-    give_up(why);
+    if (this->try_claim()) give_up(why);
   }
 
   bool cancel() noexcept override {
     if (!this->is_of_this_process()) return cancelled();
-    if (!this->try_claim(Claim::cancelled)) {
+    if (!this->try_claim_to_cancel()) {
       if (!cancelled()) stop_.request();
       return cancelled();
     }
@@ -71,19 +69,23 @@ class ApplyJob final : public ResultState<R> {
     this->cancel_claimed([this](const std::exception_ptr& why) { give_up(why); });
     return true;
   }
-  bool cancelled() const noexcept override { return this->claim() == Claim::cancelled; }
+  bool cancelled() const noexcept override { return this->is_claimed_to_cancel(); }
 
   Stop<Call>& stop() noexcept { return stop_; }
 
   void run_callback() noexcept override {
     if constexpr (kHasCallbacks) this->run_callbacks(callbacks_.callbacks);
   }
+  Job::DueLinks* due_links() noexcept override {
+    if constexpr (kHasCallbacks) return &callbacks_.due;
+    return nullptr;
+  }
 
  protected:
   void help(Deadline) noexcept override {
-    if (!this->try_claim()) return;
-    this->leave_queue();
-    execute();
+    if (this->is_claimed()) return;
+    if (Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim())
+      execute();
   }
 
  private:

@@ -45,7 +45,7 @@ class CallbackThread {
   }
   void wake_locked() noexcept { condition_.notify_one(); }
 
-  /// Hands over a job whose callback is due, with one reference.
+  /// Hands over a job whose callback is due.
   void post(Job& job) noexcept;
 
   /// On this thread: runs callbacks as they come until `done()`; tells when it has become idle.
@@ -114,20 +114,40 @@ class CallbackThread {
   bool started_ = false;
   bool detached_ = false;
   bool alive_ = false;
-  JobList due_;
+  /// Jobs whose callback is due, in that order, linked by themselves.
+  class DueList {
+   public:
+    bool empty() const noexcept { return first_ == nullptr; }
+    Job* front() const noexcept { return first_; }
+    void push_back(Job& job) noexcept {
+      *job.due_links() = {nullptr, last_, true};
+      (last_ != nullptr ? last_->due_links()->next : first_) = &job;
+      last_ = &job;
+    }
+    void erase(Job& job) noexcept {
+      Job::DueLinks& links = *job.due_links();
+      (links.prev != nullptr ? links.prev->due_links()->next : first_) = links.next;
+      (links.next != nullptr ? links.next->due_links()->prev : last_) = links.prev;
+      links.is_due = false;
+    }
+
+   private:
+    Job* first_ = nullptr;
+    Job* last_ = nullptr;
+  };
+
+  DueList due_;
   std::size_t running_ = 0;  // callbacks: in one another, if several
 };
 
 inline void CallbackThread::post(Job& job) noexcept {
   const lock_guard lock(mutex_);
-  job.callback_due_ = true;
   due_.push_back(job);
   condition_.notify_one();
 }
 
 inline void CallbackThread::run_callback(unique_lock& lock, Job& job) noexcept {
   due_.erase(job);
-  job.callback_due_ = false;
   ++running_;
   lock.unlock();
   job.run_callback();
@@ -152,7 +172,10 @@ void CallbackThread::serve(unique_lock& lock, Done done, OnIdle on_idle) noexcep
 /// Whatever may make a due callback one that the wait depends on wakes this thread: that it gets
 /// due, and that a thread begins to wait.
 inline bool CallbackThread::wait_in_callback(Alarm& alarm, Deadline deadline) noexcept {
-  const auto is_due = [](const Job& job) { return job.callback_due_; };
+  const auto is_due = [](Job& job) {
+    const Job::DueLinks* const links = job.due_links();
+    return links != nullptr && links->is_due;
+  };
   unique_lock lock(mutex_);
   waits_.begin_locked(alarm);
   bool in_time = true;

@@ -22,17 +22,10 @@
 
 #include <millpond/detail/config.hpp>
 
-#include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <system_error>
-#include <vector>
+#include <cstring>
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -40,240 +33,228 @@ inline constexpr std::size_t kNoCpuLimit = SIZE_MAX;
 
 /// The smallest CPU quota set on this process, in CPUs rounded up; kNoCpuLimit if there is none.
 /// `root` goes before every path that is opened, so that a test can bring its own /proc and /sys.
-/// Reentrant. Throws nothing but std::bad_alloc.
-inline std::size_t cgroup_cpu_limit(const std::string& root = {});
+/// Reentrant.
+///
+/// All of this is written with C's strings, in buffers of a fixed size: every file that makes a
+/// pool compiles it, and with std::string and std::vector it took 10 KiB of code and a tenth of the
+/// time. What does not fit into a buffer is left out.
+inline std::size_t cgroup_cpu_limit(const char* root = "") noexcept;
 
-/// The number that `text` consists of; none if it is not a decimal number, too large, or zero.
-inline std::optional<std::uint64_t> parse_positive(std::string_view text) noexcept;
+/// The number that `text` consists of; 0 if it is not a decimal number, or too large.
+inline std::uint64_t parse_positive(const char* text) noexcept;
 
 enum class CgroupVersion { kV1, kV2 };
 
-/// A place where (part of) a hierarchy with the CPU controller can be seen.
-struct CgroupMount {
-  CgroupVersion version;
-  std::string root;   // the group that is seen at `point`
-  std::string point;  // a folder
-};
-
-inline std::vector<CgroupMount> parse_cgroup_mounts(std::string_view mountinfo);
-
-/// The path of the process's group in that hierarchy; none if it is in no such hierarchy.
-inline std::optional<std::string_view> parse_cgroup_path(std::string_view proc_self_cgroup,
-                                                         CgroupVersion version) noexcept;
-
 /// `path` as seen from the group `ancestor`: "" for itself, "/x/y" for a group two levels below;
-/// none if it is neither.
-inline std::optional<std::string_view> cgroup_relative_to(std::string_view ancestor,
-                                                          std::string_view path);
+/// null if it is neither.
+inline const char* cgroup_relative_to(const char* ancestor, const char* path) noexcept;
 
 // ------------------------------------------------------------------------------------------------
 
-/// All of a file, or as much as could be read. Files in /proc have no size to ask for beforehand.
-inline std::string read_text(const std::string& path) {
-  struct Close {
-    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
-  };
-  std::string text;
-  MILLPOND_ALLOW_DEPRECATED
-  if (const std::unique_ptr<std::FILE, Close> file{std::fopen(path.c_str(), "r")}) {
-    char buffer[4096];
-    while (const std::size_t size = std::fread(buffer, 1, sizeof buffer, file.get())) {
-      text.append(buffer, size);
-    }
+/// The longest line that is read and the longest path, with the end of the string. Five of these
+/// are on the stack at once, perhaps a worker's small one.
+inline constexpr std::size_t kCgroupBuffer = 1024;
+
+/// A file that is read line by line; without lines if it cannot be opened.
+class CgroupFile {
+ public:
+  /// The name is what the parts make together; of `group` the first `group_size` characters.
+  MILLPOND_COLD CgroupFile(const char* root, const char* folder, const char* group = "",
+                           std::size_t group_size = 0, const char* name = "") noexcept {
+    char path[kCgroupBuffer];
+    const int size = std::snprintf(path, sizeof path, "%s%s%.*s%s", root, folder,
+                                   static_cast<int>(group_size), group, name);
+    if (size < 0 || size >= static_cast<int>(sizeof path)) return;
+    MILLPOND_ALLOW_DEPRECATED
+    file_ = std::fopen(path, "r");
   }
-  return text;
-}
+  ~CgroupFile() {
+    if (file_ != nullptr) std::fclose(file_);
+  }
+  CgroupFile(const CgroupFile&) = delete;
+  CgroupFile& operator=(const CgroupFile&) = delete;
+
+  /// The next line, without the newline; false when there are no more.
+  bool next(char (&line)[kCgroupBuffer]) noexcept {
+    while (file_ != nullptr && std::fgets(line, sizeof line, file_) != nullptr) {
+      char* const end = line + std::strlen(line);
+      if (end == line) return true;  // begins with a NUL: garbage
+      if (end[-1] == '\n') {
+        end[-1] = '\0';
+        return true;
+      }
+      if (std::feof(file_) != 0) return true;
+      skip_line();
+    }
+    return false;
+  }
+
+ private:
+  void skip_line() noexcept {
+    for (int c = 0; c != '\n' && c != EOF;) c = std::fgetc(file_);
+  }
+
+  std::FILE* file_ = nullptr;
+};
 
 /// Cuts the text before the next separator off the front of `rest`, and the separator with it.
-inline std::string_view take_until(std::string_view& rest, char separator) noexcept {
-  const std::size_t end = rest.find(separator);
-  const std::string_view field = rest.substr(0, end);
-  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+MILLPOND_COLD inline char* take_until(char*& rest, char separator) noexcept {
+  char* const field = rest;
+  char* const end = std::strchr(rest, separator);
+  rest = end != nullptr ? end + 1 : rest + std::strlen(rest);
+  if (end != nullptr) *end = '\0';
   return field;
 }
 
-inline std::string read_first_line(const std::string& path) {
-  std::string text = read_text(path);
-  text.resize((std::min)(text.find('\n'), text.size()));
-  return text;
-}
-
-inline bool list_contains(std::string_view comma_separated, std::string_view name) noexcept {
-  while (!comma_separated.empty()) {
-    if (take_until(comma_separated, ',') == name) {
-      return true;
-    }
+inline bool list_contains(char* comma_separated, const char* name) noexcept {
+  while (*comma_separated != '\0') {
+    if (std::strcmp(take_until(comma_separated, ','), name) == 0) return true;
   }
   return false;
 }
 
-inline std::optional<std::uint64_t> parse_positive(std::string_view text) noexcept {
+MILLPOND_COLD inline std::uint64_t parse_positive(const char* text) noexcept {
   std::uint64_t value = 0;
-  const char* const end = text.data() + text.size();
-  const std::from_chars_result parsed = std::from_chars(text.data(), end, value);
-  if (parsed.ec != std::errc{} || parsed.ptr != end || value == 0) {
-    return std::nullopt;
+  for (; *text != '\0'; ++text) {
+    if (*text < '0' || *text > '9') return 0;
+    const auto digit = static_cast<unsigned>(*text - '0');
+    if (value > (UINT64_MAX - digit) / 10) return 0;
+    value = value * 10 + digit;
   }
   return value;
 }
 
 /// mountinfo writes space, tab, newline and backslash as a backslash and three octal digits.
-inline std::string unescape_octal(std::string_view text) {
-  const auto digit = [&](std::size_t at) -> unsigned {
-    return at < text.size() && text[at] >= '0' && text[at] <= '7' ? unsigned(text[at] - '0') : 8U;
-  };
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const unsigned high = digit(i + 1);
-    const unsigned middle = digit(i + 2);
-    const unsigned low = digit(i + 3);
-    if (text[i] == '\\' && high < 4 && middle < 8 && low < 8) {
-      plain += static_cast<char>(high * 64 + middle * 8 + low);
-      i += 3;
-    } else {
-      plain += text[i];
+MILLPOND_COLD inline const char* unescape_octal(char* text) noexcept {
+  const auto is_digit = [](char c, char last) { return c >= '0' && c <= last; };
+  char* end = text;
+  for (const char* from = text; *from != '\0'; ++from, ++end) {
+    *end = *from;
+    if (*from == '\\' && is_digit(from[1], '3') && is_digit(from[2], '7') &&
+        is_digit(from[3], '7')) {
+      *end = static_cast<char>((from[1] - '0') * 64 + (from[2] - '0') * 8 + (from[3] - '0'));
+      from += 3;
     }
   }
-  return plain;
+  *end = '\0';
+  return text;
 }
 
-/// A line reads
-///   36 35 0:30 <root> <mount point> rw,relatime [shared:7 ...] - <type> <source> <options>
-/// with any number of optional fields before the dash. The options of a v1 mount name its
-/// controllers.
-inline std::vector<CgroupMount> parse_cgroup_mounts(std::string_view mountinfo) {
-  std::vector<CgroupMount> mounts;
-  while (!mountinfo.empty()) {
-    std::string_view line = take_until(mountinfo, '\n');
-    for (int skipped = 0; skipped < 3; ++skipped) {
-      take_until(line, ' ');
-    }
-    const std::string_view root = take_until(line, ' ');
-    const std::string_view point = take_until(line, ' ');
-    while (!line.empty() && take_until(line, ' ') != "-") {
-    }
-    const std::string_view type = take_until(line, ' ');
-    take_until(line, ' ');  // the source
-    if (type == "cgroup2") {
-      mounts.push_back({CgroupVersion::kV2, unescape_octal(root), unescape_octal(point)});
-    } else if (type == "cgroup" && list_contains(line, "cpu")) {
-      mounts.push_back({CgroupVersion::kV1, unescape_octal(root), unescape_octal(point)});
-    }
-  }
-  return mounts;
-}
-
-/// A line reads <hierarchy>:<controllers>:<path>; v2 is hierarchy 0 and names no controllers. The
-/// path may contain colons itself.
-inline std::optional<std::string_view> parse_cgroup_path(std::string_view proc_self_cgroup,
-                                                         CgroupVersion version) noexcept {
-  while (!proc_self_cgroup.empty()) {
-    std::string_view line = take_until(proc_self_cgroup, '\n');
-    const std::string_view hierarchy = take_until(line, ':');
-    const std::string_view controllers = take_until(line, ':');
-    const bool found = version == CgroupVersion::kV2 ? hierarchy == "0" && controllers.empty()
-                                                     : list_contains(controllers, "cpu");
-    if (found && line.starts_with('/')) {
-      return line;
-    }
-  }
-  return std::nullopt;
-}
-
-inline std::optional<std::string_view> cgroup_relative_to(std::string_view ancestor,
-                                                          std::string_view path) {
+MILLPOND_COLD inline const char* cgroup_relative_to(const char* ancestor,
+                                                    const char* path) noexcept {
   // A process outside its own cgroup namespace sees its path as "/../..": nobody's descendant.
-  if (std::string(path).append("/").find("/../") != std::string::npos) {
-    return std::nullopt;
+  for (const char* up = path; (up = std::strstr(up, "/..")) != nullptr; ++up) {
+    if (up[3] == '/' || up[3] == '\0') return nullptr;
   }
-  if (ancestor.ends_with('/')) {
-    ancestor.remove_suffix(1);
-  }
-  if (path.ends_with('/')) {
-    path.remove_suffix(1);
-  }
-  if (!path.starts_with(ancestor)) {
-    return std::nullopt;
-  }
-  path.remove_prefix(ancestor.size());
-  if (!path.empty() && path.front() != '/') {
-    return std::nullopt;
-  }
-  return path;
+  std::size_t size = std::strlen(ancestor);
+  if (size != 0 && ancestor[size - 1] == '/') --size;
+  if (std::strncmp(path, ancestor, size) != 0) return nullptr;
+  path += size;
+  if (*path != '\0' && *path != '/') return nullptr;
+  return std::strcmp(path, "/") == 0 ? "" : path;
 }
 
 /// The quota that one group sets, in CPUs rounded up. Unlimited is "max" in v2 and -1 in v1, which
-/// are no positive numbers.
-inline std::size_t cgroup_own_limit(CgroupVersion version, const std::string& folder) {
-  const std::string line = version == CgroupVersion::kV2
-                               ? read_first_line(folder + "/cpu.max")
-                               : read_first_line(folder + "/cpu.cfs_quota_us") + ' ' +
-                                     read_first_line(folder + "/cpu.cfs_period_us");
-  std::string_view period = line;
-  const std::string_view quota = take_until(period, ' ');
-  const std::optional<std::uint64_t> us = parse_positive(quota);
-  const std::optional<std::uint64_t> us_a_period = parse_positive(period);
-  if (!us || !us_a_period) {
-    return kNoCpuLimit;
+/// are no positive numbers. The group is the first `size` characters of `group`.
+MILLPOND_COLD inline std::size_t cgroup_own_limit(CgroupVersion version, const char* root,
+                                                  const char* point, const char* group,
+                                                  std::size_t size) noexcept {
+  const auto read = [&](const char* name, char(&line)[kCgroupBuffer]) {
+    if (!CgroupFile(root, point, group, size, name).next(line)) line[0] = '\0';
+  };
+  char line[kCgroupBuffer];
+  char* period = line;
+  std::uint64_t us;
+  if (version == CgroupVersion::kV2) {
+    read("/cpu.max", line);
+    us = parse_positive(take_until(period, ' '));
+  } else {
+    read("/cpu.cfs_quota_us", line);
+    us = parse_positive(line);
+    read("/cpu.cfs_period_us", line);
   }
-  const std::uint64_t cpus = *us / *us_a_period + (*us % *us_a_period == 0 ? 0 : 1);
-  return static_cast<std::size_t>((std::min)(cpus, std::uint64_t{kNoCpuLimit}));
+  const std::uint64_t us_a_period = parse_positive(period);
+  if (us == 0 || us_a_period == 0) return kNoCpuLimit;
+  const std::uint64_t cpus = us / us_a_period + (us % us_a_period == 0 ? 0 : 1);
+  return cpus < kNoCpuLimit ? static_cast<std::size_t>(cpus) : kNoCpuLimit;
 }
 
-/// The smallest quota of `group` and all groups above it that can be seen below `mount_point`.
+/// The smallest quota of `group` and all groups above it that can be seen below the mount point.
 /// Groups that cannot be seen have no files there, hence no say. `group` is empty or begins with a
 /// slash.
-inline std::size_t cgroup_smallest_limit(CgroupVersion version, const std::string& mount_point,
-                                         std::string_view group) {
+MILLPOND_COLD inline std::size_t cgroup_smallest_limit(CgroupVersion version, const char* root,
+                                                       const char* point,
+                                                       const char* group) noexcept {
   std::size_t smallest = kNoCpuLimit;
-  for (;;) {
-    smallest = (std::min)(smallest, cgroup_own_limit(version, mount_point + std::string(group)));
-    if (group.empty()) {
-      return smallest;
+  for (std::size_t size = std::strlen(group);;) {
+    const std::size_t limit = cgroup_own_limit(version, root, point, group, size);
+    if (limit < smallest) smallest = limit;
+    if (size == 0) return smallest;
+    while (group[--size] != '/') {
     }
-    group = group.substr(0, group.rfind('/'));
   }
 }
 
-/// The smallest limit that one hierarchy sets on the group `path`.
-inline std::size_t cgroup_hierarchy_limit(CgroupVersion version, const std::string& root,
-                                          std::string_view path,
-                                          const std::vector<CgroupMount>& mounts) {
+/// The smallest limit that one hierarchy sets on the group `path`. A line of mountinfo reads
+///   36 35 0:30 <root> <mount point> rw,relatime [shared:7 ...] - <type> <source> <options>
+/// with any number of optional fields before the dash. The options of a v1 mount name its
+/// controllers.
+MILLPOND_COLD inline std::size_t cgroup_hierarchy_limit(CgroupVersion version, const char* root,
+                                                        const char* path) noexcept {
+  const bool is_v2 = version == CgroupVersion::kV2;
   std::size_t smallest = kNoCpuLimit;
-  const auto consider = [&](const std::string& mount_point, std::string_view group) {
-    smallest = (std::min)(smallest, cgroup_smallest_limit(version, root + mount_point, group));
+  const auto consider = [&](const char* point, const char* group) {
+    const std::size_t limit = cgroup_smallest_limit(version, root, point, group);
+    if (limit < smallest) smallest = limit;
   };
 
-  const CgroupMount* first_mount = nullptr;
+  char first_point[kCgroupBuffer] = "";
   bool visible = false;
-  for (const CgroupMount& mount : mounts) {
-    if (mount.version != version) {
-      continue;
+  char line[kCgroupBuffer];
+  for (CgroupFile mountinfo(root, "/proc/self/mountinfo"); mountinfo.next(line);) {
+    char* rest = line;
+    for (int skipped = 0; skipped < 3; ++skipped) take_until(rest, ' ');
+    char* const ancestor = take_until(rest, ' ');
+    char* const point = take_until(rest, ' ');
+    while (*rest != '\0' && std::strcmp(take_until(rest, ' '), "-") != 0) {
     }
-    first_mount = first_mount == nullptr ? &mount : first_mount;
-    if (const auto group = cgroup_relative_to(mount.root, path)) {
+    const char* const type = take_until(rest, ' ');
+    take_until(rest, ' ');  // the source
+    const bool found = is_v2 ? std::strcmp(type, "cgroup2") == 0
+                             : std::strcmp(type, "cgroup") == 0 && list_contains(rest, "cpu");
+    if (!found) continue;
+    unescape_octal(point);
+    if (first_point[0] == '\0') std::memcpy(first_point, point, std::strlen(point) + 1);
+    if (const char* const group = cgroup_relative_to(unescape_octal(ancestor), path)) {
       visible = true;
-      consider(mount.point, *group);
+      consider(point, group);
     }
   }
-  if (first_mount == nullptr) {  // no mountinfo: the customary places
-    consider(version == CgroupVersion::kV2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu",
-             cgroup_relative_to("/", path).value_or(""));
+  if (first_point[0] == '\0') {  // no mountinfo: the customary places
+    const char* const group = cgroup_relative_to("/", path);
+    consider(is_v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu", group != nullptr ? group : "");
   } else if (!visible) {
-    consider(first_mount->point, "");
+    consider(first_point, "");
   }
   return smallest;
 }
 
-inline std::size_t cgroup_cpu_limit(const std::string& root) {
-  const std::string proc_self_cgroup = read_text(root + "/proc/self/cgroup");
-  const std::vector<CgroupMount> mounts =
-      parse_cgroup_mounts(read_text(root + "/proc/self/mountinfo"));
+/// A line of /proc/self/cgroup reads <hierarchy>:<controllers>:<path>; v2 is hierarchy 0 and names
+/// no controllers. The path may contain colons itself.
+MILLPOND_COLD inline std::size_t cgroup_cpu_limit(const char* root) noexcept {
   std::size_t smallest = kNoCpuLimit;
-  for (const CgroupVersion version : {CgroupVersion::kV1, CgroupVersion::kV2}) {
-    if (const auto path = parse_cgroup_path(proc_self_cgroup, version)) {
-      smallest = (std::min)(smallest, cgroup_hierarchy_limit(version, root, *path, mounts));
-    }
+  bool asked[2] = {};  // of each version one group counts
+  char line[kCgroupBuffer];
+  for (CgroupFile file(root, "/proc/self/cgroup"); file.next(line);) {
+    char* path = line;
+    const bool is_hierarchy_0 = std::strcmp(take_until(path, ':'), "0") == 0;
+    char* const controllers = take_until(path, ':');
+    const bool is_v2 = is_hierarchy_0 && *controllers == '\0';
+    if ((!is_v2 && !list_contains(controllers, "cpu")) || *path != '/' || asked[is_v2]) continue;
+    asked[is_v2] = true;
+    const std::size_t limit =
+        cgroup_hierarchy_limit(is_v2 ? CgroupVersion::kV2 : CgroupVersion::kV1, root, path);
+    if (limit < smallest) smallest = limit;
   }
   return smallest;
 }

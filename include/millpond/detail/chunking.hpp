@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <cstdio>
 #include <limits>
 #include <optional>
-#include <string>
 #include <utility>
 
 namespace millpond::inline MILLPOND_ABI::detail {
@@ -44,11 +44,16 @@ constexpr std::ptrdiff_t to_ptrdiff(T value) noexcept {
   return static_cast<std::ptrdiff_t>(number);
 }
 
+[[noreturn]] MILLPOND_COLD inline void throw_size_error(const char* name, std::ptrdiff_t size) {
+  char message[64];
+  std::snprintf(message, sizeof message, "%s must be 1+, not %lld", name,
+                static_cast<long long>(size));
+  throw ValueError(message);
+}
+
 /// Throws ValueError "<name> must be 1+, not 0" for a given size that is not positive.
 inline void check_size(const char* name, std::optional<std::ptrdiff_t> size) {
-  if (size && *size < 1) {
-    throw ValueError(std::string(name) + " must be 1+, not " + std::to_string(*size));
-  }
+  if (size && *size < 1) throw_size_error(name, *size);
 }
 
 /// A size that has been checked, or `otherwise`.
@@ -69,6 +74,11 @@ class Chunking {
   bool is_fixed() const noexcept { return shares_ == 0; }
   /// Of the first chunk; not more than there are items.
   std::size_t size() const noexcept { return size_; }
+
+  /// Not fewer chunks than n > 0 items make.
+  std::size_t at_most_chunks_of(std::size_t n) const noexcept {
+    return is_fixed() ? divide_rounding_up(n, size_) : n;
+  }
 
   /// The size of the next chunk when `left` > 0 items are left.
   std::size_t next(std::size_t left) const noexcept {

@@ -6,42 +6,54 @@
 #include <millpond/detail/config.hpp>
 #include <millpond/detail/findable.hpp>
 #include <millpond/detail/job.hpp>
+#include <millpond/detail/job_queue.hpp>
 #include <millpond/detail/process.hpp>
 #include <millpond/detail/ref.hpp>
+#include <millpond/detail/start_up.hpp>
 #include <millpond/detail/stop.hpp>
 #include <millpond/detail/sync.hpp>
 #include <millpond/detail/thread_context.hpp>
 #include <millpond/detail/wait_graph.hpp>
+#include <millpond/detail/worker.hpp>
 #include <millpond/detail/worker_sleep.hpp>
 #include <millpond/errors.hpp>
 #include <millpond/state.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <exception>
 #include <functional>
 #include <list>
+#include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// What a job knows of its pool: everything that the pool object, its threads and its jobs share,
-/// but for the order of the queue (PoolCore).
+/// The engine: the queue, the workers that empty it, and the pool's state machine. All that the
+/// pool object, its threads and its jobs share.
 ///
-/// Life: counted. The pool object, each thread and each imap hold a reference; so do, together
-/// as one, all unfinished jobs, and each result with an error that nobody has seen. So a core
-/// outlives the pool object while a worker, or whoever cancels or abandons a job, is still at it.
+/// Who wakes whom is written up in docs/design/wakeup.md.
 ///
-/// Thread safety: all public members, from any thread, without locks held. mutex_ is the pool's
-/// one mutex: the queue, the counts, the state and the callback list change under it, and every
-/// sleeping thread of the pool sleeps with it. No user code runs under it.
-class Core : public Findable {
+/// Life: counted. The pool object, each thread and each imap hold a reference; so do, together as
+/// one, the jobs that are unfinished when the pool object goes, and each result with an error that
+/// nobody has seen. So a core outlives the pool object while a worker, or whoever cancels or
+/// abandons a job, is still at it.
+///
+/// Thread safety: all public members, from any thread, without locks held. mutex_ guards the state,
+/// the callback list, the lists of imaps and of stop sources, and who waits for whom; the queue has
+/// locks of its own. No user code runs under any.
+class Core final : public Findable {
  public:
   using ErrorHandler = std::function<void(std::exception_ptr)>;
 
-  Core(std::size_t size, ErrorHandler on_unobserved_error)
-      : size_(size), on_unobserved_error_(std::move(on_unobserved_error)) {
+  Core(QueueOrder order, std::size_t size, ErrorHandler on_unobserved_error)
+      : size_(size),
+        on_unobserved_error_(std::move(on_unobserved_error)),
+        workers_(std::make_unique<Worker[]>(size)),
+        queue_(order, size),
+        sleep_(size) {
     JobMemory::add_pool();
   }
   ~Core() override { JobMemory::remove_pool(); }
@@ -52,7 +64,7 @@ class Core : public Findable {
   const std::exception_ptr& terminated_error() const noexcept { return terminated_error_; }
   const std::exception_ptr& cancelled_error() const noexcept { return cancelled_error_; }
   /// Whether a worker at a map looks at the queue after each chunk.
-  virtual bool takes_turns() const noexcept = 0;
+  bool takes_turns() const noexcept { return queue_.is_by_priority(); }
   State state() const noexcept { return state_.load(memory_order_acquire); }
 
   /// Throws ValueError unless running, and here.
@@ -78,16 +90,65 @@ class Core : public Findable {
     }
   }
 
-  /// A job that was accepted has become ready (or, for an imap, has run its last).
-  void job_done() noexcept;
+  // ---- Life of the pool ----
 
-  /// Takes `job` out of the queue. True: it was there, and the queue's reference is the caller's.
-  virtual bool unlink(Job& job) noexcept = 0;
+  /// Starts all workers; with an initializer, returns when each has run it. Throws what stopped
+  /// it, after joining what was started.
+  void start(std::string thread_name_prefix, const std::function<void()>& initializer);
+  void close() noexcept;
+  void terminate() noexcept;
+  /// Throws ValueError on the pool's own threads and while running.
+  void join();
+  /// join() for the destructor, after terminate(): on one of the pool's own threads leaves that
+  /// one to end by itself.
+  void join_or_detach() noexcept;
+  /// The pool object is about to give up its reference.
+  void orphan() noexcept;
+
+  // ---- Work ----
+
+  /// Queues a new job: one entry of a call, of a map or of an imap as many as are given. Throws
+  /// ValueError if the pool does not run, std::bad_alloc, std::system_error if it needs a callback
+  /// thread that cannot start; then the job is still wholly the caller's.
+  struct Submission {
+    std::size_t entries = 1;
+    int priority = 0;
+    bool has_callbacks = false;
+    Rank* rank = nullptr;  // where the entries stand is written there
+  };
+  void submit(Job& job, const Submission& submission);
+  void submit(StreamJob& job);
+
+  /// Counts in a new job that needs no worker. Throws like submit().
+  void accept(bool has_callbacks);
+
+  /// A job that was accepted has become ready (or, for an imap, has run its last). `unwatched`: it
+  /// had no handle any more.
+  void job_done(bool unwatched = false) noexcept;
+
+  /// For a worker that has taken an entry of a map, with priorities: puts it back for whoever comes
+  /// next.
+  void put_back(Job& job, const Rank& rank) noexcept;
+
+  /// Takes an entry of the job out of the calling worker's own lane if it is the youngest there: it
+  /// is the caller's then. Only for a job that is claimed, or that the caller claims next. `core`
+  /// may be gone.
+  static bool take_back_entry(Core* core, const Job& job) noexcept {
+    const ThreadContext* const context = context_in(core);
+    return context != nullptr && context->worker != nullptr && !core->takes_turns() &&
+           core->queue_.lanes().pop_back(context->worker->lane, job);
+  }
 
   enum class Place : bool { front, back };
-  /// Puts back an accepted job that is not queued; the queue takes a reference of its own.
-  /// Does nothing on a terminated pool.
-  virtual void requeue(Job& job, Place place) noexcept = 0;
+  /// Puts back an accepted imap that is not queued, under its own lock, under which it looks
+  /// whether it is queued when it is taken; the queue takes a reference of its own. At the front it
+  /// goes on with its turn. Does nothing on a terminated pool.
+  void requeue(StreamJob& job, Place place) noexcept;
+  /// Takes it out of the queue. True: it was there, and the queue's reference is the caller's.
+  bool unlink(StreamJob& job) noexcept {
+    const lock_guard lock(queue_.imap_mutex());
+    return queue_.erase_locked(job);
+  }
 
   /// Whether imaps read on though nobody takes their results (a closed pool is being joined).
   bool look_ahead_unlimited() const noexcept {
@@ -100,9 +161,9 @@ class Core : public Findable {
   CallbackThread& callbacks() noexcept { return callbacks_; }
   /// Who waits for what.
   WaitGraph& waits() noexcept { return waits_; }
-  /// Under the pool's mutex: whether a worker is at no job, so that it takes what is queued.
-  bool any_worker_free_locked() const noexcept {
-    return state() != State::terminate && workers_busy_ != workers_alive_;
+  /// Whether a worker is at no job, so that it takes what is queued.
+  bool any_worker_free() const noexcept {
+    return state() != State::terminate && sleep_.idle() != 0;
   }
 
 #if MILLPOND_HAS_STOP_TOKEN
@@ -129,57 +190,63 @@ class Core : public Findable {
   static void report_to(const Core* core, std::uint16_t serial,
                         const std::exception_ptr& error) noexcept;
 
- protected:
-  enum class NeedsCallbacks : bool { no, yes };
+ private:
+  friend ThisThread this_thread_of(const Core& core) noexcept;
 
-  /// Counts a new job in; the first check and the last of an issuing call. Throws ValueError if
-  /// the pool does not run, std::system_error if it needs a callback thread that cannot start.
-  void accept_locked(NeedsCallbacks needs_callbacks);
-  void accept_locked(StreamJob& job, std::list<StreamJob*>& place);
+  // ---- Accounting ----
 
-  /// Counts finished jobs out and tells all sleepers if no more work can come.
+  /// Jobs that were accepted and are not finished; callbacks included. Never too small. Exact for
+  /// whoever knows that nothing is accepted or finished meanwhile, and for the last of several that
+  /// finish something and take a turn (WorkerSleep::take_turn()) before they ask.
+  std::size_t unfinished() const noexcept;
+  void finish_elsewhere() noexcept;
+  /// If nothing can come any more: lets all threads go.
+  void check_finished_locked() noexcept;
   /// True: the reference that unfinished jobs hold is the caller's to release, after unlocking.
-  [[nodiscard]] bool settle_locked(std::size_t finished) noexcept;
+  [[nodiscard]] bool settle_locked() noexcept {
+    return orphaned_ && unfinished() == 0 && std::exchange(orphaned_, false);
+  }
+
+  // ---- Workers ----
+
+  void run_worker(std::size_t index, StartUp* start_up) noexcept;
+  void work(ThreadContext& context) noexcept;
+  Job* search(Worker& worker) noexcept;
+  void leave_as_worker() noexcept;
+  bool may_leave() const noexcept {
+    return may_leave_.load(memory_order_acquire) || state() == State::terminate;
+  }
+  /// What is to be done when a job was added, without locks.
+  enum class AfterAdding : char { nothing, wake, wake_and_release, abandon };
+  AfterAdding add(Job& job, const Submission& submission);
+  AfterAdding add_own(Worker& worker, Job& job, std::size_t entries);
+  void after_adding(AfterAdding after) noexcept;
+  bool requeue_in_lane(StreamJob& job) noexcept;
+  void abandon_queued() noexcept;
+
+  // ---- The rest ----
 
   /// Whether the calling thread was one of the pool's, and is about to end.
   bool is_left_by_this_thread() const noexcept {
     return left_pool.core == this && left_pool.serial == serial();
   }
-
-  /// Whether workers can go.
-  bool workers_done_locked() const noexcept {
-    return state() == State::terminate || (state() == State::close && unfinished_ == 0);
-  }
-
   /// Takes a live imap off the list, with a reference.
   Ref<StreamJob> pop_stream() noexcept;
-
   /// Runs stop callbacks of the user's, so without the mutex.
   void request_stops() noexcept;
 
+  void check_state() const {
+    if (state_.load(memory_order_relaxed) != State::run) throw_not_running();
+  }
   [[noreturn]] MILLPOND_COLD static void throw_not_running();
+  MILLPOND_COLD void start_callback_thread();
   MILLPOND_COLD void start_callback_thread_locked();
   void run_callback_thread() noexcept;
-
   /// Runs callbacks, here, as they come, until `done()`, which is called under the mutex.
   template <class Done>
   void serve_callbacks(unique_lock& lock, Done done) noexcept;
 
-  mutable mutex mutex_;
-  atomic<State> state_{State::run};  // written under mutex_
-  std::size_t unfinished_ = 0;
-  std::size_t workers_alive_ = 0;
-  std::size_t workers_busy_ = 0;       // those that have taken a job
-  WorkerSleep workers_;                // until work has come, or they can go
-  condition_variable exit_condition_;  // joiners: a thread is about to end, or all is finished
-  WaitGraph waits_{mutex_};
-  CallbackThread callbacks_{mutex_, waits_};
-
- private:
-  friend ThisThread this_thread_of(const Core& core) noexcept;
-
   static void print(const std::exception_ptr& error) noexcept;
-  virtual void name_callback_thread() noexcept = 0;
 
   const std::size_t size_;
   const Process::Id process_ = Process::id();
@@ -189,183 +256,37 @@ class Core : public Findable {
       std::make_exception_ptr(TerminatedError("Pool terminated"));
   const std::exception_ptr cancelled_error_ =
       std::make_exception_ptr(CancelledError("The task was cancelled"));
+  std::string thread_name_prefix_;
+
+  const std::unique_ptr<Worker[]> workers_;
+  JobQueue queue_;
+  WorkerSleep sleep_;
+  atomic<State> state_{State::run};  // written under mutex_
+  atomic<bool> may_leave_{false};    // closed, and nothing is unfinished
+  atomic<bool> look_ahead_unlimited_{false};
+
+  mutable mutex mutex_;
+  Tally accepted_elsewhere_;  // written under mutex_, as is the next
+  Tally finished_elsewhere_;
+  bool all_issued_ = false;  // the pool is closed or terminated, and all doors have been passed
+  bool orphaned_ = false;    // the pool object is gone, and unfinished jobs hold a reference
+  std::size_t workers_alive_ = 0;
+  condition_variable exit_condition_;  // joiners: a thread is about to end, or all is finished
+  WaitGraph waits_{mutex_};
+  CallbackThread callbacks_{mutex_, waits_};
 #if MILLPOND_HAS_STOP_TOKEN
   StopList stops_;  // of unfinished jobs
 #endif
   std::list<StreamJob*> streams_;  // imaps that may still read
-  atomic<bool> look_ahead_unlimited_{false};
+
+  std::vector<thread> threads_;
+  mutex join_mutex_;  // one thread at a time joins
 };
 
 inline ThisThread this_thread_of(const Core& core) noexcept { return core.this_thread_(); }
 
-#if MILLPOND_HAS_STOP_TOKEN
-inline void Core::add_stop(StopSource& source) noexcept {
-  {
-    const lock_guard lock(mutex_);
-    if (state() != State::terminate) return stops_.insert(source);
-  }
-  source.request();
-}
-#endif
-
-inline void Core::request_stops() noexcept {
-#if MILLPOND_HAS_STOP_TOKEN
-  for (stop_source source(std::nostopstate);; source.request_stop()) {
-    const lock_guard lock(mutex_);
-    if (!stops_.pop(source)) return;
-  }
-#endif
-}
-
-inline void Core::job_done() noexcept {
-  ThreadContext* const context = context_in(this);
-  if (context != nullptr && !context->is_callback_thread()) {
-    ++context->finished_jobs;  // settled when this worker next takes the mutex
-    return;
-  }
-  bool last;
-  {
-    const lock_guard lock(mutex_);
-    last = settle_locked(1);
-  }
-  if (last) release();
-}
-
-inline bool Core::settle_locked(std::size_t finished) noexcept {
-  if (finished == 0) return false;
-  unfinished_ -= finished;
-  if (unfinished_ != 0) return false;
-  if (state() != State::run) {
-    workers_.notify_one();  // the first to leave wakes the next
-    callbacks_.wake_locked();
-    exit_condition_.notify_all();
-  }
-  return true;
-}
-
-inline void Core::accept_locked(NeedsCallbacks needs_callbacks) {
-  if (state_.load(memory_order_relaxed) != State::run) throw_not_running();
-  if (needs_callbacks == NeedsCallbacks::yes && !callbacks_.started_locked()) {
-    start_callback_thread_locked();
-  }
-  if (unfinished_++ == 0) add_ref();
-}
-
-inline bool Core::need_callbacks() {
-  const lock_guard lock(mutex_);
-  if (unfinished_ == 0) return false;
-  if (!callbacks_.started_locked()) start_callback_thread_locked();
-  return true;
-}
-
 inline void Core::throw_of_parent() { throw ValueError("Pool belongs to the parent process"); }
 inline void Core::throw_not_running() { throw ValueError("Pool not running"); }
-
-inline void Core::start_callback_thread_locked() {
-  add_ref();
-  try {
-    callbacks_.start_locked([this] { run_callback_thread(); });
-  } catch (...) {
-    release();  // never the last: our caller holds one
-    throw;
-  }
-}
-
-inline void Core::accept_locked(StreamJob& job, std::list<StreamJob*>& place) {
-  accept_locked(NeedsCallbacks::no);
-  job.place_ = place.begin();
-  job.listed_ = true;
-  streams_.splice(streams_.end(), place);
-}
-
-inline void Core::forget(StreamJob& job) noexcept {
-  std::list<StreamJob*> node;
-  const lock_guard lock(mutex_);
-  if (std::exchange(job.listed_, false)) node.splice(node.begin(), streams_, job.place_);
-}
-
-inline Ref<StreamJob> Core::pop_stream() noexcept {
-  std::list<StreamJob*> node;
-  const lock_guard lock(mutex_);
-  if (streams_.empty()) return {};
-  node.splice(node.begin(), streams_, streams_.begin());
-  node.front()->listed_ = false;
-  return Ref<StreamJob>::share(node.front());
-}
-
-/// Every imap's decision to stop reading ahead is made under its own mutex, which lift_limit()
-/// takes after the flag is set: so each sees the flag, or is found by us to have stopped.
-inline void Core::lift_look_ahead_limit() noexcept {
-  // release: who sees it may know that join() has begun, and destroy the pool in a task.
-  look_ahead_unlimited_.store(true, memory_order_release);
-  std::size_t left;
-  {
-    const lock_guard lock(mutex_);
-    left = streams_.size();  // no new ones come: the pool is closed
-  }
-  for (; left != 0; --left) {
-    Ref<StreamJob> job;
-    {
-      const lock_guard lock(mutex_);
-      if (streams_.empty()) return;
-      job = Ref<StreamJob>::share(streams_.front());
-      streams_.splice(streams_.end(), streams_, streams_.begin());  // next time the next one
-    }
-    job->lift_limit();
-  }
-}
-
-template <class Done>
-void Core::serve_callbacks(unique_lock& lock, Done done) noexcept {
-  callbacks_.serve(lock, done, [this] {
-    if (state() != State::run) exit_condition_.notify_all();
-  });
-}
-
-inline void Core::run_callback_thread() noexcept {
-  const Ref<Core> self = Ref<Core>::adopt(this);
-  thread_local constinit ThreadContext context{nullptr};
-  context.core = this;
-  current_thread_context = &context;
-  name_callback_thread();
-  {
-    unique_lock lock(mutex_);
-    serve_callbacks(lock, [this] { return state() != State::run && unfinished_ == 0; });
-    callbacks_.end_locked();
-    exit_condition_.notify_all();
-  }
-  context.core = nullptr;
-  current_thread_context = nullptr;
-  left_pool = {this, serial()};
-}
-
-inline void Core::report(const std::exception_ptr& error) const noexcept {
-  if (!on_unobserved_error_) return print(error);
-  try {
-    on_unobserved_error_(error);
-  } catch (...) {
-    print(std::current_exception());
-  }
-}
-
-inline void Core::report_to(const Core* core, std::uint16_t serial,
-                            const std::exception_ptr& error) noexcept {
-  if (const Ref<Core> live = find_live(core, serial)) {
-    live->report(error);
-  } else {
-    print(error);
-  }
-}
-
-inline void Core::print(const std::exception_ptr& error) noexcept {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& exception) {
-    std::fprintf(stderr, "millpond: unobserved error in a task: %s\n", exception.what());
-  } catch (...) {
-    std::fputs("millpond: unobserved error in a task: not a std::exception\n", stderr);
-  }
-}
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 

@@ -5,9 +5,7 @@
 #include <millpond/detail/config.hpp>
 #include <millpond/detail/sync.hpp>
 
-#include <chrono>
 #include <ctime>
-#include <optional>
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -28,11 +26,13 @@ class Deadline {
   template <class Clk, class Dur>
   static Deadline at(std::chrono::time_point<Clk, Dur> when);
 
-  bool is_poll() const noexcept { return poll_; }
-  bool is_never() const noexcept { return !poll_ && !when_; }
-  bool has_passed() const noexcept { return poll_ || (when_ && *when_ <= Clock::now()); }
+  bool is_poll() const noexcept { return kind_ == Kind::poll; }
+  bool is_never() const noexcept { return kind_ == Kind::never; }
+  bool has_passed() const noexcept {
+    return is_poll() || (kind_ == Kind::moment && when_ <= Clock::now());
+  }
   /// Only for one that is neither.
-  Clock::time_point when() const noexcept { return *when_; }
+  Clock::time_point when() const noexcept { return when_; }
 
  private:
   /// Everything is reckoned in floating point: exact to a nanosecond for hours and to a
@@ -44,8 +44,9 @@ class Deadline {
 
   static Deadline after_seconds(Seconds timeout);
 
-  bool poll_ = false;
-  std::optional<Clock::time_point> when_;
+  enum class Kind : char { never, poll, moment };
+  Kind kind_ = Kind::never;
+  Clock::time_point when_;
 };
 
 template <class Rep, class Period>
@@ -62,9 +63,10 @@ Deadline Deadline::at(std::chrono::time_point<Clk, Dur> when) {
 inline Deadline Deadline::after_seconds(Seconds timeout) {
   Deadline deadline;
   if (!(timeout.count() > 0)) {
-    deadline.poll_ = true;
+    deadline.kind_ = Kind::poll;
   } else if (timeout < kForever) {
     // One tick more: the cast rounds down, and no wait may end early.
+    deadline.kind_ = Kind::moment;
     deadline.when_ =
         Clock::now() + std::chrono::duration_cast<Clock::duration>(timeout) + Clock::duration(1);
   }

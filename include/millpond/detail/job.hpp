@@ -14,15 +14,26 @@
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// What the queue holds: one call, one whole map or one whole imap. Intrusive (its links are the
-/// queue's nodes) and counted (handles, the queue and whoever runs it hold references), so that a
-/// job is one allocation.
+/// Where a job stands among others: the higher priority first, the smaller order among equals.
+struct Rank {
+  int priority = 0;
+  std::uint64_t order = 0;
+
+  bool is_before(const Rank& other) const noexcept {
+    return priority != other.priority ? priority > other.priority : order < other.order;
+  }
+};
+
+/// What the queue holds: one call, one map or one imap, in one allocation.
 ///
-/// A job is *claimed*, not merely popped: workers, waiters that help, cancel() and terminate() may
-/// all try, each derived class decides who wins, and the losers leave it alone.
+/// A job is *claimed*, not merely taken from the queue: workers, waiters that help, cancel() and
+/// terminate() may all try, each derived class decides who wins, and the losers leave it alone.
+/// What was claimed without its entry stays in the queue as a dead entry, which is skipped.
 ///
-/// Thread safety: the counts are atomic; the links belong to the list that the job is in and to
-/// that list's mutex.
+/// Life. One word has the state of the claim and who still needs the memory: each entry in the
+/// queue, and the work together with the handles until done(). The last of them deletes the job.
+///
+/// Thread safety: all members, from any thread.
 class Job {
  public:
   Job(const Job&) = delete;
@@ -41,121 +52,171 @@ class Job {
     ::operator delete(job, alignment);
   }
 
-  /// Claims and runs what has not started. Called by a worker without locks; takes over one
-  /// reference.
+  /// For a worker that has taken an entry (take_entry() was true): runs the call, or what it can
+  /// claim of the others. Gives up the entry. Called without locks.
   virtual void run() noexcept = 0;
 
-  /// Gives up what has not started, with `why` as its error. Called without locks; idempotent.
+  /// The same, but gives up what has not started, with `why` as its error.
+  virtual void abandon_entry(const std::exception_ptr& why) noexcept = 0;
+
+  /// Gives up what has not started; for anybody who keeps the job alive. Called without locks;
+  /// idempotent.
   virtual void abandon(const std::exception_ptr& why) noexcept = 0;
 
-  /// The callback phase, on the callback thread, without locks; takes over one reference. Only
-  /// jobs that were posted there have one.
+  /// The callback phase, on the callback thread, without locks. Only jobs that were posted there
+  /// have one.
   virtual void run_callback() noexcept {}
 
-  /// How a worker takes it from the queue.
-  enum class Kind : std::uint8_t {
-    call,  // off the queue, alone or with others that are next; run at once and wholly
-    map,   // stays at its place until its last chunk is claimed
-    imap,  // off the queue; puts itself back
+  /// Its links in the list of due callbacks; null if it has no callbacks.
+  struct DueLinks {
+    Job* next = nullptr;
+    Job* prev = nullptr;
+    bool is_due = false;
   };
-  Kind kind() const noexcept { return kind_; }
+  virtual DueLinks* due_links() noexcept { return nullptr; }
 
-  /// Of a map: its last chunk is claimed, though whoever claimed it may not have taken it out of
-  /// the queue yet. That one holds a reference until it has.
-  virtual bool is_spent() const noexcept { return false; }
-
-  /// False: it is in no list and no queue; exact for whoever alone could put it there. True is a
-  /// hint: a call that was taken together with others is not told so.
-  bool is_queued() const noexcept { return place_.load(memory_order_relaxed) != Place::nowhere; }
-
-  void add_ref() noexcept { refs_.fetch_add(1, memory_order_relaxed); }
-
-  void release() noexcept {
-    // acquire: pairs with the release half of the others' decrements, whose writes we destroy.
-    // Being the only holder nobody can add a reference meanwhile, so a plain load is enough.
-    if (refs_.load(memory_order_acquire) == 1 || refs_.fetch_sub(1, memory_order_acq_rel) == 1) {
-      delete this;
+  /// For whoever has taken an entry of this job out of the queue, which he owns then. A call: true
+  /// if the caller has claimed it; the entry is given up. Others: true if there may be something to
+  /// claim; the entry is still the caller's. False: it was dead, and is given up.
+  bool take_entry() noexcept {
+    if (!is_call_) {
+      leave_lane();
+      return !drop_if_dead();
     }
+    std::uint32_t bits = bits_.load(memory_order_acquire);
+    while ((bits & kClaimed) == 0) {
+      // acq_rel: whoever drops the last entry, or is done, sees what the others did before.
+      if (bits_.compare_exchange_weak(bits, bits + kClaimed - kEntry, memory_order_acq_rel,
+                                      memory_order_acquire)) {
+        return true;
+      }
+    }
+    drop_entry();
+    return false;
   }
 
-  int priority() const noexcept { return priority_; }
-  void set_priority(int priority) noexcept { priority_ = priority; }
+  /// Likewise, but claims nothing: whether the entry is dead; if so it is given up.
+  bool drop_if_dead() noexcept {
+    if (is_call_ ? !is_claimed() : !is_spent()) return false;
+    drop_entry();
+    return true;
+  }
+
+  /// So many more entries (of an imap: references) need the job. By one that needs it already.
+  void add_entries(std::uint32_t count) noexcept {
+    bits_.fetch_add(count * kEntry, memory_order_relaxed);
+  }
+  /// One entry less.
+  void drop_entry() noexcept {
+    const std::uint32_t bits = bits_.load(memory_order_acquire);
+    // If this is the last that needs it, nobody else can change the word.
+    const bool last = (bits & ~kFlags) == kEntry && (bits & kDone) != 0;
+    if (last || is_last(bits_.fetch_sub(kEntry, memory_order_acq_rel), kEntry, kDone)) delete this;
+  }
 
  protected:
-  explicit Job(Kind kind) noexcept : kind_(kind) {}
+  enum class Kind : bool { call, other };
+
+  /// A call has one entry to be queued; an imap, one for its reader and one to be queued; a map
+  /// gets its entries when it is issued.
+  Job(Kind kind, std::uint32_t entries, bool done = false) noexcept
+      : bits_(entries * kEntry + (done ? kDone : 0)), is_call_(kind == Kind::call) {}
+
+  /// Work and handles need it no more. The job may be gone afterwards.
+  void done() noexcept {
+    const std::uint32_t bits = bits_.load(memory_order_acquire);
+    const bool last = (bits & ~kFlags) == 0;
+    if (last || is_last(bits_.fetch_or(kDone, memory_order_acq_rel), 0, 0)) delete this;
+  }
+  /// Whether an entry may be in the queue.
+  bool has_entry() const noexcept { return (bits_.load(memory_order_acquire) & ~kFlags) != 0; }
+
+  /// Whether any of it has been claimed, and what for.
+  bool is_claimed() const noexcept { return (bits_.load(memory_order_relaxed) & kClaimed) != 0; }
+  bool is_claimed_to_cancel() const noexcept {
+    return (bits_.load(memory_order_relaxed) & kCancelled) != 0;
+  }
+  /// True for exactly one caller.
+  bool try_claim() noexcept {
+    return !is_claimed() && (bits_.fetch_or(kClaimed, memory_order_acq_rel) & kClaimed) == 0;
+  }
+  bool try_claim_to_cancel() noexcept {
+    std::uint32_t bits = bits_.load(memory_order_relaxed);
+    while ((bits & kClaimed) == 0) {
+      if (bits_.compare_exchange_weak(bits, bits | kClaimed | kCancelled, memory_order_acq_rel,
+                                      memory_order_relaxed)) {
+        return true;
+      }
+    }
+    return false;
+  }
 
  private:
-  friend class JobList;
-  friend class JobRing;
-  friend class JobHeap;
-  friend class CallbackThread;
+  /// Of an imap: its entry in a lane was taken.
+  virtual void leave_lane() noexcept {}
 
-  enum class Place : std::uint8_t { nowhere, list, ring, heap };
-  struct Links {
-    Job* next;
-    Job* prev;
-  };
+  /// Of others than calls: all of it is claimed, so that an entry is of no use.
+  virtual bool is_spent() const noexcept { return false; }
 
-  union {
-    Links links_;             // in a JobList
-    std::uint64_t position_;  // in a JobRing or a JobHeap
-  };
-  atomic<std::uint32_t> refs_{2};  // a new job: one for the queue, one for the handle
-  int priority_ = 0;
-  atomic<Place> place_{Place::nowhere};
-  const Kind kind_;
-  bool callback_due_ = false;  // guarded by the core's mutex
+  static bool is_last(std::uint32_t before, std::uint32_t entries, std::uint32_t done) noexcept {
+    return (before & ~kFlags) == entries && (before & kDone) == done;
+  }
+
+  static constexpr std::uint32_t kClaimed = 1;
+  static constexpr std::uint32_t kCancelled = 2;  // claimed, by cancel()
+  static constexpr std::uint32_t kDone = 4;       // neither the work nor a handle needs it
+  static constexpr std::uint32_t kEntry = 256;    // above the flags: a count
+  static constexpr std::uint32_t kFlags = kEntry - 1;
+
+  atomic<std::uint32_t> bits_;
+  const bool is_call_;
 };
 
 /// A job that reads its input bit by bit (an imap) and so is at times unfinished though neither
-/// queued nor running: its core keeps a list of them.
+/// queued nor running: its core keeps a list of them. After its first entry it is queued by its
+/// links, once at most, so that it needs no memory for that.
 class StreamJob : public Job {
  public:
   /// Lets it read to the end of its input though nobody takes results. Called without locks.
   virtual void lift_limit() noexcept = 0;
 
+  void add_ref() noexcept { add_entries(1); }
+  void release() noexcept { drop_entry(); }
+
+  void abandon_entry(const std::exception_ptr& why) noexcept final {
+    abandon(why);
+    release();
+  }
+
+  /// Whether it is queued by its links. Exact for whoever alone could queue it.
+  bool is_queued() const noexcept { return queued_.load(memory_order_relaxed); }
+
+  /// Whether it has an entry in a lane.
+  bool is_in_lane() const noexcept { return in_lane_.load(memory_order_relaxed); }
+  void enter_lane() noexcept {
+    add_ref();
+    in_lane_.store(true, memory_order_relaxed);
+  }
+
+  /// Set before it is issued.
+  void set_priority(int priority) noexcept { rank_.priority = priority; }
+
  protected:
-  StreamJob() noexcept : Job(Kind::imap) {}
+  StreamJob() noexcept : Job(Kind::other, 2, true) {}
 
  private:
   friend class Core;
+  friend class StreamQueue;
+
+  void leave_lane() noexcept final { in_lane_.store(false, memory_order_relaxed); }
+
+  atomic<bool> in_lane_{true};  // a new one's first entry
+  atomic<bool> queued_{false};  // by its links
+  Rank rank_;                   // guarded by the queue's mutex once issued, as are the next
+  StreamJob* next_ = nullptr;
+  StreamJob* prev_ = nullptr;
   std::list<StreamJob*>::iterator place_;  // guarded by the core's mutex, as is the next
   bool listed_ = false;
-};
-
-/// A doubly linked list of jobs, first in first out; holds one reference to each. Not thread-safe.
-class JobList {
- public:
-  bool empty() const noexcept { return head_ == nullptr; }
-  Job* front() const noexcept { return head_; }
-
-  void push_back(Job& job) noexcept {
-    job.links_ = {nullptr, tail_};
-    (tail_ != nullptr ? tail_->links_.next : head_) = &job;
-    tail_ = &job;
-    job.place_.store(Job::Place::list, memory_order_relaxed);
-  }
-
-  void push_front(Job& job) noexcept {
-    job.links_ = {head_, nullptr};
-    (head_ != nullptr ? head_->links_.prev : tail_) = &job;
-    head_ = &job;
-    job.place_.store(Job::Place::list, memory_order_relaxed);
-  }
-
-  /// Takes out `job`; false if it is in no list. It must not be in another one.
-  bool erase(Job& job) noexcept {
-    if (job.place_.load(memory_order_relaxed) != Job::Place::list) return false;
-    const Job::Links links = job.links_;
-    (links.prev != nullptr ? links.prev->links_.next : head_) = links.next;
-    (links.next != nullptr ? links.next->links_.prev : tail_) = links.prev;
-    job.place_.store(Job::Place::nowhere, memory_order_relaxed);
-    return true;
-  }
-
- private:
-  Job* head_ = nullptr;
-  Job* tail_ = nullptr;
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail

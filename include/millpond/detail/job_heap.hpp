@@ -4,6 +4,7 @@
 
 #include <millpond/detail/config.hpp>
 #include <millpond/detail/job.hpp>
+#include <millpond/detail/sync.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -12,77 +13,48 @@
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// Jobs by priority, the higher first, and in order among equals: a binary heap. Each job knows its
-/// place, so that one can be taken out of the middle. Not thread-safe. Keeps no count of
-/// references.
+/// Entries of jobs by rank: a binary heap. Not thread-safe. Holds what each entry holds of its job.
 class JobHeap {
  public:
-  /// Makes room for one more. Throws std::bad_alloc.
-  void reserve_one() {
-    if (entries_.size() == entries_.capacity()) {
-      entries_.reserve(std::max<std::size_t>(64, 2 * entries_.size()));
-    }
+  JobHeap() = default;
+  JobHeap(const JobHeap&) = delete;
+  JobHeap& operator=(const JobHeap&) = delete;
+  ~JobHeap() {
+    for (const Entry& entry : entries_) entry.job->drop_entry();
   }
 
-  /// Needs room. Among jobs of one priority the one with the least `order` is first.
-  void push(Job& job, std::int64_t order) noexcept {
-    job.place_.store(Job::Place::heap, memory_order_relaxed);
-    entries_.push_back({job.priority(), order, &job});
-    sift_up(entries_.size() - 1);
+  bool empty() const noexcept { return entries_.empty(); }
+  const Rank& first_rank() const noexcept { return entries_.front().rank; }
+
+  /// Makes room for so many more; forgets dead entries first. Throws std::bad_alloc.
+  void reserve(std::size_t count) {
+    if (entries_.capacity() - entries_.size() >= count) return;
+    std::erase_if(entries_, [](const Entry& entry) { return entry.job->drop_if_dead(); });
+    std::make_heap(entries_.begin(), entries_.end(), is_after);
+    if (entries_.size() + count <= entries_.capacity() / 4 * 3) return;
+    entries_.reserve((std::max)(entries_.size() + count, 2 * entries_.capacity()));
   }
 
-  Job* front() const noexcept { return entries_.empty() ? nullptr : entries_.front().job; }
+  /// Needs room.
+  void push(Job& job, Rank rank) noexcept {
+    entries_.push_back({rank, &job});
+    std::push_heap(entries_.begin(), entries_.end(), is_after);
+  }
 
-  /// False if it is not here.
-  bool erase(Job& job) noexcept {
-    if (job.place_.load(memory_order_relaxed) != Job::Place::heap) return false;
-    const auto hole = static_cast<std::size_t>(job.position_);
-    job.place_.store(Job::Place::nowhere, memory_order_relaxed);
-    const Entry last = entries_.back();
+  /// Takes out the first entry, of which there must be one.
+  Job* pop() noexcept {
+    std::pop_heap(entries_.begin(), entries_.end(), is_after);
+    Job* const job = entries_.back().job;
     entries_.pop_back();
-    if (hole == entries_.size()) return true;
-    put(hole, last);
-    sift_down(hole);
-    sift_up(static_cast<std::size_t>(last.job->position_));
-    return true;
+    return job;
   }
 
  private:
   struct Entry {
-    int priority;
-    std::int64_t order;
+    Rank rank;
     Job* job;
-
-    bool is_before(const Entry& other) const noexcept {
-      return priority != other.priority ? priority > other.priority : order < other.order;
-    }
   };
-
-  void put(std::size_t index, const Entry& entry) noexcept {
-    entries_[index] = entry;
-    entry.job->position_ = index;
-  }
-
-  void sift_up(std::size_t index) noexcept {
-    const Entry entry = entries_[index];
-    for (; index != 0 && entry.is_before(entries_[(index - 1) / 2]); index = (index - 1) / 2) {
-      put(index, entries_[(index - 1) / 2]);
-    }
-    put(index, entry);
-  }
-
-  void sift_down(std::size_t index) noexcept {
-    const Entry entry = entries_[index];
-    for (;;) {
-      std::size_t child = 2 * index + 1;
-      if (child >= entries_.size()) break;
-      if (child + 1 < entries_.size() && entries_[child + 1].is_before(entries_[child])) ++child;
-      if (!entries_[child].is_before(entry)) break;
-      put(index, entries_[child]);
-      index = child;
-    }
-    put(index, entry);
-  }
+  static bool is_after(const Entry& a, const Entry& b) noexcept { return b.rank.is_before(a.rank); }
 
   std::vector<Entry> entries_;
 };

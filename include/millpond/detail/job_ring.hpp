@@ -4,7 +4,9 @@
 
 #include <millpond/detail/config.hpp>
 #include <millpond/detail/job.hpp>
+#include <millpond/detail/sync.hpp>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -12,133 +14,205 @@
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// Jobs, first in first out, in an array: so that several can be taken out without looking at them,
-/// which would fetch each from the cache of the thread that made it. One can be taken out of the
-/// middle, and leaves a hole. Holes at the end go at once, all others before the ring grows: so its
-/// size depends on the jobs that are in it together. Not thread-safe. Keeps no count of references.
+/// Entries of jobs, first in, first out. One thread at a time adds them at the tail: the owner, or
+/// who holds a mutex of the ring's user. Anybody takes them from the head, without a lock.
+///
+/// Positions only grow, and an entry is at the slot of its position modulo the capacity. Whoever
+/// moves the head past an entry owns it. The slot is read before that: if the head moved meanwhile,
+/// what was read is forgotten. So no job is looked at before its entry is owned.
+///
+/// A closed ring looks empty to takers: its head has a bit that makes it greater than any tail.
+///
+/// When the ring is full its owner takes all entries, as any taker would, forgets the dead ones and
+/// puts the others back behind the tail, into a larger buffer if few were dead. Old buffers stay
+/// until the ring goes, as a taker may still read from one.
+///
+/// Holds what each entry holds of its job (Job::drop_entry()).
 class JobRing {
+  struct Buffer {
+    Buffer(std::size_t capacity, Buffer* older_one)
+        : mask(capacity - 1), slots(std::make_unique<atomic<Job*>[]>(capacity)), older(older_one) {}
+    std::size_t capacity() const noexcept { return mask + 1; }
+    atomic<Job*>& at(std::uint64_t position) const noexcept {
+      return slots[static_cast<std::size_t>(position) & mask];
+    }
+
+    const std::size_t mask;
+    const std::unique_ptr<atomic<Job*>[]> slots;
+    const std::unique_ptr<Buffer> older;
+  };
+
  public:
-  /// Makes room for one more. Throws std::bad_alloc.
-  void reserve_one() {
-    if (end_ - begin_ != capacity_) return;
-    if (jobs_ >= capacity_ / 2) {
-      grow();
-    } else {
-      close_holes();
+  JobRing() = default;
+  JobRing(const JobRing&) = delete;
+  JobRing& operator=(const JobRing&) = delete;
+  ~JobRing() {
+    while (Job* const job = drain()) job->drop_entry();
+    delete buffer_.load(memory_order_relaxed);
+  }
+
+  // ---- Anybody ----
+
+  /// seq_cst: with push() and WorkerSleep, so that a worker which falls asleep sees the entry, or
+  /// whoever adds it sees the sleeper.
+  bool empty() const noexcept {
+    return head_.load(memory_order_seq_cst) >= tail_.load(memory_order_seq_cst);
+  }
+
+  /// The oldest entry, which is the caller's then; null if there is none.
+  Job* pop() noexcept {
+    std::uint64_t head = head_.load(memory_order_seq_cst);
+    for (;;) {
+      if (head >= tail_.load(memory_order_seq_cst)) return nullptr;
+      // acquire, as for the tail: the entry at the head was written before the tail passed it.
+      Job* const job = buffer_.load(memory_order_acquire)->at(head).load(memory_order_relaxed);
+      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst, memory_order_seq_cst)) {
+        return job;
+      }
     }
   }
 
-  /// Of so many jobs and holes.
-  std::size_t capacity() const noexcept { return capacity_; }
+  /// From now on pop() finds nothing: what was taken before is all that ever will be. What is left,
+  /// and what is added yet, is for drain().
+  void close() noexcept { head_.fetch_or(kClosed, memory_order_seq_cst); }
+  Job* drain() noexcept {
+    std::uint64_t head = head_.load(memory_order_seq_cst);
+    for (;;) {
+      const std::uint64_t position = head & ~kClosed;
+      if (position >= tail_.load(memory_order_seq_cst)) return nullptr;
+      Job* const job = buffer_.load(memory_order_acquire)->at(position).load(memory_order_relaxed);
+      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst, memory_order_seq_cst)) {
+        return job;
+      }
+    }
+  }
+
+  /// What a taker remembers of a ring whose owner never calls pop_back(): that far there are
+  /// entries, and where. So it need not look at the tail for each, which whoever adds entries would
+  /// have to fetch again.
+  class Reader {
+   public:
+    Job* pop(JobRing& ring) noexcept {
+      std::uint64_t head = ring.head_.load(memory_order_acquire);
+      for (;;) {
+        if (head >= tail_) {
+          tail_ = ring.tail_.load(memory_order_acquire);
+          if (head >= tail_) return nullptr;
+          buffer_ = ring.buffer_.load(memory_order_acquire);
+        }
+        Job* const job = buffer_->at(head).load(memory_order_relaxed);
+        if (ring.head_.compare_exchange_weak(head, head + 1, memory_order_acq_rel,
+                                             memory_order_acquire)) {
+          if (head + kAhead < tail_) {
+            MILLPOND_PREFETCH(buffer_->at(head + kAhead).load(memory_order_relaxed));
+          }
+          return job;
+        }
+      }
+    }
+
+   private:
+    /// A job comes from another processor's cache, most likely.
+    static constexpr std::uint64_t kAhead = 4;
+
+    std::uint64_t tail_ = 0;
+    Buffer* buffer_ = nullptr;
+  };
+
+  // ---- One thread at a time ----
+
+  /// Makes room for so many more. Throws std::bad_alloc. False if there is none and the ring was
+  /// closed.
+  bool reserve(std::size_t count) {
+    const std::uint64_t tail = tail_.load(memory_order_relaxed);
+    const Buffer* const buffer = buffer_.load(memory_order_relaxed);
+    if (buffer != nullptr && tail - head_seen_ + count <= buffer->capacity()) return true;
+    head_seen_ = head_.load(memory_order_acquire) & ~kClosed;
+    if (buffer != nullptr && tail - head_seen_ + count <= buffer->capacity()) return true;
+    return make_room(count);
+  }
 
   /// Needs room.
-  void push_back(Job& job) noexcept {
-    job.place_.store(Job::Place::ring, memory_order_relaxed);
-    job.position_ = end_;
-    at(end_++) = to_entry(job);
-    ++jobs_;
+  void push(Job& job) noexcept {
+    const std::uint64_t tail = tail_.load(memory_order_relaxed);
+    buffer_.load(memory_order_relaxed)->at(tail).store(&job, memory_order_relaxed);
+    tail_.store(tail + 1, memory_order_seq_cst);
   }
 
-  /// The first job, or null.
-  Job* front() noexcept {
-    skip_holes();
-    return begin_ != end_ ? to_job(at(begin_)) : nullptr;
-  }
-
-  /// Takes out jobs from the front as long as they are calls, at most `limit`, into `jobs`. Returns
-  /// how many. They themselves are not told, so erase() may be tried in vain.
-  std::size_t pop_calls(Job** jobs, std::size_t limit) noexcept {
-    const Entry* const entries = entries_.get();
-    const std::size_t mask = capacity_ - 1;
-    std::size_t count = 0;
-    std::uint64_t position = begin_;
-    for (; count != limit && position != end_; ++position) {
-      const Entry entry = entries[static_cast<std::size_t>(position) & mask];
-      if (entry == kHole) continue;
-      if ((entry & kNotACall) != 0) break;
-      jobs[count++] = to_job(entry);
-    }
-    begin_ = position;
-    jobs_ -= count;
-    shrink_if_empty();
-    return count;
-  }
-
-  /// Takes out `job`; false if it is not here (any more). It must not be in another ring.
-  bool erase(Job& job) noexcept {
-    if (job.place_.load(memory_order_relaxed) != Job::Place::ring || job.position_ < begin_ ||
-        to_job(at(job.position_)) != &job) {
+  /// Takes back the youngest entry if it is this job's. Only if that is claimed, or about to be by
+  /// the caller: nobody is told that the entry was hidden for a moment. As of Chase and Lev.
+  bool pop_back(const Job& job) noexcept {
+    const std::uint64_t tail = tail_.load(memory_order_relaxed);
+    Buffer* const buffer = buffer_.load(memory_order_relaxed);
+    if (head_.load(memory_order_relaxed) >= tail ||
+        buffer->at(tail - 1).load(memory_order_relaxed) != &job) {
       return false;
     }
-    job.place_.store(Job::Place::nowhere, memory_order_relaxed);
-    at(job.position_) = kHole;
-    --jobs_;
-    if (job.position_ == begin_) {
-      ++begin_;
-    } else if (job.position_ + 1 == end_) {
-      while (begin_ != end_ && at(end_ - 1) == kHole) --end_;
-    }
-    shrink_if_empty();
-    return true;
+    tail_.store(tail - 1, memory_order_seq_cst);
+    std::uint64_t head = head_.load(memory_order_seq_cst);
+    if (head < tail - 1) return true;
+    // The last one: a taker may be at it as well.
+    const bool mine =
+        head == tail - 1 &&
+        head_.compare_exchange_strong(head, tail, memory_order_seq_cst, memory_order_seq_cst);
+    tail_.store(tail, memory_order_seq_cst);
+    return mine;
   }
 
  private:
-  /// A pointer whose lowest bit tells what kind of job it is.
-  using Entry = std::uintptr_t;
-  static constexpr Entry kHole = 0;
-  static constexpr Entry kNotACall = 1;
-  static_assert(alignof(Job) >= 2);
+  MILLPOND_COLD bool make_room(std::size_t count);
 
-  /// An empty ring keeps no more entries than this: 512 KiB.
-  static constexpr std::size_t kKept = std::size_t{1} << 16;
+  static constexpr std::uint64_t kClosed = std::uint64_t{1} << 63;
 
-  static Entry to_entry(Job& job) noexcept {
-    return reinterpret_cast<Entry>(&job) | (job.kind() == Job::Kind::call ? 0 : kNotACall);
-  }
-  static Job* to_job(Entry entry) noexcept { return reinterpret_cast<Job*>(entry & ~kNotACall); }
-
-  Entry& at(std::uint64_t position) noexcept {
-    return entries_[static_cast<std::size_t>(position) & (capacity_ - 1)];
-  }
-
-  void skip_holes() noexcept {
-    while (begin_ != end_ && at(begin_) == kHole) ++begin_;
-  }
-
-  /// Towards the end: no position gets smaller, so erase() still knows what was taken before.
-  MILLPOND_COLD void close_holes() noexcept {
-    std::uint64_t free = end_;
-    for (std::uint64_t position = end_; position != begin_;) {
-      const Entry entry = at(--position);
-      if (entry == kHole) continue;
-      at(--free) = entry;
-      to_job(entry)->position_ = free;
-    }
-    begin_ = free;
-  }
-
-  void shrink_if_empty() noexcept {
-    if (begin_ != end_ || capacity_ <= kKept) return;
-    entries_.reset();
-    capacity_ = 0;
-  }
-
-  MILLPOND_COLD void grow() {
-    const std::size_t capacity = capacity_ == 0 ? tuning::kSmallestRing : 2 * capacity_;
-    auto larger = std::make_unique_for_overwrite<Entry[]>(capacity);
-    for (std::uint64_t position = begin_; position != end_; ++position) {
-      larger[static_cast<std::size_t>(position) & (capacity - 1)] = at(position);
-    }
-    entries_ = std::move(larger);
-    capacity_ = capacity;
-  }
-
-  std::unique_ptr<Entry[]> entries_;
-  std::size_t capacity_ = 0;
-  std::uint64_t begin_ = 0;  // only grows: what was taken from the front is before it
-  std::uint64_t end_ = 0;
-  std::size_t jobs_ = 0;
+  alignas(64) atomic<std::uint64_t> head_{0};
+  alignas(64) atomic<std::uint64_t> tail_{0};
+  std::uint64_t head_seen_ = 0;  // by whoever adds: the head is there or further
+  atomic<Buffer*> buffer_{nullptr};
 };
+
+/// An entry moves to its own slot or to one that is free: the n-th of those taken moves to the n-th
+/// place behind the tail at most, and at most `capacity` were taken.
+inline bool JobRing::make_room(std::size_t count) {
+  Buffer* buffer = buffer_.load(memory_order_relaxed);
+  if (buffer == nullptr) {
+    const std::size_t capacity =
+        std::bit_ceil(count < tuning::kSmallestRing ? tuning::kSmallestRing : 2 * count);
+    buffer_.store(new Buffer(capacity, nullptr), memory_order_release);
+    return true;
+  }
+  const std::uint64_t tail = tail_.load(memory_order_relaxed);
+  std::uint64_t head = head_.load(memory_order_seq_cst);
+  do {
+    if ((head & kClosed) != 0) return false;
+  } while (!head_.compare_exchange_weak(head, tail, memory_order_seq_cst, memory_order_seq_cst));
+  head_seen_ = tail;
+  std::uint64_t end = tail;
+  for (std::uint64_t position = head; position != tail; ++position) {
+    Job* const job = buffer->at(position).load(memory_order_relaxed);
+    if (!job->drop_if_dead()) buffer->at(end++).store(job, memory_order_relaxed);
+  }
+  const auto kept = static_cast<std::size_t>(end - tail);
+  if (kept + count > buffer->capacity() - buffer->capacity() / 4) {
+    Buffer* larger = nullptr;
+    try {
+      larger = new Buffer(std::bit_ceil(kept + count + buffer->capacity() / 2), buffer);
+    } catch (...) {
+      if (kept + count > buffer->capacity()) {
+        tail_.store(end, memory_order_seq_cst);
+        throw;
+      }
+    }
+    if (larger != nullptr) {
+      for (std::uint64_t position = tail; position != end; ++position) {
+        larger->at(position).store(buffer->at(position).load(memory_order_relaxed),
+                                   memory_order_relaxed);
+      }
+      buffer_.store(larger, memory_order_release);
+    }
+  }
+  tail_.store(end, memory_order_seq_cst);
+  return true;
+}
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 

@@ -7,7 +7,6 @@
 #include <millpond/detail/items.hpp>
 
 #include <concepts>
-#include <ranges>
 #include <type_traits>
 #include <utility>
 #include <vector>

@@ -12,7 +12,9 @@
 #include <millpond/detail/stop.hpp>
 #include <millpond/detail/thread_context.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -21,15 +23,13 @@
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// A whole map: one entry in the queue, of which workers claim chunk after chunk by moving an
-/// atomic cursor.
+/// A whole map: as many entries in the queue as workers can be at it. Each claims chunk after chunk
+/// by moving an atomic cursor; when all are claimed the entries that are left are dead.
 ///
 /// Invariants: items before next_ are claimed, by a worker or as given up; next_ may go beyond
 /// size_. done_ counts those claimed items that are finished (run, skipped after an error in their
 /// chunk, or given up), each some time before the thread that claimed it leaves the job. Whoever
-/// brings done_ to size_ finishes the job; that happens once, as each item is claimed once. Whoever
-/// claims the last item takes the entry out of the queue before it runs the item or gives it up, so
-/// that no finished job is queued; a worker that finds the spent entry first does it for him.
+/// brings done_ to size_ finishes the job; that happens once, as each item is claimed once.
 ///
 /// Results is one of map_results.hpp, where the results go. F may be a reference (blocking calls
 /// borrow the function). Items is a source of items.hpp.
@@ -46,7 +46,7 @@ class MapJob final : public ResultState<typename Results::Result> {
   template <class Holder, class G, class... Output>
   MapJob(Core& core, std::optional<std::ptrdiff_t> chunksize, Holder&& holder, G&& f,
          Output&... output)
-      : Base(core, Job::Kind::map, kHasCallbacks),
+      : Base(core, Job::Kind::other, 0, kHasCallbacks),
         work_(std::in_place, std::forward<Holder>(holder), stop_.bind(std::forward<G>(f))),
         size_(work_->items.size()),
         chunking_(chunksize, size_, core.size()),
@@ -60,25 +60,42 @@ class MapJob final : public ResultState<typename Results::Result> {
     callbacks_.callbacks.emplace(std::move(callbacks));
   }
 
-  /// Instead of being queued: for a map without items. Consumes one reference.
+  /// To be queued: as many entries as workers can be at it at once.
+  Core::Submission enter_queue() noexcept {
+    const std::size_t entries = (std::min)(this->core().size(), chunking_.at_most_chunks_of(size_));
+    this->add_entries(static_cast<std::uint32_t>(entries));
+    return {.entries = entries, .has_callbacks = kHasCallbacks, .rank = &rank_};
+  }
+
+  /// Instead of being queued: for a map without items.
   void finish_empty() noexcept {
     const CompletionScope scope(&this->core(), this);
     this->try_claim();
     finish_map();
-    this->release();
   }
 
+  /// With priorities a worker makes way after each chunk.
   void run() noexcept override {
-    work(this->core().takes_turns() ? 1 : ~std::size_t{0}, Deadline::never());
-    this->release();
+    Core& core = this->core();
+    if (!core.takes_turns()) {
+      work(~std::size_t{0}, Deadline::never());
+    } else {
+      work(1, Deadline::never());
+      if (!is_spent()) return core.put_back(*this, rank_);
+    }
+    this->drop_entry();
+  }
+
+  void abandon_entry(const std::exception_ptr& why) noexcept override {
+    abandon(why);
+    this->drop_entry();
   }
 
   void abandon(const std::exception_ptr& why) noexcept override {
     const std::size_t begin = claim_rest(size_);
     if (begin >= size_) return;
     this->try_claim();
-    this->leave_queue();
-    give_up(begin, why, false);
+    give_up(size_ - begin, why, false);
   }
 
   /// What runs may stop, too. It is asked last, when all that was claimed here is given up: that
@@ -87,8 +104,9 @@ class MapJob final : public ResultState<typename Results::Result> {
     if (!this->is_of_this_process()) return cancelled();
     const std::size_t begin = claim_rest(kCancelled);
     if (begin < size_) {
-      if (begin == 0) this->try_claim(ResultBase::Claim::cancelled);  // else some of it has run
-      this->cancel_claimed([&](const std::exception_ptr& why) { give_up(begin, why, true); });
+      if (begin == 0) this->try_claim_to_cancel();  // else some of it has run
+      this->cancel_claimed(
+          [&](const std::exception_ptr& why) { give_up(size_ - begin, why, true); });
     }
     stop_.request();
     return begin < size_ || begin >= kCancelled;
@@ -97,15 +115,16 @@ class MapJob final : public ResultState<typename Results::Result> {
     return next_.load(memory_order_relaxed) >= kCancelled;
   }
 
-  bool is_spent() const noexcept override {
-    // relaxed: what it tells of happens under the pool's mutex.
-    return next_.load(memory_order_relaxed) >= size_;
-  }
+  bool is_spent() const noexcept override { return next_.load(memory_order_relaxed) >= size_; }
 
   Stop<F>& stop() noexcept { return stop_; }
 
   void run_callback() noexcept override {
     if constexpr (kHasCallbacks) this->run_callbacks(callbacks_.callbacks);
+  }
+  Job::DueLinks* due_links() noexcept override {
+    if constexpr (kHasCallbacks) return &callbacks_.due;
+    return nullptr;
   }
 
   std::size_t completed() const noexcept override {
@@ -132,7 +151,7 @@ class MapJob final : public ResultState<typename Results::Result> {
 
   /// Empty if there is nothing left.
   Range claim_chunk() noexcept {
-    // relaxed: the items were there before the job was queued, under the pool's mutex.
+    // relaxed: the items were there before the job was issued.
     std::size_t begin = next_.load(memory_order_relaxed);
     if (begin >= size_) return {};
     if (kMayPassTheEnd && chunking_.is_fixed()) {
@@ -156,8 +175,13 @@ class MapJob final : public ResultState<typename Results::Result> {
     for (; chunks != 0 && !deadline.has_passed(); --chunks) {
       const Range range = claim_chunk();
       if (range.size() == 0) break;
+      // terminate() finds what is queued, not what workers are at.
+      if (this->core().state() == State::terminate) {
+        give_up(range.size() + size_ - std::min(size_, claim_rest(size_)),
+                this->core().terminated_error(), false);
+        break;
+      }
       if (!this->claimed()) this->try_claim();  // it is running now
-      if (range.end == size_) this->leave_queue();
       run_chunk(range.begin, range.end);
       if (progress_) {
         progress_->add(range.size());
@@ -195,14 +219,15 @@ class MapJob final : public ResultState<typename Results::Result> {
     return begin;
   }
 
-  void give_up(std::size_t begin, const std::exception_ptr& why, bool cancels) noexcept {
+  /// So many claimed items.
+  void give_up(std::size_t count, const std::exception_ptr& why, bool cancels) noexcept {
     if (!failed_.exchange(true, memory_order_relaxed)) {
       error_ = why;
       if (cancels) this->set_outcome_cancelled();
       this->observe();
     }
-    if (progress_) progress_->add(size_ - begin);
-    finish_items(size_ - begin);
+    if (progress_) progress_->add(count);
+    finish_items(count);
   }
 
   void finish_items(std::size_t count) noexcept {
@@ -234,6 +259,7 @@ class MapJob final : public ResultState<typename Results::Result> {
   const std::size_t size_;
   const Chunking chunking_;
   std::optional<Progress> progress_;  // of what is finished; none: done_ has it
+  Rank rank_;                         // of its entries
   atomic<std::size_t> next_{0};
   atomic<std::size_t> done_{0};
   atomic<bool> failed_{false};

@@ -10,7 +10,7 @@
 
 #include <concepts>
 #include <initializer_list>
-#include <ranges>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -28,11 +28,11 @@ class MapOverloads {
   }
   template <class F, class T>
   auto map(F&& f, std::initializer_list<T> items, BlockingMapOptions<Order> options = {}) {
-    return pool().map(std::forward<F>(f), std::ranges::subrange(items), options);
+    return pool().map(std::forward<F>(f), std::span<const T>(items.begin(), items.size()), options);
   }
   template <class F, class T, std::integral Chunksize>
   auto map(F&& f, std::initializer_list<T> items, Chunksize chunksize) {
-    return pool().map(std::forward<F>(f), std::ranges::subrange(items),
+    return pool().map(std::forward<F>(f), std::span<const T>(items.begin(), items.size()),
                       {.chunksize = to_ptrdiff(chunksize)});
   }
   template <class F>
@@ -48,12 +48,13 @@ class MapOverloads {
   template <class Out, class F, class T>
   void map_into(Out&& out, F&& f, std::initializer_list<T> items,
                 BlockingMapOptions<Order> options = {}) {
-    pool().map_into(std::forward<Out>(out), std::forward<F>(f), std::ranges::subrange(items),
-                    options);
+    pool().map_into(std::forward<Out>(out), std::forward<F>(f),
+                    std::span<const T>(items.begin(), items.size()), options);
   }
   template <class Out, class F, class T, std::integral Chunksize>
   void map_into(Out&& out, F&& f, std::initializer_list<T> items, Chunksize chunksize) {
-    pool().map_into(std::forward<Out>(out), std::forward<F>(f), std::ranges::subrange(items),
+    pool().map_into(std::forward<Out>(out), std::forward<F>(f),
+                    std::span<const T>(items.begin(), items.size()),
                     {.chunksize = to_ptrdiff(chunksize)});
   }
   template <class Out, class F>
@@ -68,11 +69,12 @@ class MapOverloads {
   }
   template <class F, class T>
   auto starmap(F&& f, std::initializer_list<T> items, BlockingMapOptions<Order> options = {}) {
-    return pool().starmap(std::forward<F>(f), std::ranges::subrange(items), options);
+    return pool().starmap(std::forward<F>(f), std::span<const T>(items.begin(), items.size()),
+                          options);
   }
   template <class F, class T, std::integral Chunksize>
   auto starmap(F&& f, std::initializer_list<T> items, Chunksize chunksize) {
-    return pool().starmap(std::forward<F>(f), std::ranges::subrange(items),
+    return pool().starmap(std::forward<F>(f), std::span<const T>(items.begin(), items.size()),
                           {.chunksize = to_ptrdiff(chunksize)});
   }
   template <class F>

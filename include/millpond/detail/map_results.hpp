@@ -6,10 +6,10 @@
 #include <millpond/errors.hpp>
 
 #include <cstddef>
+#include <cstdio>
 #include <memory>
 #include <optional>
-#include <ranges>
-#include <string>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -102,6 +102,13 @@ class MapResults<void> {
   void take() noexcept {}
 };
 
+[[noreturn]] MILLPOND_COLD inline void throw_sizes_error(std::size_t output, std::size_t input) {
+  char message[96];
+  std::snprintf(message, sizeof message, "The output has %llu elements, the input %llu",
+                static_cast<unsigned long long>(output), static_cast<unsigned long long>(input));
+  throw ValueError(message);
+}
+
 /// A range of the caller's that the results of a map are assigned to.
 template <class Range>
 class MapOutput {
@@ -111,10 +118,7 @@ class MapOutput {
   /// Throws ValueError if it has not n elements.
   MapOutput(std::size_t n, Range& out) : first_(std::ranges::begin(out)) {
     const auto size = static_cast<std::size_t>(std::ranges::size(out));
-    if (size != n) {
-      throw ValueError("The output has " + std::to_string(size) + " elements, the input " +
-                       std::to_string(n));
-    }
+    if (size != n) throw_sizes_error(size, n);
   }
 
   template <class Call>

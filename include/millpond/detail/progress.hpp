@@ -8,7 +8,6 @@
 #include <millpond/detail/thread_context.hpp>
 
 #include <cstddef>
-#include <memory>
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -20,7 +19,10 @@ namespace millpond::inline MILLPOND_ABI::detail {
 class Progress {
  public:
   explicit Progress(const Core& core)
-      : core_(&core), workers_(core.size()), counts_(std::make_unique<Count[]>(workers_ + 1)) {}
+      : core_(&core), workers_(core.size()), counts_(new Count[workers_ + 1]) {}
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  ~Progress() { delete[] counts_; }
 
   void add(std::size_t items) noexcept {
     const ThreadContext* const context = context_in(core_);
@@ -47,7 +49,7 @@ class Progress {
 
   const Core* core_;  // only compared: it may be gone
   std::size_t workers_;
-  std::unique_ptr<Count[]> counts_;  // the workers', and one that all other threads share
+  Count* const counts_;  // the workers', and one that all other threads share
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail

@@ -268,7 +268,7 @@ class ResultGroup {
     const lock_guard lock(mine_->core().waits().pool_mutex());
     if (!mine_->any_unclaimed()) return nullptr;
     if (!std::exchange(asked_to_help_, false) &&
-        (others_may_come() || mine_->core().any_worker_free_locked() || may_come_locked())) {
+        (others_may_come() || mine_->core().any_worker_free() || may_come_locked())) {
       return nullptr;
     }
     // Workers claim what they have taken without the mutex: meanwhile perhaps the last.
@@ -289,7 +289,6 @@ class ResultGroup {
              (!part.context.running.contains(job) &&
               part.core().waits().find_locked({&job, 1}, is_ours) == nullptr);
     };
-    const auto is_begun = [](Job* job) { return result_of(job).claimed() || !job->is_queued(); };
     part.any_unclaimed();
     std::size_t next = part.first_pending;
     while (next < part.first_unclaimed && !may_come(next)) ++next;
@@ -297,7 +296,7 @@ class ResultGroup {
     if (next < part.first_unclaimed) return true;
     const std::size_t end = next + (std::min)(kLookAhead, part.jobs.size() - next);
     for (; next != end; ++next) {
-      if (is_begun(part.jobs[next]) && may_come(next)) return true;
+      if (result_of(part.jobs[next]).claimed() && may_come(next)) return true;
     }
     return false;
   }
@@ -316,9 +315,10 @@ class ResultGroup {
     if (asked_to_help_ || awaits_all() || !mine_->any_unclaimed() || others_may_come()) {
       return false;
     }
-    if (mine_->core().any_worker_free_locked()) {
-      mine_->core().waits().ask_when_all_busy_locked();
-      return false;
+    Core& core = mine_->core();
+    if (core.any_worker_free()) {
+      core.waits().ask_when_all_busy();
+      if (core.any_worker_free()) return false;
     }
     asked_to_help_ = !may_come_locked();
     return asked_to_help_;

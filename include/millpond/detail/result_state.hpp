@@ -34,10 +34,10 @@ class ResultBase : public Job {
   bool ready() const noexcept { return waiters_.ready(); }
 
   /// Started and not ready yet.
-  bool running() const noexcept { return claim() == Claim::taken && !ready(); }
+  bool running() const noexcept { return is_claimed() && !is_claimed_to_cancel() && !ready(); }
 
   /// Whether somebody has begun to run it, or to give it up.
-  bool claimed() const noexcept { return claim() != Claim::none; }
+  bool claimed() const noexcept { return is_claimed(); }
 
   /// Gives up what has not started, with CancelledError. True, again and again, if there was
   /// something; false if all has started.
@@ -92,8 +92,8 @@ class ResultBase : public Job {
   virtual std::size_t total() const noexcept { return 1; }
 
  protected:
-  ResultBase(Core& core, Kind kind, bool has_callbacks) noexcept
-      : Job(kind),
+  ResultBase(Core& core, Kind kind, std::uint32_t entries, bool has_callbacks) noexcept
+      : Job(kind, entries),
         has_callbacks_(has_callbacks),
         core_serial_(core.serial()),
         core_(&core),
@@ -105,39 +105,34 @@ class ResultBase : public Job {
   Core& core() const noexcept { return *core_; }
   bool has_callbacks() const noexcept { return has_callbacks_; }
 
-  /// Whether any of the job has been claimed, and what for.
-  enum class Claim : std::uint8_t { none, taken, cancelled };
-  Claim claim() const noexcept { return claim_.load(memory_order_relaxed); }
-  /// True for exactly one caller.
-  bool try_claim(Claim claim = Claim::taken) noexcept {
-    Claim none = Claim::none;
-    return claim_.compare_exchange_strong(none, claim, memory_order_relaxed);
-  }
-
   /// The outcome will be that this was cancelled, not an error of its own.
   void set_outcome_cancelled() noexcept { outcome_is_cancelled_ = true; }
   bool outcome_is_cancelled() const noexcept { return outcome_is_cancelled_; }
 
-  /// For cancel(), once it has claimed something, which keeps the core alive: takes the job out of
-  /// the queue and has `give_up(error)` do the rest.
+  /// For cancel(), once it has claimed something, which keeps the core alive: has `give_up(error)`
+  /// do the rest.
   template <class GiveUp>
   void cancel_claimed(GiveUp give_up) noexcept {
     const CompletionScope scope(core_, this);
-    leave_queue();
     // A copy: giving up may end the life of the core.
     give_up(std::exception_ptr(core_->cancelled_error()));
-  }
-
-  /// For whoever has claimed the last of the job other than by taking it from the queue. Before
-  /// the job is finished, as it may enter the list of due callbacks then.
-  void leave_queue() noexcept {
-    if (this->is_queued() && core_->unlink(*this)) this->release();  // our caller holds another
   }
 
   /// Claims and runs on this thread what has not started; begins nothing after the deadline.
   virtual void help(Deadline deadline) noexcept = 0;
 
-  void complete() noexcept { waiters_.complete(); }
+  /// Makes it ready and tells those who wait. False if no handle is left: then nobody waits, and
+  /// whatever the last handle would have done is the caller's. Else *this may be gone.
+  bool complete() noexcept { return waiters_.complete(); }
+  /// The last handle goes: true if the result is ready, and the rest is the caller's.
+  bool drop() noexcept { return !waiters_.close(); }
+
+  /// Neither the work nor a handle needs it any more. What is left of it at the end of this
+  /// thread's own lane goes, so that no other worker meets it.
+  void retire() noexcept {
+    while (has_entry() && Core::take_back_entry(core_, *this)) drop_entry();
+    done();
+  }
 
   /// An error that is to be reported unless somebody looks at it: keeps the core for that.
   void expect_observation() noexcept {
@@ -158,7 +153,6 @@ class ResultBase : public Job {
   bool sleep(Deadline deadline) noexcept;
   bool sleep_in_callback(Deadline deadline) noexcept;
 
-  atomic<Claim> claim_{Claim::none};  // small members first: they fit into Job's tail padding
   atomic<bool> observed_{false};
   bool reports_ : 1 = false;
   bool outcome_is_cancelled_ : 1 = false;
@@ -257,10 +251,9 @@ inline bool ResultBase::sleep_in_callback(Deadline deadline) noexcept {
 
 /// What AsyncResult<R> refers to: a job whose outcome is an R.
 ///
-/// The outcome has owners of its own: the handles, and the work until it is ready. The last owner
-/// destroys it. So no worker that is still a moment at a finished job keeps a result alive which
-/// may look at what its reader is about to destroy. All owners together hold one reference to the
-/// job.
+/// The last handle destroys the outcome; or the work, if the last handle was gone by then. So no
+/// worker that is still a moment at a finished job keeps a result alive which may look at what its
+/// reader is about to destroy.
 template <class R>
 class ResultState : public ResultBase {
  public:
@@ -271,18 +264,15 @@ class ResultState : public ResultBase {
     return outcome_.is_error() && !this->outcome_is_cancelled();
   }
 
-  void add_owner() noexcept { owners_.fetch_add(1, memory_order_relaxed); }
-  /// True if it was the last.
-  bool remove_owner() noexcept {
-    // As in Job::release(): acquire pairs with the release half of the others' decrements.
-    if (owners_.load(memory_order_acquire) != 1 &&
-        owners_.fetch_sub(1, memory_order_acq_rel) != 1) {
-      return false;
+  void add_handle() noexcept { handles_.fetch_add(1, memory_order_relaxed); }
+  void drop_handle() noexcept {
+    // acquire: pairs with the release half of the others' decrements, whose writes we destroy. If
+    // there is only this handle, nobody can add one meanwhile, so a plain load is enough.
+    if (handles_.load(memory_order_acquire) != 1 &&
+        handles_.fetch_sub(1, memory_order_acq_rel) != 1) {
+      return;
     }
-    if (outcome_.is_error()) report_if_unobserved(outcome_.error());
-    outcome_.reset();
-    this->release();
-    return true;
+    if (this->drop()) dispose();
   }
 
  protected:
@@ -290,10 +280,9 @@ class ResultState : public ResultBase {
   ~ResultState() noexcept override = default;  // whatever R's says
 
   /// The outcome is stored and all else of the user's is destroyed: has the callbacks run, if any,
-  /// then makes ready. The caller holds a reference.
+  /// then makes ready. *this may be gone afterwards.
   void finish() noexcept {
     if (has_callbacks()) {
-      this->add_ref();
       this->core().callbacks().post(*this);
     } else {
       make_ready();
@@ -307,7 +296,7 @@ class ResultState : public ResultBase {
     finish();
   }
 
-  /// The callback phase: the callback for the outcome, then ready. Consumes one reference.
+  /// The callback phase: the callback for the outcome, then ready.
   template <class Callbacks>
   void run_callbacks(std::optional<Callbacks>& callbacks) noexcept;
 
@@ -315,18 +304,26 @@ class ResultState : public ResultBase {
   void make_ready() noexcept {
     Core& core = this->core();  // alive: this job counts as unfinished until job_done()
     if (outcome_.is_error()) this->expect_observation();
-    if (!remove_owner()) this->complete();  // without handles nobody waits, or ever will
-    core.job_done();
+    const bool unwatched = !this->complete();
+    if (unwatched) dispose();
+    core.job_done(unwatched);
+  }
+
+  /// It is ready, and no handle is left.
+  void dispose() noexcept {
+    if (outcome_.is_error()) report_if_unobserved(outcome_.error());
+    outcome_.reset();
+    this->retire();
   }
 
   template <class Callbacks>
   void call_back(Callbacks& callbacks) noexcept;
 
-  atomic<std::uint32_t> owners_{2};  // a new result's: the work and the handle
+  atomic<std::uint32_t> handles_{1};
   MILLPOND_NO_UNIQUE_ADDRESS Outcome<R> outcome_;
 };
 
-/// An owner of a result.
+/// Keeps a result.
 template <class R>
 class ResultHandle {
  public:
@@ -334,7 +331,7 @@ class ResultHandle {
   /// Takes over the share that a new job has for its handle.
   explicit ResultHandle(ResultState<R>* state) noexcept : state_(state) {}
   ResultHandle(const ResultHandle& other) noexcept : state_(other.state_) {
-    if (state_ != nullptr) state_->add_owner();
+    if (state_ != nullptr) state_->add_handle();
   }
   ResultHandle(ResultHandle&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
   ResultHandle& operator=(ResultHandle other) noexcept {
@@ -342,7 +339,7 @@ class ResultHandle {
     return *this;
   }
   ~ResultHandle() {
-    if (state_ != nullptr) state_->remove_owner();
+    if (state_ != nullptr) state_->drop_handle();
   }
 
   ResultState<R>* get() const noexcept { return state_; }
@@ -362,7 +359,6 @@ void ResultState<R>::run_callbacks(std::optional<Callbacks>& callbacks) noexcept
     callbacks.reset();
   }
   make_ready();
-  this->release();
 }
 
 template <class R>

@@ -5,28 +5,24 @@
 #include <millpond/detail/config.hpp>
 #include <millpond/detail/sync.hpp>
 
-#include <cstddef>
-
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// Calls done() again and again for a while; returns early once it is true.
+/// Calls done() again and again for a while; whether it was true.
 template <class Done>
-void spin_until(Done done) noexcept {
-  for (std::size_t pauses = 1; pauses <= tuning::kSpinPauses && !done(); ++pauses) {
-    if (pauses % tuning::kPausesAYield == 0) {
-      this_thread::yield();
-    } else {
-      pause();
-    }
+bool spin_until(Done done) noexcept {
+  for (Spin spin(tuning::kSpinTime);;) {
+    if (done()) return true;
+    if (!spin.go_on()) return false;
   }
 }
 
 /// For lock_spinning(), when the first try has failed.
 template <class Lockable>
 MILLPOND_COLD void lock_contended(Lockable& lockable) {
-  for (int pauses = 0; spinning_pays() && pauses != tuning::kLockPauses; ++pauses) {
-    pause();
-    if (lockable.try_lock()) return;
+  if (spinning_pays()) {
+    for (Spin spin(tuning::kLockTime); spin.go_on();) {
+      if (lockable.try_lock()) return;
+    }
   }
   lockable.lock();
 }

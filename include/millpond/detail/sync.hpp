@@ -5,6 +5,9 @@
 /// The one place that names the primitives of synchronisation, the clock, and the constants of
 /// time. A test build may define MILLPOND_SYNC_HEADER to a header that declares the same names, to
 /// run the whole library on instrumented ones.
+///
+/// Durations and the clock come with <thread> and <mutex>, whose functions take them. <chrono>,
+/// with its calendars and streams, would add 50 ms to each file that uses the library.
 
 #ifdef MILLPOND_SYNC_HEADER
 #include MILLPOND_SYNC_HEADER
@@ -15,8 +18,10 @@
 #include <millpond/detail/tuning.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -50,8 +55,44 @@ using stop_source = std::stop_source;
 using stop_token = std::stop_token;
 #endif
 
-/// Tells the processor that this is a spin loop; 23 ns on the machine of our measurements.
-inline void pause() noexcept { MILLPOND_PAUSE(); }
+/// A short wait for what another thread is about to do, bounded by the clock: what a pause takes
+/// differs by a factor of forty between processors.
+class Spin {
+ public:
+  explicit Spin(std::chrono::nanoseconds time) noexcept
+      : end_(steady_clock::now() + time), yield_(end_ - time + tuning::kYieldTime) {}
+
+  /// Waits a moment; now and then lets others have the processor, in case whoever we wait for needs
+  /// it. False if the time is over.
+  bool go_on() noexcept {
+    const auto now = steady_clock::now();
+    if (now >= end_) return false;
+    if (now < yield_) {
+      MILLPOND_PAUSE();
+    } else {
+      std::this_thread::yield();
+      yield_ = steady_clock::now() + tuning::kYieldTime;
+    }
+    return true;
+  }
+
+ private:
+  const steady_clock::time_point end_;
+  steady_clock::time_point yield_;
+};
+
+/// A number of the calling thread, the same one in all modules of the program. Any bits of it tell
+/// threads apart.
+inline std::size_t thread_number() noexcept {
+  static constinit thread_local std::size_t number = 0;
+  if (number == 0) {
+    // An address in most libraries, at a distance from others' that is a multiple of a power of
+    // two.
+    const std::size_t id = std::hash<std::thread::id>()(std::this_thread::get_id());
+    number = static_cast<std::size_t>((id * std::uint64_t{0x9E3779B97F4A7C15}) >> 40) | 1 << 16;
+  }
+  return number;
+}
 
 /// Whether to look for what another thread is about to do before sleeping: not if the threads of
 /// this process share one CPU, as that thread needs it.

@@ -13,6 +13,7 @@ namespace millpond::inline MILLPOND_ABI::detail {
 
 class Core;
 class Job;
+struct Worker;
 
 /// Jobs on the stack of one thread, each begun while the ones before were under way.
 class JobStack {
@@ -50,15 +51,15 @@ class JobStack {
 struct ThreadContext {
   Core* core;
   std::optional<std::size_t> worker_index = std::nullopt;  // none: the callback thread
-  std::size_t finished_jobs = 0;  // not yet subtracted from the core's count
-  JobStack running{};             // which may be another's that it waits for
-  JobStack calling_back{};        // whose callbacks run here
+  Worker* worker = nullptr;                                // null: the callback thread
+  JobStack running{};       // which may be another's that it waits for
+  JobStack calling_back{};  // whose callbacks run here
 
   /// Whether the job, or a callback of its, is on this thread's stack.
   bool is_at(const Job* job) const noexcept {
     return running.contains(job) || calling_back.contains(job);
   }
-  bool is_callback_thread() const noexcept { return !worker_index.has_value(); }
+  bool is_callback_thread() const noexcept { return worker == nullptr; }
 };
 
 /// Null on threads that belong to no pool. Where the loader does not make it one variable of the

@@ -4,38 +4,35 @@
 
 #include <millpond/detail/config.hpp>
 
-#include <chrono>
 #include <cstddef>
-#include <cstdint>
+#include <thread>  // std::chrono::duration: see sync.hpp
 
-/// All constants that trade time for time: how long to look before sleeping, how much to take at
-/// once. None of them changes what a program does. A test build replaces them by small ones,
-/// together with the primitives (detail/sync.hpp). The times in the comments are those of the
-/// machine of our measurements, where a pause takes 23 ns and waking a sleeper 30 to 47 us.
+/// All constants that trade time for time: how long to look before sleeping, how many queues to
+/// have. None of them changes what a program does. Those of time are bounded by the clock. A test
+/// build replaces them by small ones, together with the primitives (detail/sync.hpp).
 
 namespace millpond::inline MILLPOND_ABI::detail::tuning {
 
-/// How long a thread looks for what it waits for before it sleeps: 46 us of pauses.
-inline constexpr std::size_t kSpinPauses = 2000;
-/// With a yield now and then, so that whoever we wait for gets the core if there is no other.
-inline constexpr std::size_t kPausesAYield = 200;
+/// How long a thread looks for what it waits for before it sleeps: longer than it takes to wake a
+/// sleeper, which is 30 to 47 us.
+inline constexpr std::chrono::nanoseconds kSpinTime{50'000};
+/// With a yield now and then.
+inline constexpr std::chrono::nanoseconds kYieldTime{5'000};
+
+/// How long a worker that has emptied the queue lets it grow, if nobody waits for what it has run.
+/// Without it a million empty tasks cost twice to three times as much with one or two workers.
+inline constexpr std::chrono::nanoseconds kPaceTime{4'000};
 
 /// How long a thread tries to lock a mutex, which others hold for a few instructions only, before
-/// it sleeps for it: 1.2 us.
-inline constexpr int kLockPauses = 50;
+/// it sleeps for it.
+inline constexpr std::chrono::nanoseconds kLockTime{1'200};
 
-/// A worker takes so many jobs at once as it expects to run in this time: short, as the ones
-/// behind a long one wait until another worker comes by.
-inline constexpr std::chrono::microseconds kBatchTime{20};
-/// And so many at most.
-inline constexpr std::uint32_t kBatchCapacity = 64;
-
-/// A worker that empties the queue faster than it fills waits until so many jobs are queued, looks
-/// at that every 0.23 us and so many times at most, 4.6 us. With half of kPacedQueue W1 costs a
-/// fifth more; a look costs a round trip (W3) whose next task comes early.
-inline constexpr std::size_t kPacedQueue = 128;
-inline constexpr std::size_t kPaceLooks = 20;
-inline constexpr std::size_t kPausesALook = 10;
+/// Queues for threads that are none of the pool's. Four producers on two cores need half the time
+/// that they need with one.
+inline constexpr std::size_t kSharedLanes = 4;
+/// A worker looks at other workers' queues once in so many turns though it has work, and takes so
+/// many from one shared queue before it goes on to the next.
+inline constexpr std::size_t kTurnsOfOthers = 16;
 
 /// The smallest ring of queued jobs, in entries; a power of two.
 inline constexpr std::size_t kSmallestRing = 64;

@@ -41,7 +41,7 @@ class WaitGraph {
    private:
     friend class WaitGraph;
     /// Called under the pool's mutex when this wait begins, whenever another one does, and as
-    /// ask_when_all_busy_locked() says.
+    /// ask_when_all_busy() says.
     virtual void on_wait_locked() noexcept {}
 
     ThreadContext& thread_;
@@ -69,11 +69,15 @@ class WaitGraph {
     if (wait.next_ != nullptr) wait.next_->link_ = wait.link_;
   }
 
-  /// For a wait that relies on a free worker: asks all again, once, when there is none.
-  void ask_when_all_busy_locked() noexcept { asks_when_all_busy_ = true; }
-  /// The last free worker has taken a job.
-  void all_busy_locked() noexcept {
-    if (std::exchange(asks_when_all_busy_, false)) ask_locked();
+  /// For a wait that relies on a free worker: asks all again, once, when there is none. If there is
+  /// none after this call, it may not have seen the request.
+  void ask_when_all_busy() noexcept { asks_when_all_busy_.store(true, memory_order_seq_cst); }
+  /// The last free worker has taken a job, which it has made known by a seq_cst step.
+  void all_busy() noexcept {
+    if (!asks_when_all_busy_.load(memory_order_seq_cst)) return;
+    const lock_guard lock(mutex_);
+    asks_when_all_busy_.store(false, memory_order_seq_cst);
+    ask_locked();
   }
 
   /// begin_locked() and end_locked() for those without the mutex.
@@ -95,7 +99,7 @@ class WaitGraph {
     Wait& wait_;
   };
 
-  /// The first for which `predicate(const Job&)` holds of the jobs and all those on which they
+  /// The first for which `predicate(Job&)` holds of the jobs and all those on which they
   /// depend: what runs on a thread that waits depends on what that thread waits for. Else null.
   template <class Predicate>
   Job* find_locked(std::span<Job* const> jobs, Predicate predicate) noexcept {
@@ -126,7 +130,7 @@ class WaitGraph {
 
   mutex& mutex_;
   Wait* first_ = nullptr;
-  bool asks_when_all_busy_ = false;
+  atomic<bool> asks_when_all_busy_{false};
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail

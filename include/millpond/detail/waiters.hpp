@@ -118,6 +118,7 @@ class ThreadWaiter final : public Waiter {
 ///   0 or waiter*    not ready; the head of the list of waiters, newest first
 ///   waiter* | 2     the same while a thread takes its waiter out (a few instructions long)
 ///   1               ready, for good; the list has been handed to the completing thread
+///   5               nobody waits, or ever will
 ///
 /// Adding and completing are one compare-exchange each; only remove() takes the lock bit. Why no
 /// wake-up is lost: a waiter enters the list by a compare-exchange from a word that is not ready,
@@ -165,20 +166,32 @@ class WaiterList {
   }
 
   /// Makes ready and notifies all who wait, in the order in which they came: first threads, then
-  /// the user's code.
-  void complete() noexcept {
+  /// the user's code. False, and nothing is done, after close().
+  bool complete() noexcept {
     std::uintptr_t word = word_.load(memory_order_acquire);
     do {
       word = unlocked(word);
+      if (word == kClosed) return false;
       // release: publishes the outcome to ready(). acquire: pairs with add().
     } while (
         !word_.compare_exchange_weak(word, kReady, memory_order_acq_rel, memory_order_acquire));
     if (word != 0) notify_all(to_waiter(word));
+    return true;
+  }
+
+  /// Nobody waits, and nobody will. False if it is ready.
+  bool close() noexcept {
+    std::uintptr_t none = 0;
+    // release: what the last who might have waited did comes before what complete() leads to.
+    // acquire: pairs with complete().
+    return word_.load(memory_order_acquire) == none &&
+           word_.compare_exchange_strong(none, kClosed, memory_order_acq_rel, memory_order_acquire);
   }
 
  private:
   static constexpr std::uintptr_t kReady = 1;
   static constexpr std::uintptr_t kLocked = 2;
+  static constexpr std::uintptr_t kClosed = 5;
   static_assert(alignof(Waiter) >= 4, "the two lowest bits of a Waiter* carry the state");
 
   static Waiter* to_waiter(std::uintptr_t word) noexcept { return reinterpret_cast<Waiter*>(word); }

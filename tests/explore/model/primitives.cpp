@@ -333,6 +333,10 @@ Thread::id Thread::current_id() noexcept {
   return engine.active() ? id(engine.current().id) : id();
 }
 
+std::size_t Thread::current_number() noexcept {
+  return engine.active() ? static_cast<std::size_t>(engine.current().id) : 0;
+}
+
 void Thread::yield(Location location) noexcept {
   engine.point(Op::yield, nullptr, location);
   if (engine.active()) engine.local_event(50);

@@ -277,6 +277,7 @@ class Thread {
   id get_id() const noexcept { return fiber_ != nullptr ? id(number()) : id(); }
 
   static id current_id() noexcept;
+  static std::size_t current_number() noexcept;  // 0 for the scenario's own thread
   static void yield(Location location = Location::current()) noexcept;
 
  private:
