@@ -2482,9 +2482,10 @@ class Lanes {
 
   /// What a worker has of its own. Used by its thread only, but for the ring and the tally.
   struct alignas(64) Own {
-    std::size_t turn = 0;
+    std::size_t turn = 0;    // of taking from lanes
     std::size_t shared = 0;  // the number of the shared lane to look at first
     bool is_listed = false;
+    bool streams_next = false;  // for the queue: whether imaps come before lanes this time
     std::array<JobRing::Reader, kShared> readers;
     JobRing ring;
     Tally issued;
@@ -2514,10 +2515,9 @@ class Lanes {
   /// Takes back the worker's youngest entry if it is this job's (see JobRing::pop_back()).
   bool pop_back(Own& own, const Job& job) noexcept { return own.ring.pop_back(job); }
 
-  /// The next entry for the worker, whose turn has been counted, after take_entry(); null if there
-  /// is none.
+  /// The next entry for the worker, after take_entry(); null if there is none.
   Job* take(Own& own) noexcept {
-    const std::size_t turn = own.turn;
+    const std::size_t turn = ++own.turn;
     if (turn % tuning::kTurnsOfOthers == 0) {
       ++own.shared;
       if (Job* const job = take_in_rotation(turn / tuning::kTurnsOfOthers)) return job;
@@ -2776,7 +2776,6 @@ class JobQueue {
   /// The next entry for the worker with that lane, after Job::take_entry(); null if there is none.
   Job* take(Lanes::Own& own) noexcept {
     if (by_priority_) return take_by_priority();
-    ++own.turn;
     return streams_.empty() ? lanes_.take(own) : take_with_streams(own);
   }
 
@@ -2825,7 +2824,8 @@ class JobQueue {
   }
   /// An imap goes on with its turn first; else imaps have every second turn, if there is one.
   Job* take_with_streams(Lanes::Own& own) noexcept {
-    if (Job* const job = take_stream(own.turn % 2 != 0)) return job;
+    own.streams_next = !own.streams_next;
+    if (Job* const job = take_stream(own.streams_next)) return job;
     if (Job* const job = lanes_.take(own)) return job;
     return take_stream(true);
   }

@@ -100,7 +100,6 @@ class JobQueue {
   /// The next entry for the worker with that lane, after Job::take_entry(); null if there is none.
   Job* take(Lanes::Own& own) noexcept {
     if (by_priority_) return take_by_priority();
-    ++own.turn;
     return streams_.empty() ? lanes_.take(own) : take_with_streams(own);
   }
 
@@ -149,7 +148,8 @@ class JobQueue {
   }
   /// An imap goes on with its turn first; else imaps have every second turn, if there is one.
   Job* take_with_streams(Lanes::Own& own) noexcept {
-    if (Job* const job = take_stream(own.turn % 2 != 0)) return job;
+    own.streams_next = !own.streams_next;
+    if (Job* const job = take_stream(own.streams_next)) return job;
     if (Job* const job = lanes_.take(own)) return job;
     return take_stream(true);
   }

@@ -30,9 +30,10 @@ class Lanes {
 
   /// What a worker has of its own. Used by its thread only, but for the ring and the tally.
   struct alignas(64) Own {
-    std::size_t turn = 0;
+    std::size_t turn = 0;    // of taking from lanes
     std::size_t shared = 0;  // the number of the shared lane to look at first
     bool is_listed = false;
+    bool streams_next = false;  // for the queue: whether imaps come before lanes this time
     std::array<JobRing::Reader, kShared> readers;
     JobRing ring;
     Tally issued;
@@ -62,10 +63,9 @@ class Lanes {
   /// Takes back the worker's youngest entry if it is this job's (see JobRing::pop_back()).
   bool pop_back(Own& own, const Job& job) noexcept { return own.ring.pop_back(job); }
 
-  /// The next entry for the worker, whose turn has been counted, after take_entry(); null if there
-  /// is none.
+  /// The next entry for the worker, after take_entry(); null if there is none.
   Job* take(Own& own) noexcept {
-    const std::size_t turn = own.turn;
+    const std::size_t turn = ++own.turn;
     if (turn % tuning::kTurnsOfOthers == 0) {
       ++own.shared;
       if (Job* const job = take_in_rotation(turn / tuning::kTurnsOfOthers)) return job;
