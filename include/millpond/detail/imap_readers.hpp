@@ -7,7 +7,6 @@
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/job.hpp>
-#include <millpond/detail/spin.hpp>
 #include <millpond/detail/sync.hpp>
 #include <millpond/detail/thread_context.hpp>
 #include <millpond/detail/wait_graph.hpp>
@@ -22,20 +21,12 @@ namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Where the readers of an imap wait until there is something for them.
 ///
-/// Thread safety: members called ..._locked need the imap's mutex, spin() does not.
+/// Thread safety: members called ..._locked need the imap's mutex.
 class ImapReaders {
  public:
   explicit ImapReaders(Job& imap) noexcept : imap_(&imap) {}
   ImapReaders(const ImapReaders&) = delete;
   ImapReaders& operator=(const ImapReaders&) = delete;
-
-  /// Whether there is something to be had, as a hint for those without the mutex.
-  void note_locked(bool to_be_had) noexcept { to_be_had_.store(to_be_had, memory_order_relaxed); }
-
-  /// Waits a short while for that hint.
-  void spin(Deadline deadline) const noexcept {
-    spin_until([&] { return to_be_had_.load(memory_order_relaxed) || deadline.has_passed(); });
-  }
 
   /// Sleeps until woken, or for no reason. False if the deadline came.
   bool sleep_locked(unique_lock& lock, Core& core, Deadline deadline) {
@@ -83,7 +74,6 @@ class ImapReaders {
   std::size_t sleepers_ = 0;
   std::vector<CallbackThread::Alarm*> alarms_;  // of the callback thread, the innermost last
   condition_variable condition_;
-  atomic<bool> to_be_had_{false};
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
