@@ -126,7 +126,7 @@ class ImapIterator<R>::Iterator {
     State& state = range_->state();
     range_->forget_current();
     try {
-      std::optional<value_type> next = state.next(detail::Deadline::never());
+      std::optional<value_type> next = state.next_alone();
       if (next.has_value()) range_->current_.emplace(*std::move(next));
     } catch (...) {
       range_->error_ = std::current_exception();

@@ -31,11 +31,12 @@ class ImapJob final : public ImapState<Value> {
 
  public:
   template <class Holder, class G>
-  ImapJob(Core& core, bool ordered, std::size_t chunksize, std::size_t buffersize, Holder&& holder,
-          G&& f)
+  ImapJob(Core& core, bool ordered, std::size_t chunksize, std::size_t buffersize, bool may_grow,
+          Holder&& holder, G&& f)
       : Base(core, ordered,
              {.chunksize = chunksize,
               .buffersize = buffersize,
+              .may_grow = may_grow,
               .item_size = sizeof(Item),
               .item_alignment = alignof(Item),
               .reads_runs = Items::kNeverWaits}),

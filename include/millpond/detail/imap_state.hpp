@@ -52,6 +52,21 @@ class ImapState : public ImapStream<Value> {
     return wait_for_next(deadline);
   }
 
+  /// The same while no other thread calls this, or next().
+  std::optional<Value> next_alone() {
+    if constexpr (kIsTrivial) {
+      const auto claim = front().claim_locked();
+      if (claim.chunk != nullptr && !claim.is_last && !claim.result->is_error()) [[likely]] {
+        return std::optional<Value>(claim.result->take());
+      }
+      if (claim.chunk != nullptr) {
+        front().lock();  // which take() unlocks
+        return take(claim);
+      }
+    }
+    return next(Deadline::never());
+  }
+
   /// The reader goes: gives up what has not started. Does not block.
   void drop() noexcept {
     if (!this->core().is_of_this_process()) return;
@@ -90,10 +105,10 @@ std::optional<Value> ImapState<Value>::take(const typename Front::Claim& claim) 
     std::optional<Value> value;
     if (result.is_error()) [[unlikely]] {
       error = result.take_error();
+      result.reset();
     } else {
-      value.emplace(result.take());
+      value.emplace(result.take());  // and is left behind: readers write to no place of workers
     }
-    result.reset();
     if (claim.is_last) this->chunks_.give_back(*claim.chunk);
     front().unlock();
     if (makes_room) this->go_on();
@@ -107,9 +122,7 @@ std::optional<Value> ImapState<Value>::take(const typename Front::Claim& claim) 
       ~Emptied() {
         result.reset();
         // acq_rel: the last reader sees the others done before the chunk is used again.
-        if (chunk.size != 1 && chunk.emptied.fetch_add(1, memory_order_acq_rel) + 1 != chunk.size) {
-          return;
-        }
+        if (size != 1 && chunk.emptied.fetch_add(1, memory_order_acq_rel) + 1 != size) return;
         state.front().lock();
         state.chunks_.give_back(chunk);
         state.front().unlock();
@@ -117,7 +130,8 @@ std::optional<Value> ImapState<Value>::take(const typename Front::Claim& claim) 
       ImapState& state;
       Chunk& chunk;
       Result& result;
-    } const emptied{*this, *claim.chunk, result};
+      std::size_t size;
+    } const emptied{*this, *claim.chunk, result, claim.chunk->size};
     if (result.is_error()) std::rethrow_exception(result.take_error());
     return std::optional<Value>(result.take());
   }

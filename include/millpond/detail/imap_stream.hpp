@@ -45,6 +45,7 @@ class ImapStream : public StreamJob {
   struct Sizes {
     std::size_t chunksize;
     std::size_t buffersize;
+    bool may_grow;  // the window: nobody has said how large it shall be
     std::size_t item_size;
     std::size_t item_alignment;
     bool reads_runs;  // the input does not wait for anything, so chunks may be read beforehand
@@ -52,13 +53,16 @@ class ImapStream : public StreamJob {
 
   ImapStream(Core& core, bool ordered, const Sizes& sizes)
       : core_(Ref<Core>::share(&core)),
-        buffersize_(sizes.buffersize),
+        largest_window_(sizes.may_grow
+                            ? (std::max)((std::min)(kMostItems / sizes.chunksize, kMostChunks),
+                                         sizes.buffersize)
+                            : sizes.buffersize),
         most_at_once_(
             sizes.reads_runs ? (std::max)(kMostItemsAtOnce / sizes.chunksize, std::size_t{1}) : 1),
-        most_unreturned_(std::clamp(buffersize_ / 4, std::size_t{1}, kMostUnreturned)),
         chunks_(sizes.chunksize, sizes.item_size, sizes.item_alignment),
-        ring_((std::min)(buffersize_, kFirstCapacity)),
-        front_(ring_, ordered, chunks_.segment_size()) {}
+        ring_((std::min)(sizes.buffersize, kFirstCapacity)),
+        front_(ring_, ordered, chunks_.segment_size()),
+        window_(sizes.buffersize) {}
   ~ImapStream() override;
 
   Core& core() const noexcept { return *core_; }
@@ -88,7 +92,8 @@ class ImapStream : public StreamJob {
   /// the caller calls go_on() after unlocking.
   [[nodiscard]] bool return_room_locked() noexcept {
     const std::size_t yielded = front_.yielded_locked();
-    if (yielded - yielded_.load(memory_order_relaxed) < most_unreturned_) return false;
+    const std::size_t unreturned = yielded - yielded_.load(memory_order_relaxed);
+    if (unreturned < kMostUnreturned && unreturned < window() / 2) return false;
     yielded_.store(yielded);  // seq_cst: either park() sees it, or we see what park() has set
     return reading_.load() == Reading::full;
   }
@@ -125,9 +130,14 @@ class ImapStream : public StreamJob {
   static constexpr std::size_t kMostItemsAtOnce = 64;
   static constexpr std::size_t kFirstCapacity = 64;
   /// Readers return room to the window so many chunks late, and a quarter of the window, at most.
-  static constexpr std::size_t kMostUnreturned = 16;
+  static constexpr std::size_t kMostUnreturned = 1024;
+  /// A window that may grow does if its items are short: as long as readers take it all in this
+  /// time, to so many items.
+  static constexpr std::chrono::milliseconds kShortWindow{1};
+  static constexpr std::size_t kMostItems = 16384;
+  static constexpr std::size_t kMostChunks = 2048;
   /// How long a worker that has nothing to do looks for more before it leaves.
-  static constexpr std::chrono::microseconds kLingers{10};
+  static constexpr std::chrono::microseconds kLingers{5};
 
   // ---- Workers ----
 
@@ -150,14 +160,17 @@ class ImapStream : public StreamJob {
     // In this order: so the difference is not negative.
     const std::size_t yielded = yielded_.load();
     const std::size_t used = ring_.read() - yielded;
-    return used < buffersize_ ? buffersize_ - used : 0;
+    const std::size_t window = this->window();
+    return used < window ? window - used : 0;
   }
+  std::size_t window() const noexcept { return window_.load(memory_order_relaxed); }
+  void grow() noexcept;
   bool has_work() const noexcept {
     return (reading_.load() == Reading::open && room() != 0) || ring_.any_unclaimed();
   }
   /// Whether a whole window was claimed since the job was last put at the queue's back.
   bool turn_is_over() const noexcept {
-    return ring_.claimed() - turn_begin_.load(memory_order_relaxed) >= buffersize_;
+    return ring_.claimed() - turn_begin_.load(memory_order_relaxed) >= window();
   }
 
   // ---- The queue's entry ----
@@ -183,9 +196,8 @@ class ImapStream : public StreamJob {
   static bool is_termination(const std::exception_ptr& error) noexcept;
 
   const Ref<Core> core_;
-  const std::size_t buffersize_;  // chunks
+  const std::size_t largest_window_;  // chunks
   const std::size_t most_at_once_;
-  const std::size_t most_unreturned_;
 
  protected:
   ImapChunks<Value> chunks_;
@@ -198,6 +210,7 @@ class ImapStream : public StreamJob {
 
  private:
   atomic<std::size_t> yielded_{0};  // chunks taken wholly, as far as returned to the window
+  atomic<std::size_t> window_;      // chunks that may be read and not yielded; written under mutex_
 
   alignas(64) atomic<Reading> reading_{Reading::open};
   atomic<bool> entry_{true};           // queued, or in the hands of a worker that just took it
@@ -215,6 +228,8 @@ class ImapStream : public StreamJob {
 
  private:
   Termination termination_ = Termination::none;
+  std::size_t yielded_before_ = 0;  // when grow() last looked
+  steady_clock::time_point looked_{};
 };
 
 // ---- Workers ----
@@ -274,6 +289,7 @@ typename ImapStream<Value>::Then ImapStream<Value>::read_or_leave(bool& has_ling
   const Reading reading = reading_.load();
   if (reading == Reading::full || reading == Reading::over) return Then::leave;
   if (reading == Reading::reading || room() == 0) {
+    if (room() == 0 && window() != largest_window_) grow();
     if (!std::exchange(has_lingered, true) && spinning_pays()) return linger();
     return reading == Reading::reading ? Then::leave : park();
   }
@@ -316,6 +332,22 @@ typename ImapStream<Value>::Then ImapStream<Value>::park() noexcept {
   }
   if (taken_out) this->release();  // not the last: our caller holds another
   return Then::leave;
+}
+
+/// The window is full. If readers have taken all that it holds in a short time since it last was,
+/// it is too short a time for threads to meet in.
+template <class Value>
+void ImapStream<Value>::grow() noexcept {
+  const auto now = steady_clock::now();
+  const lock_guard lock(mutex_);
+  const std::size_t window = this->window();
+  const std::size_t yielded = yielded_.load(memory_order_relaxed);
+  if (yielded - yielded_before_ < window) return;
+  if (now - looked_ < kShortWindow) {
+    window_.store((std::min)(2 * window, largest_window_), memory_order_relaxed);
+  }
+  yielded_before_ = yielded;
+  looked_ = now;
 }
 
 template <class Value>
