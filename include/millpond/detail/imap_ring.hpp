@@ -34,7 +34,7 @@ class ImapRing {
   /// Needs room.
   void push(Chunk& chunk) noexcept {
     const std::size_t position = read_.load(memory_order_relaxed);
-    place(position).store(&chunk, memory_order_relaxed);
+    place(position).store(&chunk, memory_order_release);  // pairs with at()
     // release: pairs with read(); publishes the chunk, its items, and the array.
     read_.store(position + 1, memory_order_release);
   }
@@ -68,9 +68,9 @@ class ImapRing {
     return {chunk, position};
   }
 
-  /// The chunk at a position before read(), as long as that place is in use.
+  /// The chunk at a position before read(), as long as that place is in use; else another, or null.
   Chunk* at(std::size_t position) const noexcept {
-    return place(position).load(memory_order_relaxed);
+    return place(position).load(memory_order_acquire);  // pairs with push()
   }
 
  private:
@@ -100,7 +100,7 @@ void ImapRing<Chunk>::reserve_one(std::size_t first_used) {
   if (end - first_used <= old->mask) return;
   auto larger = std::make_unique<Places>(2 * (old->mask + 1));
   for (std::size_t i = first_used; i != end; ++i) {
-    larger->places[i & larger->mask].store(at(i), memory_order_relaxed);
+    larger->places[i & larger->mask].store(at(i), memory_order_release);  // pairs with at()
   }
   larger->older.reset(old);
   places_.store(larger.release(), memory_order_release);  // release: pairs with place()

@@ -99,7 +99,7 @@ class ImapState : public ImapStream<Value> {
 template <class Value>
 std::optional<Value> ImapState<Value>::take(const typename Front::Claim& claim) {
   Result& result = *claim.result;
-  const bool makes_room = claim.is_last && this->return_room_locked();
+  const bool makes_room = claim.is_last && this->return_room_locked(false);
   if constexpr (kIsTrivial) {
     std::exception_ptr error;
     std::optional<Value> value;
@@ -149,7 +149,7 @@ std::optional<Value> ImapState<Value>::wait_for_next(Deadline deadline) {
     front().lock();
     if (const auto claim = front().claim_locked(); claim.chunk != nullptr) return take(claim);
     const std::size_t wanted = front().next();
-    const bool makes_room = this->return_all_room_locked();
+    const bool makes_room = this->return_room_locked(true);
     front().unlock();
     if (makes_room) this->go_on();
     if (finished) {

@@ -5,9 +5,11 @@
 #include <millpond/detail/config.hpp>
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/imap_chunk.hpp>
+#include <millpond/detail/imap_entry.hpp>
 #include <millpond/detail/imap_front.hpp>
 #include <millpond/detail/imap_readers.hpp>
 #include <millpond/detail/imap_ring.hpp>
+#include <millpond/detail/imap_window.hpp>
 #include <millpond/detail/job.hpp>
 #include <millpond/detail/ref.hpp>
 #include <millpond/detail/spin.hpp>
@@ -53,16 +55,13 @@ class ImapStream : public StreamJob {
 
   ImapStream(Core& core, bool ordered, const Sizes& sizes)
       : core_(Ref<Core>::share(&core)),
-        largest_window_(sizes.may_grow
-                            ? (std::max)((std::min)(kMostItems / sizes.chunksize, kMostChunks),
-                                         sizes.buffersize)
-                            : sizes.buffersize),
+        gives_way_(core.takes_turns()),
         most_at_once_(
             sizes.reads_runs ? (std::max)(kMostItemsAtOnce / sizes.chunksize, std::size_t{1}) : 1),
         chunks_(sizes.chunksize, sizes.item_size, sizes.item_alignment),
         ring_((std::min)(sizes.buffersize, kFirstCapacity)),
         front_(ring_, ordered, chunks_.segment_size()),
-        window_(sizes.buffersize) {}
+        window_(sizes.buffersize, sizes.may_grow, sizes.chunksize) {}
   ~ImapStream() override;
 
   Core& core() const noexcept { return *core_; }
@@ -88,20 +87,10 @@ class ImapStream : public StreamJob {
     return !given_up_.load() && (reading_.load() != Reading::over || ring_.any_unclaimed());
   }
 
-  /// With the front locked: returns what readers have taken to the window, if it is worth it. True:
-  /// the caller calls go_on() after unlocking.
-  [[nodiscard]] bool return_room_locked() noexcept {
-    const std::size_t yielded = front_.yielded_locked();
-    const std::size_t unreturned = yielded - yielded_.load(memory_order_relaxed);
-    if (unreturned < kMostUnreturned && unreturned < window() / 2) return false;
-    yielded_.store(yielded);  // seq_cst: either park() sees it, or we see what park() has set
-    return reading_.load() == Reading::full;
-  }
-  [[nodiscard]] bool return_all_room_locked() noexcept {
-    const std::size_t yielded = front_.yielded_locked();
-    if (yielded == yielded_.load(memory_order_relaxed)) return false;
-    yielded_.store(yielded);
-    return reading_.load() == Reading::full;
+  /// With the front locked: returns to the window what readers have taken. True: the caller calls
+  /// go_on() after unlocking.
+  [[nodiscard]] bool return_room_locked(bool all) noexcept {
+    return window_.return_room(front_.yielded_locked(), all) && reading_.load() == Reading::full;
   }
   /// Puts the job back if it was parked and has room.
   void go_on() noexcept;
@@ -129,13 +118,6 @@ class ImapStream : public StreamJob {
   /// So many items are read at once, and so many chunks there is room for at first.
   static constexpr std::size_t kMostItemsAtOnce = 64;
   static constexpr std::size_t kFirstCapacity = 64;
-  /// Readers return room to the window so many chunks late, and a quarter of the window, at most.
-  static constexpr std::size_t kMostUnreturned = 1024;
-  /// A window that may grow does if its items are short: as long as readers take it all in this
-  /// time, to so many items.
-  static constexpr std::chrono::milliseconds kShortWindow{1};
-  static constexpr std::size_t kMostItems = 16384;
-  static constexpr std::size_t kMostChunks = 2048;
   /// How long a worker that has nothing to do looks for more before it leaves.
   static constexpr std::chrono::microseconds kLingers{5};
 
@@ -157,26 +139,16 @@ class ImapStream : public StreamJob {
 
   std::size_t room() const noexcept {
     if (core_->look_ahead_unlimited()) return static_cast<std::size_t>(-1);
-    // In this order: so the difference is not negative.
-    const std::size_t yielded = yielded_.load();
-    const std::size_t used = ring_.read() - yielded;
-    const std::size_t window = this->window();
-    return used < window ? window - used : 0;
+    return window_.room([this] { return ring_.read(); });
   }
-  std::size_t window() const noexcept { return window_.load(memory_order_relaxed); }
-  void grow() noexcept;
   bool has_work() const noexcept {
     return (reading_.load() == Reading::open && room() != 0) || ring_.any_unclaimed();
   }
-  /// Whether a whole window was claimed since the job was last put at the queue's back.
-  bool turn_is_over() const noexcept {
-    return ring_.claimed() - turn_begin_.load(memory_order_relaxed) >= window();
-  }
+  bool turn_is_over() const noexcept { return window_.turn_is_over(ring_.claimed()); }
 
   // ---- The queue's entry ----
 
   void put_locked(Core::Place place) noexcept;
-  [[nodiscard]] bool take_out_locked() noexcept;
   void invite() noexcept;
   void end_turn() noexcept;
 
@@ -196,7 +168,7 @@ class ImapStream : public StreamJob {
   static bool is_termination(const std::exception_ptr& error) noexcept;
 
   const Ref<Core> core_;
-  const std::size_t largest_window_;  // chunks
+  const bool gives_way_;  // to what is queued, after each chunk
   const std::size_t most_at_once_;
 
  protected:
@@ -209,17 +181,13 @@ class ImapStream : public StreamJob {
   Front front_;
 
  private:
-  atomic<std::size_t> yielded_{0};  // chunks taken wholly, as far as returned to the window
-  atomic<std::size_t> window_;      // chunks that may be read and not yielded; written under mutex_
-
+  ImapWindow window_;
   alignas(64) atomic<Reading> reading_{Reading::open};
-  atomic<bool> entry_{true};           // queued, or in the hands of a worker that just took it
-  atomic<bool> lingers_{false};        // a worker has nothing to do, and looks for more
-  atomic<bool> given_up_{false};       // written under mutex_
-  atomic<std::size_t> wanted_{0};      // the position that sleeping readers wait for, plus 1; or 0
-  atomic<std::size_t> turn_begin_{0};  // what was claimed when it was last put at the back
-  atomic<std::size_t> pending_{1};     // chunks read and not run to their end; 1 more until over
-  std::exception_ptr input_error_;     // of the thread that reads, and of the readers when finished
+  atomic<bool> lingers_{false};   // a worker has nothing to do, and looks for more
+  atomic<bool> given_up_{false};  // written under mutex_
+  ImapEntry entry_{*this};
+  atomic<std::size_t> pending_{1};  // chunks read and not run to their end; 1 more until over
+  std::exception_ptr input_error_;  // of the thread that reads, and of the readers when finished
 
  protected:
   mutex mutex_;  // guards what follows, and all steps of the queue's entry
@@ -228,8 +196,6 @@ class ImapStream : public StreamJob {
 
  private:
   Termination termination_ = Termination::none;
-  std::size_t yielded_before_ = 0;  // when grow() last looked
-  steady_clock::time_point looked_{};
 };
 
 // ---- Workers ----
@@ -237,7 +203,7 @@ class ImapStream : public StreamJob {
 template <class Value>
 void ImapStream<Value>::run() noexcept {
   core_->introduce_thread();
-  entry_.store(false);
+  entry_.arrive();
   work();
   this->release();
 }
@@ -252,7 +218,11 @@ void ImapStream<Value>::work() noexcept {
       then = pass_on();
       run_chunk(claim);
       ++done;
-      has_lingered = false;
+      has_lingered = gives_way_;
+      if (gives_way_ && has_work()) {
+        invite();
+        then = Then::leave;
+      }
     } else {
       settle(std::exchange(done, 0));
       then = read_or_leave(has_lingered);
@@ -266,8 +236,7 @@ void ImapStream<Value>::run_chunk(const typename ImapRing<Chunk>::Claim& claim) 
   if (given_up_.load()) return discard(*claim.chunk);
   execute(*claim.chunk);
   front_.publish(*claim.chunk);
-  const std::size_t wanted = wanted_.load();  // seq_cst: see announce_sleep_locked()
-  if (wanted != 0 && (!front_.is_ordered() || wanted == claim.position + 1)) wake_readers();
+  if (front_.is_ordered() ? readers_.want(claim.position) : readers_.want_any()) wake_readers();
 }
 
 /// After a chunk was claimed, which may take for ever: sees to it that somebody comes for what is
@@ -279,7 +248,7 @@ typename ImapStream<Value>::Then ImapStream<Value>::pass_on() noexcept {
     end_turn();
     return Then::leave;
   }
-  if (!entry_.load() && !lingers_.load()) invite();
+  if (!entry_.exists() && !lingers_.load()) invite();
   return Then::look_again;
 }
 
@@ -289,7 +258,10 @@ typename ImapStream<Value>::Then ImapStream<Value>::read_or_leave(bool& has_ling
   const Reading reading = reading_.load();
   if (reading == Reading::full || reading == Reading::over) return Then::leave;
   if (reading == Reading::reading || room() == 0) {
-    if (room() == 0 && window() != largest_window_) grow();
+    if (room() == 0 && window_.may_grow()) {
+      const SpinningLockGuard lock(mutex_);
+      window_.grow_locked();
+    }
     if (!std::exchange(has_lingered, true) && spinning_pays()) return linger();
     return reading == Reading::reading ? Then::leave : park();
   }
@@ -328,26 +300,10 @@ typename ImapStream<Value>::Then ImapStream<Value>::park() noexcept {
       move_reading(Reading::full, Reading::open);
       return Then::look_again;
     }
-    taken_out = take_out_locked();
+    taken_out = entry_.take_out_locked(*core_);
   }
   if (taken_out) this->release();  // not the last: our caller holds another
   return Then::leave;
-}
-
-/// The window is full. If readers have taken all that it holds in a short time since it last was,
-/// it is too short a time for threads to meet in.
-template <class Value>
-void ImapStream<Value>::grow() noexcept {
-  const auto now = steady_clock::now();
-  const lock_guard lock(mutex_);
-  const std::size_t window = this->window();
-  const std::size_t yielded = yielded_.load(memory_order_relaxed);
-  if (yielded - yielded_before_ < window) return;
-  if (now - looked_ < kShortWindow) {
-    window_.store((std::min)(2 * window, largest_window_), memory_order_relaxed);
-  }
-  yielded_before_ = yielded;
-  looked_ = now;
 }
 
 template <class Value>
@@ -390,14 +346,14 @@ template <class Value>
 void ImapStream<Value>::let_go_unread() noexcept {
   reading_.store(Reading::open);
   if (given_up_.load() && move_reading(Reading::open, Reading::over)) settle(1);
-  if (wanted_.load() != 0) wake_readers();
+  if (readers_.want_any()) wake_readers();
 }
 
 template <class Value>
 bool ImapStream<Value>::read_chunk(std::exception_ptr& error) noexcept {
   Chunk* chunk;
   try {
-    ring_.reserve_one(front_.is_ordered() ? yielded_.load(memory_order_acquire) : ring_.claimed());
+    ring_.reserve_one(front_.is_ordered() ? window_.yielded() : ring_.claimed());
     chunk = &chunks_.take();
   } catch (...) {  // no room for results: the input ends here
     error = std::current_exception();
@@ -414,22 +370,11 @@ bool ImapStream<Value>::read_chunk(std::exception_ptr& error) noexcept {
 
 // ---- The queue's entry ----
 
+/// Whoever has an entry in his hands will look.
 template <class Value>
 void ImapStream<Value>::put_locked(Core::Place place) noexcept {
-  // Whoever has an entry in his hands will look.
-  if (place == Core::Place::back) turn_begin_.store(ring_.claimed(), memory_order_relaxed);
-  if (entry_.load() || finished_.load(memory_order_relaxed)) return;
-  entry_.store(true);
-  core_->requeue(*this, place);
-}
-
-/// True: the caller releases the queue's reference after unlocking. Whoever puts us into the queue
-/// holds mutex_: if we are not there now, we cannot be.
-template <class Value>
-bool ImapStream<Value>::take_out_locked() noexcept {
-  if (!this->is_queued() || !core_->unlink(*this)) return false;
-  entry_.store(false);
-  return true;
+  if (place == Core::Place::back) window_.begin_turn_locked(ring_.claimed());
+  if (!entry_.exists() && !finished_.load(memory_order_relaxed)) entry_.put_locked(*core_, place);
 }
 
 template <class Value>
@@ -444,7 +389,7 @@ void ImapStream<Value>::end_turn() noexcept {
   bool taken_out;
   {
     const SpinningLockGuard lock(mutex_);
-    taken_out = take_out_locked();
+    taken_out = entry_.take_out_locked(*core_);
     if (!given_up_.load()) put_locked(Core::Place::back);
   }
   if (taken_out) this->release();  // not the last: our caller holds another
@@ -477,11 +422,7 @@ bool ImapStream<Value>::announce_sleep_locked(bool may_help) noexcept {
   front_.lock();
   const std::size_t next = front_.next();
   front_.unlock();
-  // seq_cst, and so are the loads that follow: either they see what was published, or run_chunk()
-  // that somebody waits for it.
-  const std::size_t before = wanted_.exchange(next + 1);
-  // Who sleeps for one that has been taken meanwhile would not be told of this one.
-  if (before != 0 && before != next + 1) readers_.wake_all_locked();
+  readers_.announce_locked(next);
   const std::size_t claimed = ring_.claimed();
   front_.lock();
   const bool available = front_.available_locked();
@@ -497,7 +438,6 @@ bool ImapStream<Value>::announce_sleep_locked(bool may_help) noexcept {
 template <class Value>
 void ImapStream<Value>::wake_readers() noexcept {
   const SpinningLockGuard lock(mutex_);
-  wanted_.store(0, memory_order_relaxed);
   readers_.wake_all_locked();
 }
 
@@ -525,7 +465,7 @@ void ImapStream<Value>::give_up(bool terminated) noexcept {
     given_up_.store(true);
     // If a thread is reading, it sees given_up_ when it lets go of the input.
     ends = move_reading(Reading::open, Reading::over) || move_reading(Reading::full, Reading::over);
-    taken_out = take_out_locked();
+    taken_out = entry_.take_out_locked(*core_);
   }
   settle(discard_unclaimed() + (ends ? 1 : 0));
   if (taken_out) this->release();  // not the last: our caller holds another
@@ -546,7 +486,7 @@ void ImapStream<Value>::finish() noexcept {
   bool taken_out;
   {
     const lock_guard lock(mutex_);
-    taken_out = take_out_locked();
+    taken_out = entry_.take_out_locked(*core_);
     finished_.store(true);  // what was done before happens before the end is seen
     readers_.wake_all_locked();
   }
