@@ -26,9 +26,9 @@ namespace millpond::inline MILLPOND_ABI {
 /// on after it; an error of the input is thrown after the last item, then comes the end. Dropping
 /// the iterator gives up what has not started and does not block. It may outlive its pool.
 ///
-/// Thread safety: several threads may call next(); iterating, moving and dropping are one
-/// thread's. May be used in the pool's own tasks: next() runs the awaited item if it has not
-/// started.
+/// Thread safety: several threads may call next(). Iterating, moving and dropping are one thread's,
+/// while no other uses it. May be used in the pool's own tasks: next() runs the awaited item if it
+/// has not started.
 template <class R>
 class ImapIterator {
  public:
