@@ -767,7 +767,7 @@ M("worker_stays_after_its_turn", "queue",
 M("two_read_the_input", "claim",
   "  if (move_reading(Reading::open, Reading::reading)) read(most_at_once_);\n",
   "  reading_.store(Reading::reading);\n  read(most_at_once_);\n",
-  "imap_of_an_imap_two_workers imap_unordered_two_readers")
+  "imap_full_ring_two_workers imap_unordered_two_workers")
 M("published_chunk_wakes_no_reader", "wake-up",
   "  if (front_.is_ordered() ? readers_.want(claim.position) : readers_.want_any()) wake_readers();\n",
   "", "imap_buffersize_one imap_one_reader")
@@ -782,7 +782,7 @@ M("full_imap_is_parked_without_a_look", "queue",
   "imap_buffersize_one imap_join_beside_a_reader")
 M("parked_imap_forgets_what_is_unclaimed", "queue",
   "    if (room() != 0 || ring_.any_unclaimed()) {", "    if (room() != 0) {",
-  "imap_run_is_shared imap_run_is_shared_after_a_turn imap_full_ring_two_readers")
+  "imap_run_is_shared imap_run_is_shared_after_a_turn imap_full_ring_two_workers")
 M("parked_imap_stays_queued", "queue",
   "    taken_out = entry_.take_out_locked(*core_);\n  }\n"
   "  if (taken_out) this->release();  // not the last: our caller holds another\n"
@@ -880,7 +880,7 @@ M("chunk_is_pushed_without_order", "order",
   "    read_.store(position + 1, memory_order_relaxed);", "imap_two_readers imap_one_reader")
 M("two_claim_one_chunk", "claim",
   "    if (!claimed_.compare_exchange_strong(position, position + 1)) return {};\n",
-  "    claimed_.store(position + 1);\n", "imap_full_ring_two_readers imap_run_is_shared")
+  "    claimed_.store(position + 1);\n", "imap_full_ring_two_workers imap_run_is_shared")
 M("ring_does_not_grow", "queue",
   "  if (end - first_used <= old->mask) return;\n", "  static_cast<void>(first_used);\n  return;\n",
   "imap_ring_grows imap_join_lifts_the_limit")
@@ -901,7 +901,7 @@ M("chunk_is_published_without_order", "order", "      chunk.done.store(true);",
   "      chunk.done.store(true, memory_order_relaxed);", "imap_one_reader imap_two_readers")
 M("unordered_chunks_are_lost", "queue",
   "    while (!done_.compare_exchange_weak(top, &chunk));", "    while (false);\n    done_.store(&chunk);",
-  "imap_unordered_two_readers imap_unordered_overtakes imap_read_in_a_task_of_two")
+  "imap_unordered_two_workers")
 M("unordered_chunks_come_newest_first", "queue",
   "      Chunk* const below = std::exchange(chunk->next, in_turn_);\n"
   "      in_turn_ = std::exchange(chunk, below);\n",
