@@ -90,9 +90,9 @@ class ImapStream : public StreamJob {
   /// With the front locked: returns to the window what readers have taken. True: the caller calls
   /// go_on() after unlocking.
   [[nodiscard]] bool return_room_locked(bool all) noexcept {
-    return window_.return_room(front_.yielded_locked(), all) && reading_.load() == Reading::full;
+    return window_.return_room(front_.yielded_locked(), all) && nobody_comes();
   }
-  /// Puts the job back if it was parked and has room.
+  /// Puts the job back if there is room.
   void go_on() noexcept;
 
   /// For a reader on a thread of the pool that waits for the chunk at position `wanted`: reads it,
@@ -143,6 +143,12 @@ class ImapStream : public StreamJob {
   }
   bool has_work() const noexcept {
     return (reading_.load() == Reading::open && room() != 0) || ring_.any_unclaimed();
+  }
+  /// There is room now: whether nobody will look.
+  bool nobody_comes() const noexcept {
+    const Reading reading = reading_.load();
+    return reading == Reading::full ||
+           (reading == Reading::open && !entry_.exists() && !lingers_.load());
   }
   bool turn_is_over() const noexcept { return window_.turn_is_over(ring_.claimed()); }
 
@@ -214,7 +220,9 @@ void ImapStream<Value>::work() noexcept {
   bool has_lingered = false;
   Then then = Then::look_again;
   while (then == Then::look_again) {
-    if (const auto claim = ring_.claim(); claim.chunk != nullptr) {
+    // Looked at before the claim: what is claimed is run, so that an ordered imap yields it.
+    const auto claim = given_up_.load() ? typename ImapRing<Chunk>::Claim() : ring_.claim();
+    if (claim.chunk != nullptr) {
       then = pass_on();
       run_chunk(claim);
       ++done;
@@ -233,7 +241,6 @@ void ImapStream<Value>::work() noexcept {
 
 template <class Value>
 void ImapStream<Value>::run_chunk(const typename ImapRing<Chunk>::Claim& claim) noexcept {
-  if (given_up_.load()) return discard(*claim.chunk);
   execute(*claim.chunk);
   front_.publish(*claim.chunk);
   if (front_.is_ordered() ? readers_.want(claim.position) : readers_.want_any()) wake_readers();
@@ -309,7 +316,8 @@ typename ImapStream<Value>::Then ImapStream<Value>::park() noexcept {
 template <class Value>
 void ImapStream<Value>::go_on() noexcept {
   const SpinningLockGuard lock(mutex_);
-  if (room() == 0 || !move_reading(Reading::full, Reading::open)) return;
+  if (room() == 0) return;
+  if (!move_reading(Reading::full, Reading::open) && reading_.load() != Reading::open) return;
   put_locked(Core::Place::back);
 }
 
@@ -399,6 +407,7 @@ void ImapStream<Value>::end_turn() noexcept {
 
 template <class Value>
 bool ImapStream<Value>::help(ThreadContext& context, std::size_t wanted) noexcept {
+  if (given_up_.load()) return false;
   const JobStack::Frame frame(context.running, this);
   std::size_t position = wanted;
   if (const auto claim = ring_.claim_at(position); claim.chunk != nullptr) {
@@ -414,6 +423,7 @@ bool ImapStream<Value>::help(ThreadContext& context, std::size_t wanted) noexcep
   }
   // If it was read meanwhile, what comes next may wait for it.
   ring_.read() == wanted ? read(1) : let_go_unread();
+  static_cast<void>(pass_on());  // who has claimed it meanwhile could not see that there is more
   return true;
 }
 

@@ -772,7 +772,7 @@ M("published_chunk_wakes_no_reader", "wake-up",
   "  if (front_.is_ordered() ? readers_.want(claim.position) : readers_.want_any()) wake_readers();\n",
   "", "imap_buffersize_one imap_one_reader")
 M("given_up_chunk_is_run", "abandon",
-  "  if (given_up_.load()) return discard(*claim.chunk);\n", "",
+  "given_up_.load() ? typename ImapRing<Chunk>::Claim() : ring_.claim();", "ring_.claim();",
   "imap_run_is_dropped imap_terminated_while_advancing",
   equivalent="give_up() claims what is unclaimed, too; only the order of two threads differs.")
 M("worker_lingers_for_ever", "predicate", "  lingers_.store(false);", "  lingers_.store(true);",
@@ -792,8 +792,15 @@ M("parked_imap_stays_queued", "queue",
   "imap_buffersize_one imap_run_is_shared",
   equivalent="A worker takes the entry in vain; or it is there when there is room again.")
 M("parked_imap_is_not_put_back", "queue",
-  "Reading::full, Reading::open)) return;\n  put_locked(Core::Place::back);",
-  "Reading::full, Reading::open)) return;", "imap_buffersize_one imap_join_lifts_the_limit")
+  "reading_.load() != Reading::open) return;\n  put_locked(Core::Place::back);",
+  "reading_.load() != Reading::open) return;", "imap_buffersize_one imap_join_lifts_the_limit")
+M("room_beside_a_chunk_that_blocks_is_not_used", "wake-up",
+  "           (reading == Reading::open && !entry_.exists() && !lingers_.load());",
+  "           false;", "imap_run_is_shared_after_a_turn")
+M("helper_does_not_see_to_what_is_left", "wake-up",
+  "  static_cast<void>(pass_on());  // who has claimed it meanwhile could not see that there is more\n",
+  "", "imap_turns_end_under_two_tasks imap_read_by_two_tasks",
+  equivalent="A reader that helps comes again, or is the only one; no scenario has a third.")
 M("chunk_is_not_counted_as_pending", "count",
   "  pending_.fetch_add(planned, memory_order_relaxed);\n", "", "imap_one_reader")
 M("given_up_while_it_reads_is_overlooked", "abandon",
