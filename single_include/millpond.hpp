@@ -29,6 +29,7 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <chrono>
 #include <concepts>
 #include <condition_variable>
 #include <coroutine>
@@ -4473,85 +4474,410 @@ struct std::hash<millpond::AsyncResult<R>> {
 
 #endif  // MILLPOND_ASYNC_RESULT_HPP
 
-// millpond/detail/chunk_front.hpp
-#ifndef MILLPOND_DETAIL_CHUNK_FRONT_HPP
-#define MILLPOND_DETAIL_CHUNK_FRONT_HPP
+// millpond/detail/imap_chunk.hpp
+#ifndef MILLPOND_DETAIL_IMAP_CHUNK_HPP
+#define MILLPOND_DETAIL_IMAP_CHUNK_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// The chunk whose slots an imap's readers are taking, one after another, without the mutex.
+/// Places for some items and their results. The items are bytes to all but the typed part of the
+/// imap, which constructs and destroys them.
+template <class Value>
+struct ImapSegment {
+  using Result = Outcome<Value>;
+  ImapSegment* next = nullptr;
+  Result* results = nullptr;
+  std::byte* items = nullptr;
+};
+
+/// Items of an imap that were read together, and are run one after another by one thread. Has one
+/// segment, or as many as a large chunk needs. Belongs to one step of its way after another: the
+/// thread that reads, the one that has claimed it, the readers, the spare ones.
+template <class Value>
+struct ImapChunk {
+  ImapSegment<Value> first;
+  std::size_t size = 0;            // items
+  ImapChunk* next = nullptr;       // in a list: of those done, of spare ones
+  atomic<bool> done{false};        // all results are there; of ordered imaps
+  atomic<std::size_t> emptied{0};  // results that readers are through with
+  ImapChunk* allocated_before = nullptr;
+};
+
+/// All chunks of an imap. What readers have emptied is used again, so that a stream allocates no
+/// more than what it ever held at once.
 ///
-/// One word holds the number of the chunk (a new one each time, 24 bits) and the next slot (40
-/// bits); a slot is claimed by moving it on. Before another chunk is put in place the word is
-/// closed: so whoever has read what belongs to the new chunk fails with a claim in the old one, and
-/// the other way round (but for a reader that stands still for 16 million chunks).
-///
-/// Thread safety: claim(), anywhere; the others, under the imap's mutex.
-template <class Chunk, class Slot>
-class ChunkFront {
+/// Thread safety: take() and what is made, for the thread that reads the input; give_back(), for
+/// the one that has locked the front. The two meet in handed_over_.
+template <class Value>
+class ImapChunks {
  public:
-  bool is_open() const noexcept { return !is_closed(word_.load(memory_order_relaxed)); }
-  /// All slots are claimed.
-  bool is_spent() const noexcept {
-    // acquire: pairs with the releases of all claims, so that what they read may be overwritten.
-    const std::uint64_t word = word_.load(memory_order_acquire);
-    return !is_closed(word) && next_of(word) == size_.load(memory_order_relaxed);
+  using Segment = ImapSegment<Value>;
+  using Chunk = ImapChunk<Value>;
+  using Result = Outcome<Value>;
+
+  ImapChunks(std::size_t chunksize, std::size_t item_size, std::size_t item_alignment) noexcept
+      : item_size_(item_size),
+        item_alignment_(item_alignment),
+        alignment_((std::max)({kCacheLine, item_alignment, alignof(Result)})),
+        segment_size_((std::min)(chunksize, most_in_a_segment(item_size))) {}
+  ImapChunks(const ImapChunks&) = delete;
+  ImapChunks& operator=(const ImapChunks&) = delete;
+  ~ImapChunks();
+
+  /// How many items all segments have room for.
+  std::size_t segment_size() const noexcept { return segment_size_; }
+
+  /// An empty chunk. Throws std::bad_alloc.
+  Chunk& take();
+  /// One of take() that was not needed.
+  void put_back(Chunk& chunk) noexcept { push(spare_, chunk); }
+  /// The segment behind this one. Throws std::bad_alloc.
+  Segment& after(Segment& segment);
+
+  /// A chunk whose results are all taken.
+  void give_back(Chunk& chunk) noexcept {
+    push(given_back_, chunk);
+    if (handed_over_.load(memory_order_relaxed) == nullptr) {
+      handed_over_.store(std::exchange(given_back_, nullptr), memory_order_release);
+    }
   }
 
-  /// Only while closed.
-  void open(Chunk& chunk, Slot* slots, std::size_t size) noexcept {
-    chunk_.store(&chunk, memory_order_relaxed);
-    slots_.store(slots, memory_order_relaxed);
-    size_.store(size, memory_order_release);  // after the word was closed: see claim()
-    word_.store(word_.load(memory_order_relaxed) + kOneChunk - kClosed,
-                memory_order_release);  // release: publishes the slots
-  }
-  void close() noexcept {
-    const std::uint64_t word = word_.load(memory_order_relaxed);
-    word_.store((word & ~kNextMask) | kClosed, memory_order_relaxed);
-  }
-
-  struct Claim {
-    Chunk* chunk = nullptr;  // null: there was none
-    Slot* slot = nullptr;
-    bool is_last = false;
-    std::size_t size = 0;
-  };
-  Claim claim() noexcept {
-    std::uint64_t word = word_.load(memory_order_acquire);
-    for (;;) {
-      // acquire: if it is the next chunk's, the exchange below sees that the word was closed.
-      const std::size_t size = size_.load(memory_order_acquire);
-      const std::size_t next = next_of(word);
-      if (is_closed(word) || next >= size) return {};
-      const Claim claim{chunk_.load(memory_order_relaxed), slots_.load(memory_order_relaxed) + next,
-                        next + 1 == size, size};
-      // release: the reads above come before what follows is_spent().
-      if (word_.compare_exchange_weak(word, word + 1, memory_order_acq_rel, memory_order_acquire)) {
-        return claim;
+  /// Calls visit(Result&) for all results there are, taken or not. Only at the imap's end.
+  template <class Visit>
+  void for_each_result(Visit visit) {
+    for (Chunk* chunk = newest_; chunk != nullptr; chunk = chunk->allocated_before) {
+      for (Segment* segment = &chunk->first; segment != nullptr; segment = segment->next) {
+        std::for_each(segment->results, segment->results + segment_size_, visit);
       }
     }
   }
 
  private:
-  static constexpr std::uint64_t kOneChunk = std::uint64_t{1} << 40;
-  static constexpr std::uint64_t kNextMask = kOneChunk - 1;
-  static constexpr std::uint64_t kClosed = kNextMask;  // as the next slot
+  static constexpr std::size_t kCacheLine = 64;
+  static constexpr std::size_t kMostBytes = 16 * 1024;
 
-  static bool is_closed(std::uint64_t word) noexcept { return (word & kNextMask) == kClosed; }
-  static std::size_t next_of(std::uint64_t word) noexcept {
-    return static_cast<std::size_t>(word & kNextMask);
+  static std::size_t most_in_a_segment(std::size_t item_size) noexcept {
+    return (std::max)(kMostBytes / (sizeof(Result) + item_size), std::size_t{1});
+  }
+  static void push(Chunk*& list, Chunk& chunk) noexcept {
+    chunk.next = std::exchange(list, &chunk);
+  }
+  static std::size_t round_up(std::size_t size, std::size_t alignment) noexcept {
+    return (size + alignment - 1) / alignment * alignment;
   }
 
-  atomic<std::uint64_t> word_{kClosed};
-  atomic<std::size_t> size_{0};
-  atomic<Slot*> slots_{nullptr};
-  atomic<Chunk*> chunk_{nullptr};
+  template <class Head>
+  Head& allocate(Segment& (*segment_of)(Head&));
+  template <class Head>
+  void free(Head& head) noexcept {
+    std::destroy_at(&head);
+    ::operator delete(static_cast<void*>(&head), std::align_val_t{alignment_});
+  }
+
+  const std::size_t item_size_;
+  const std::size_t item_alignment_;
+  const std::size_t alignment_;
+  const std::size_t segment_size_;
+  Chunk* spare_ = nullptr;       // of the thread that reads
+  Chunk* newest_ = nullptr;      // likewise: all there are
+  Chunk* given_back_ = nullptr;  // of the one that has locked the front
+  atomic<Chunk*> handed_over_{nullptr};
+};
+
+template <class Value>
+ImapChunk<Value>& ImapChunks<Value>::take() {
+  if (spare_ == nullptr) {
+    // acquire: pairs with give_back(), so that readers are done with what is used again.
+    spare_ = handed_over_.load(memory_order_acquire);
+    if (spare_ != nullptr) handed_over_.store(nullptr, memory_order_relaxed);
+  }
+  if (spare_ == nullptr) {
+    Chunk& chunk = allocate<Chunk>([](Chunk& head) -> Segment& { return head.first; });
+    chunk.allocated_before = std::exchange(newest_, &chunk);
+    return chunk;
+  }
+  Chunk& chunk = *std::exchange(spare_, spare_->next);
+  chunk.size = 0;
+  chunk.done.store(false, memory_order_relaxed);
+  chunk.emptied.store(0, memory_order_relaxed);
+  return chunk;
+}
+
+template <class Value>
+ImapSegment<Value>& ImapChunks<Value>::after(Segment& segment) {
+  if (segment.next == nullptr) {
+    segment.next = &allocate<Segment>([](Segment& head) -> Segment& { return head; });
+  }
+  return *segment.next;
+}
+
+/// One block: the head, the results, the items.
+template <class Value>
+template <class Head>
+Head& ImapChunks<Value>::allocate(Segment& (*segment_of)(Head&)) {
+  const std::size_t results_at = round_up(sizeof(Head), alignof(Result));
+  const std::size_t items_at =
+      round_up(results_at + segment_size_ * sizeof(Result), item_alignment_);
+  auto* const block = static_cast<std::byte*>(
+      ::operator new(items_at + segment_size_ * item_size_, std::align_val_t{alignment_}));
+  Head& head = *std::construct_at(reinterpret_cast<Head*>(block));
+  Segment& segment = segment_of(head);
+  segment.results = reinterpret_cast<Result*>(block + results_at);
+  std::uninitialized_value_construct_n(segment.results, segment_size_);
+  segment.items = block + items_at;
+  return head;
+}
+
+template <class Value>
+ImapChunks<Value>::~ImapChunks() {
+  for_each_result([](Result& result) { std::destroy_at(&result); });
+  while (newest_ != nullptr) {
+    Chunk& chunk = *std::exchange(newest_, newest_->allocated_before);
+    for (Segment* segment = chunk.first.next; segment != nullptr;) {
+      free(*std::exchange(segment, segment->next));
+    }
+    free(chunk);
+  }
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_IMAP_CHUNK_HPP
+
+// millpond/detail/imap_ring.hpp
+#ifndef MILLPOND_DETAIL_IMAP_RING_HPP
+#define MILLPOND_DETAIL_IMAP_RING_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// The chunks of an imap in the order in which they were read: a ring that grows. One thread at a
+/// time pushes; any number claim, each the oldest one that nobody has.
+///
+/// Positions only grow. A claim reads the place before it moves the cursor: if it succeeds the
+/// place was unclaimed all the time, and no place of an unclaimed chunk is used again. An old array
+/// is kept when the ring grows, as a claim may be looking at it; what it finds there is still right
+/// if the cursor has not moved.
+///
+/// Thread safety: reserve() and push(), one thread at a time; the others, anywhere.
+template <class Chunk>
+class ImapRing {
+ public:
+  explicit ImapRing(std::size_t capacity) : places_(new Places(std::bit_ceil(capacity))) {}
+  ImapRing(const ImapRing&) = delete;
+  ImapRing& operator=(const ImapRing&) = delete;
+  ~ImapRing() { delete places_.load(memory_order_relaxed); }
+
+  /// Makes room for one more, if places from `first_used` on are in use. Throws std::bad_alloc.
+  void reserve_one(std::size_t first_used);
+  /// Needs room.
+  void push(Chunk& chunk) noexcept {
+    const std::size_t position = read_.load(memory_order_relaxed);
+    place(position).store(&chunk, memory_order_release);  // pairs with at()
+    // release: pairs with read(); publishes the chunk, its items, and the array.
+    read_.store(position + 1, memory_order_release);
+  }
+
+  /// How many were ever pushed.
+  std::size_t read() const noexcept { return read_.load(memory_order_acquire); }
+  /// How many were ever claimed.
+  std::size_t claimed() const noexcept { return claimed_.load(memory_order_seq_cst); }
+  bool any_unclaimed() const noexcept {
+    const std::size_t claimed = this->claimed();  // first: so it cannot be the larger one
+    return claimed != read();
+  }
+
+  struct Claim {
+    Chunk* chunk = nullptr;  // null: there was none
+    std::size_t position = 0;
+  };
+  Claim claim() noexcept {
+    std::size_t position = claimed();
+    for (;;) {
+      const Claim claim = claim_at(position);
+      if (claim.chunk != nullptr || position == read()) return claim;
+    }
+  }
+  /// Only the one at `position`, which becomes the first that is unclaimed if that is another.
+  Claim claim_at(std::size_t& position) noexcept {
+    if (position >= read()) return {};
+    Chunk* const chunk = at(position);
+    // seq_cst: whoever puts off to come for more, and then looks here, sees it (pass_on()).
+    if (!claimed_.compare_exchange_strong(position, position + 1)) return {};
+    return {chunk, position};
+  }
+
+  /// The chunk at a position before read(), as long as that place is in use; else another, or null.
+  Chunk* at(std::size_t position) const noexcept {
+    return place(position).load(memory_order_acquire);  // pairs with push()
+  }
+
+ private:
+  struct Places {
+    explicit Places(std::size_t capacity)
+        : mask(capacity - 1), places(new atomic<Chunk*>[capacity]) {}
+    const std::size_t mask;
+    const std::unique_ptr<atomic<Chunk*>[]> places;
+    std::unique_ptr<Places> older;
+  };
+
+  atomic<Chunk*>& place(std::size_t position) const noexcept {
+    // acquire: pairs with reserve_one().
+    const Places& places = *places_.load(memory_order_acquire);
+    return places.places[position & places.mask];
+  }
+
+  atomic<Places*> places_;
+  alignas(64) atomic<std::size_t> read_{0};
+  alignas(64) atomic<std::size_t> claimed_{0};
+};
+
+template <class Chunk>
+void ImapRing<Chunk>::reserve_one(std::size_t first_used) {
+  Places* const old = places_.load(memory_order_relaxed);
+  const std::size_t end = read_.load(memory_order_relaxed);
+  if (end - first_used <= old->mask) return;
+  auto larger = std::make_unique<Places>(2 * (old->mask + 1));
+  for (std::size_t i = first_used; i != end; ++i) {
+    larger->places[i & larger->mask].store(at(i), memory_order_release);  // pairs with at()
+  }
+  larger->older.reset(old);
+  places_.store(larger.release(), memory_order_release);  // release: pairs with place()
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_IMAP_RING_HPP
+
+// millpond/detail/imap_front.hpp
+#ifndef MILLPOND_DETAIL_IMAP_FRONT_HPP
+#define MILLPOND_DETAIL_IMAP_FRONT_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// The readers' end of an imap: chunks that are done, and the one whose results they are taking.
+/// Ordered imaps take chunks from the ring as they were read; the others from a stack on which the
+/// workers put them as they get done, all at once, and turned over.
+///
+/// Thread safety: members called ..._locked need lock(), which is held for a few instructions and
+/// awaited by yielding; so nobody may wait, or run user code, while holding it. The others,
+/// anywhere.
+template <class Value>
+class ImapFront {
+ public:
+  using Chunk = ImapChunk<Value>;
+  using Segment = ImapSegment<Value>;
+  using Result = Outcome<Value>;
+  using Ring = ImapRing<Chunk>;
+
+  ImapFront(const Ring& ring, bool ordered, std::size_t segment_size) noexcept
+      : ring_(ring), ordered_(ordered), segment_size_(segment_size) {}
+  ImapFront(const ImapFront&) = delete;
+  ImapFront& operator=(const ImapFront&) = delete;
+
+  bool is_ordered() const noexcept { return ordered_; }
+
+  // acquire, release: what is written under the lock is the next one's.
+  bool try_lock() noexcept { return !locked_.exchange(true, memory_order_acquire); }
+  void lock() noexcept {
+    while (!try_lock()) {
+      do this_thread::yield();
+      while (locked_.load(memory_order_relaxed));
+    }
+  }
+  void unlock() noexcept { locked_.store(false, memory_order_release); }
+
+  /// A chunk is done. seq_cst: so that either a reader who is about to sleep sees it, or the
+  /// caller, afterwards, that reader.
+  void publish(Chunk& chunk) noexcept {
+    if (ordered_) {
+      chunk.done.store(true);
+      return;
+    }
+    Chunk* top = done_.load(memory_order_relaxed);
+    do chunk.next = top;
+    while (!done_.compare_exchange_weak(top, &chunk));
+  }
+
+  /// Whether there is a result to take.
+  bool available_locked() noexcept { return front_ != nullptr || open_locked(); }
+
+  struct Claim {
+    Chunk* chunk = nullptr;  // null: there is none
+    Result* result = nullptr;
+    bool is_last = false;  // of its chunk
+  };
+  Claim claim_locked() noexcept {
+    if (!available_locked()) return {};
+    const Claim claim{front_, segment_->results + slot_, ++index_ == front_->size};
+    if (claim.is_last) {
+      front_ = nullptr;
+    } else if (++slot_ == segment_size_) {
+      segment_ = segment_->next;
+      slot_ = 0;
+    }
+    return claim;
+  }
+
+  /// How many chunks were put in front so far: the position of the one that comes next.
+  std::size_t next() const noexcept { return next_.load(memory_order_relaxed); }
+  /// How many chunks have been claimed to the last result.
+  std::size_t yielded_locked() const noexcept { return next() - (front_ != nullptr ? 1 : 0); }
+
+  /// A hint, for those who spin.
+  bool may_be_available() const noexcept {
+    if (!ordered_) return done_.load(memory_order_relaxed) != nullptr;
+    const std::size_t position = next();
+    if (position >= ring_.read()) return false;
+    const Chunk* const chunk = ring_.at(position);  // null, or another, if it is long gone
+    return chunk != nullptr && chunk->done.load(memory_order_relaxed);
+  }
+
+ private:
+  /// Puts the next chunk in front, if it is done.
+  bool open_locked() noexcept {
+    const std::size_t position = next();
+    if (ordered_) {
+      if (position >= seen_ && position >= (seen_ = ring_.read())) return false;
+      Chunk* const chunk = ring_.at(position);
+      if (!chunk->done.load()) return false;  // seq_cst: see publish()
+      front_ = chunk;
+    } else {
+      if (in_turn_ == nullptr) take_all_locked();
+      if (in_turn_ == nullptr) return false;
+      front_ = std::exchange(in_turn_, in_turn_->next);
+    }
+    next_.store(position + 1, memory_order_relaxed);
+    segment_ = &front_->first;
+    index_ = 0;
+    slot_ = 0;
+    return true;
+  }
+
+  void take_all_locked() noexcept {
+    if (done_.load() == nullptr) return;  // seq_cst: see publish()
+    for (Chunk* chunk = done_.exchange(nullptr, memory_order_acquire); chunk != nullptr;) {
+      Chunk* const below = std::exchange(chunk->next, in_turn_);
+      in_turn_ = std::exchange(chunk, below);
+    }
+  }
+
+  const Ring& ring_;
+  const bool ordered_;
+  const std::size_t segment_size_;
+  alignas(64) atomic<Chunk*> done_{nullptr};  // the newest first
+  alignas(64) atomic<bool> locked_{false};
+  atomic<std::size_t> next_{0};
+  std::size_t seen_ = 0;      // of the ring
+  Chunk* in_turn_ = nullptr;  // taken from done_, the oldest first
+  Chunk* front_ = nullptr;
+  Segment* segment_ = nullptr;  // where the next result is
+  std::size_t slot_ = 0;        // in that segment
+  std::size_t index_ = 0;       // in the chunk
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_CHUNK_FRONT_HPP
+#endif  // MILLPOND_DETAIL_IMAP_FRONT_HPP
 
 // millpond/detail/imap_readers.hpp
 #ifndef MILLPOND_DETAIL_IMAP_READERS_HPP
@@ -4561,20 +4887,26 @@ namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Where the readers of an imap wait until there is something for them.
 ///
-/// Thread safety: members called ..._locked need the imap's mutex, spin() does not.
+/// Those who sleep all wait for the same chunk, the next one. Its position is kept in wanted_, so
+/// that whoever gets a chunk done knows without a lock whether somebody sleeps for it. seq_cst, all
+/// of it: a reader announces what he wants and then looks, whoever publishes looks after that.
+///
+/// Thread safety: members called ..._locked need the imap's mutex; the others, anywhere.
 class ImapReaders {
  public:
   explicit ImapReaders(Job& imap) noexcept : imap_(&imap) {}
   ImapReaders(const ImapReaders&) = delete;
   ImapReaders& operator=(const ImapReaders&) = delete;
 
-  /// Whether there is something to be had, as a hint for those without the mutex.
-  void note_locked(bool to_be_had) noexcept { to_be_had_.store(to_be_had, memory_order_relaxed); }
-
-  /// Waits a short while for that hint.
-  void spin(Deadline deadline) const noexcept {
-    spin_until([&] { return to_be_had_.load(memory_order_relaxed) || deadline.has_passed(); });
+  /// A reader is about to look for the chunk at this position a last time, and to sleep.
+  void announce_locked(std::size_t position) noexcept {
+    const std::size_t before = wanted_.exchange(position + 1);
+    // Those who sleep for one that was taken meanwhile would not be told of this one.
+    if (before != 0 && before != position + 1) notify_locked();
   }
+  /// Whether somebody may sleep for the chunk at this position; or for any.
+  bool want(std::size_t position) const noexcept { return wanted_.load() == position + 1; }
+  bool want_any() const noexcept { return wanted_.load() != 0; }
 
   /// Sleeps until woken, or for no reason. False if the deadline came.
   bool sleep_locked(unique_lock& lock, Core& core, Deadline deadline) {
@@ -4601,11 +4933,16 @@ class ImapReaders {
   }
 
   void wake_all_locked() noexcept {
+    wanted_.store(0, memory_order_relaxed);  // who sleeps next announces it under the mutex
+    notify_locked();
+  }
+
+ private:
+  void notify_locked() noexcept {
     if (sleepers_ != 0) condition_.notify_all();
     for (CallbackThread::Alarm* const alarm : alarms_) alarm->notify();
   }
 
- private:
   /// The callback thread has callbacks to serve while it waits, so it sleeps elsewhere, with an
   /// alarm left here. Callbacks that it runs meanwhile may read the same imap: so there is a stack.
   bool sleep_in_callback_locked(unique_lock& lock, Core& core, Deadline deadline) {
@@ -4622,12 +4959,673 @@ class ImapReaders {
   std::size_t sleepers_ = 0;
   std::vector<CallbackThread::Alarm*> alarms_;  // of the callback thread, the innermost last
   condition_variable condition_;
-  atomic<bool> to_be_had_{false};
+  atomic<std::size_t> wanted_{0};  // the position, plus 1; or 0
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif  // MILLPOND_DETAIL_IMAP_READERS_HPP
+
+// millpond/detail/imap_entry.hpp
+#ifndef MILLPOND_DETAIL_IMAP_ENTRY_HPP
+#define MILLPOND_DETAIL_IMAP_ENTRY_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// An imap's entry in the queue of its pool. There is one at most, as it is put in under the imap's
+/// mutex only: so whoever holds that and finds no entry knows that there is none.
+///
+/// An entry that a worker has taken counts until that worker begins to look for something to do.
+/// seq_cst, all of it: whoever leaves something to do and then finds an entry knows that the worker
+/// who takes it will see what was left.
+///
+/// Thread safety: members called ..._locked need the imap's mutex; the others, anywhere.
+class ImapEntry {
+ public:
+  explicit ImapEntry(StreamJob& imap) noexcept : imap_(imap) {}
+  ImapEntry(const ImapEntry&) = delete;
+  ImapEntry& operator=(const ImapEntry&) = delete;
+
+  bool exists() const noexcept { return exists_.load(); }
+
+  /// A worker has taken it, and begins to look.
+  void arrive() noexcept { exists_.store(false); }
+
+  /// Needs none to exist.
+  void put_locked(Core& core, Core::Place place) noexcept {
+    exists_.store(true);
+    core.requeue(imap_, place);
+  }
+
+  /// True if it was in the queue: then its reference is the caller's, to be released after
+  /// unlocking.
+  [[nodiscard]] bool take_out_locked(Core& core) noexcept {
+    if (!imap_.is_queued() || !core.unlink(imap_)) return false;
+    exists_.store(false);
+    return true;
+  }
+
+ private:
+  StreamJob& imap_;
+  atomic<bool> exists_{true};  // a new job is queued
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_IMAP_ENTRY_HPP
+
+// millpond/detail/imap_window.hpp
+#ifndef MILLPOND_DETAIL_IMAP_WINDOW_HPP
+#define MILLPOND_DETAIL_IMAP_WINDOW_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// How many chunks of an imap may be read ahead of its readers, how many are, and for how many the
+/// imap keeps its place at the front of the queue: its turn.
+///
+/// A window that nobody has given a size grows while a whole one is taken in so short a time that
+/// threads can hardly meet in it. That bounds its memory, too: it holds what is made in that time.
+///
+/// Thread safety: members called ..._locked need the imap's mutex, return_room() the front's lock;
+/// the others, anywhere.
+class ImapWindow {
+ public:
+  ImapWindow(std::size_t size, bool may_grow, std::size_t chunksize) noexcept
+      : first_size_(size),
+        largest_size_(may_grow ? (std::max)(size, (std::min)(kMostItems / chunksize, kMostChunks))
+                               : size),
+        size_(size) {}
+  ImapWindow(const ImapWindow&) = delete;
+  ImapWindow& operator=(const ImapWindow&) = delete;
+
+  /// Chunks that readers have taken wholly, as far as they were returned. seq_cst: whoever parks
+  /// looks here after that, and whoever returns room looks whether somebody has parked.
+  std::size_t yielded() const noexcept { return yielded_.load(); }
+
+  /// For how many more there is room when so many were read.
+  template <class Read>
+  std::size_t room(Read read) const noexcept {
+    const std::size_t yielded = this->yielded();  // first: so it cannot be the larger one
+    const std::size_t used = read() - yielded;
+    const std::size_t size = this->size();
+    return used < size ? size - used : 0;
+  }
+
+  /// Readers have taken so many. Of a large window they return halves, unless `all` is asked for:
+  /// so that there is something to do for whoever comes. True if any were returned.
+  bool return_room(std::size_t yielded, bool all) noexcept {
+    const std::size_t unreturned = yielded - yielded_.load(memory_order_relaxed);
+    if (unreturned == 0) return false;
+    const std::size_t size = this->size();
+    if (!all && size >= kLarge && unreturned < (std::min)(size / 2, kMostUnreturned)) return false;
+    yielded_.store(yielded);
+    return true;
+  }
+
+  /// The imap was put at the queue's back when so many were claimed.
+  void begin_turn_locked(std::size_t claimed) noexcept {
+    turn_begin_.store(claimed, memory_order_relaxed);
+    if (largest_size_ != first_size_) turn_time_.store(now(), memory_order_relaxed);
+  }
+  /// Whether it had its turn: a window's chunks; but if it has grown and they last, fewer.
+  bool turn_is_over(std::size_t claimed) const noexcept {
+    const std::size_t count = claimed - turn_begin_.load(memory_order_relaxed);
+    if (count < first_size_) return false;
+    return count >= size() || (count % first_size_ == 0 &&
+                               now() - turn_time_.load(memory_order_relaxed) > kShort.count());
+  }
+
+  bool may_grow() const noexcept { return size() != largest_size_; }
+  /// When it is full.
+  void grow_locked() noexcept {
+    const std::int64_t now = this->now();
+    const std::size_t yielded = this->yielded();
+    const std::size_t size = this->size();
+    if (yielded - yielded_before_ < size) return;
+    if (now - time_before_ < kShort.count()) {
+      size_.store((std::min)(2 * size, largest_size_), memory_order_relaxed);
+    }
+    yielded_before_ = yielded;
+    time_before_ = now;
+  }
+
+ private:
+  static constexpr std::chrono::nanoseconds kShort{1'000'000};
+  static constexpr std::size_t kMostItems = 16384;
+  static constexpr std::size_t kMostChunks = 2048;
+  static constexpr std::size_t kLarge = 16;
+  static constexpr std::size_t kMostUnreturned = 1024;
+
+  static std::int64_t now() noexcept {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+               steady_clock::now().time_since_epoch())
+        .count();
+  }
+  // relaxed, as all of size_ and of the turn: they count, and publish nothing.
+  std::size_t size() const noexcept { return size_.load(memory_order_relaxed); }
+
+  const std::size_t first_size_;
+  const std::size_t largest_size_;
+  atomic<std::size_t> size_;
+  atomic<std::size_t> turn_begin_{0};
+  atomic<std::int64_t> turn_time_{0};
+  std::size_t yielded_before_ = 0;  // when grow_locked() last saw a whole window taken
+  std::int64_t time_before_ = 0;
+  alignas(64) atomic<std::size_t> yielded_{0};
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_IMAP_WINDOW_HPP
+
+// millpond/detail/imap_stream.hpp
+#ifndef MILLPOND_DETAIL_IMAP_STREAM_HPP
+#define MILLPOND_DETAIL_IMAP_STREAM_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// How an imap reads its input ahead of its readers and gets its items done: everything but the
+/// types of function and input, which ImapJob adds, and how readers take results, which ImapState
+/// does. It is one entry in the queue. A worker that takes it claims one chunk after another and
+/// reads more when none is left; if it leaves something for others, it puts the entry back first.
+///
+/// Protocol and proof: docs/design/imap.md. Lock order: mutex_, then the front's, or the pool's.
+/// No user code runs under any of them.
+template <class Value>
+class ImapStream : public StreamJob {
+ public:
+  using Chunk = ImapChunk<Value>;
+  using Front = ImapFront<Value>;
+  using Result = Outcome<Value>;
+
+  void run() noexcept final;
+  void abandon(const std::exception_ptr&) noexcept final { give_up(true); }
+  void lift_limit() noexcept final { go_on(); }
+
+ protected:
+  struct Sizes {
+    std::size_t chunksize;
+    std::size_t buffersize;
+    bool may_grow;  // the window: nobody has said how large it shall be
+    std::size_t item_size;
+    std::size_t item_alignment;
+    bool reads_runs;  // the input does not wait for anything, so chunks may be read beforehand
+  };
+
+  ImapStream(Core& core, bool ordered, const Sizes& sizes)
+      : core_(Ref<Core>::share(&core)),
+        gives_way_(core.takes_turns()),
+        most_at_once_(
+            sizes.reads_runs ? (std::max)(kMostItemsAtOnce / sizes.chunksize, std::size_t{1}) : 1),
+        chunks_(sizes.chunksize, sizes.item_size, sizes.item_alignment),
+        ring_((std::min)(sizes.buffersize, kFirstCapacity)),
+        front_(ring_, ordered, chunks_.segment_size()),
+        window_(sizes.buffersize, sizes.may_grow, sizes.chunksize) {}
+  ~ImapStream() override;
+
+  Core& core() const noexcept { return *core_; }
+
+  // ---- For ImapJob ----
+
+  std::size_t segment_size() const noexcept { return chunks_.segment_size(); }
+  ImapSegment<Value>& after(ImapSegment<Value>& segment) { return chunks_.after(segment); }
+
+  /// Reads up to a chunk of input; false if there is no more. Called by one thread at a time.
+  virtual bool fill(Chunk& chunk, std::exception_ptr& error) noexcept = 0;
+  /// Runs the chunk's items and destroys them.
+  virtual void execute(Chunk& chunk) noexcept = 0;
+  /// Only destroys them.
+  virtual void discard(Chunk& chunk) noexcept = 0;
+  /// Destroys the function and the input.
+  virtual void destroy_work() noexcept = 0;
+
+  // ---- For ImapState ----
+
+  void give_up(bool terminated) noexcept;
+  bool may_be_given_up() const noexcept {
+    return !given_up_.load() && (reading_.load() != Reading::over || ring_.any_unclaimed());
+  }
+
+  /// With the front locked: returns to the window what readers have taken. True: the caller calls
+  /// go_on() after unlocking.
+  [[nodiscard]] bool return_room_locked(bool all) noexcept {
+    return window_.return_room(front_.yielded_locked(), all) && nobody_comes();
+  }
+  /// Puts the job back if there is room.
+  void go_on() noexcept;
+
+  /// For a reader on a thread of the pool that waits for the chunk at position `wanted`: reads it,
+  /// or runs it, if nobody has it. False if somebody has.
+  bool help(ThreadContext& context, std::size_t wanted) noexcept;
+
+  /// Before a reader sleeps: whether it had better not. Else publish() wakes it.
+  bool announce_sleep_locked(bool may_help) noexcept;
+
+  /// What is to be thrown at the end, once. Only when finished.
+  std::exception_ptr take_end() noexcept;
+
+ private:
+  /// Where reading stands.
+  enum class Reading : unsigned char {
+    open,     // nobody reads
+    reading,  // one thread does
+    full,     // parked: the window is full, and the job is in no queue
+    over,     // nothing will be read any more
+  };
+  enum class Termination : unsigned char { none, not_told, told };
+
+  /// So many items are read at once, and so many chunks there is room for at first.
+  static constexpr std::size_t kMostItemsAtOnce = 64;
+  static constexpr std::size_t kFirstCapacity = 64;
+  /// How long a worker that has nothing to do looks for more before it leaves.
+  static constexpr std::chrono::microseconds kLingers{5};
+
+  // ---- Workers ----
+
+  enum class Then : bool { look_again, leave };
+
+  void work() noexcept;
+  void run_chunk(const typename ImapRing<Chunk>::Claim& claim) noexcept;
+  [[nodiscard]] Then pass_on() noexcept;
+  Then read_or_leave(bool& has_lingered) noexcept;
+  Then linger() noexcept;
+  Then park() noexcept;
+
+  /// In possession of the input (Reading::reading): reads up to `most` chunks, and lets go of it.
+  void read(std::size_t most) noexcept;
+  void let_go_unread() noexcept;
+  bool read_chunk(std::exception_ptr& error) noexcept;
+
+  std::size_t room() const noexcept {
+    if (core_->look_ahead_unlimited()) return static_cast<std::size_t>(-1);
+    return window_.room([this] { return ring_.read(); });
+  }
+  bool has_work() const noexcept {
+    return (reading_.load() == Reading::open && room() != 0) || ring_.any_unclaimed();
+  }
+  /// There is room now: whether nobody will look.
+  bool nobody_comes() const noexcept {
+    const Reading reading = reading_.load();
+    return reading == Reading::full ||
+           (reading == Reading::open && !entry_.exists() && !lingers_.load());
+  }
+  bool turn_is_over() const noexcept { return window_.turn_is_over(ring_.claimed()); }
+
+  // ---- The queue's entry ----
+
+  void put_locked(Core::Place place) noexcept;
+  void invite() noexcept;
+  void end_turn() noexcept;
+
+  // ---- The end ----
+
+  bool move_reading(Reading from, Reading to) noexcept {
+    return reading_.compare_exchange_strong(from, to);
+  }
+  [[nodiscard]] std::size_t discard_unclaimed() noexcept;
+  /// So many of pending_ are through. Whoever settles the last finishes the job.
+  void settle(std::size_t count) noexcept {
+    // acq_rel: the last one sees all that the others did.
+    if (count != 0 && pending_.fetch_sub(count, memory_order_acq_rel) == count) finish();
+  }
+  void finish() noexcept;
+  void wake_readers() noexcept;
+  static bool is_termination(const std::exception_ptr& error) noexcept;
+
+  const Ref<Core> core_;
+  const bool gives_way_;  // to what is queued, after each chunk
+  const std::size_t most_at_once_;
+
+ protected:
+  ImapChunks<Value> chunks_;
+
+ private:
+  ImapRing<Chunk> ring_;
+
+ protected:
+  Front front_;
+
+ private:
+  ImapWindow window_;
+  alignas(64) atomic<Reading> reading_{Reading::open};
+  atomic<bool> lingers_{false};   // a worker has nothing to do, and looks for more
+  atomic<bool> given_up_{false};  // written under mutex_
+  ImapEntry entry_{*this};
+  atomic<std::size_t> pending_{1};  // chunks read and not run to their end; 1 more until over
+  std::exception_ptr input_error_;  // of the thread that reads, and of the readers when finished
+
+ protected:
+  mutex mutex_;  // guards what follows, and all steps of the queue's entry
+  ImapReaders readers_{*this};
+  atomic<bool> finished_{false};
+
+ private:
+  Termination termination_ = Termination::none;
+};
+
+// ---- Workers ----
+
+template <class Value>
+void ImapStream<Value>::run() noexcept {
+  core_->introduce_thread();
+  entry_.arrive();
+  work();
+  this->release();
+}
+
+template <class Value>
+void ImapStream<Value>::work() noexcept {
+  std::size_t done = 0;  // chunks not settled yet
+  bool has_lingered = false;
+  Then then = Then::look_again;
+  while (then == Then::look_again) {
+    // Looked at before the claim: what is claimed is run, so that an ordered imap yields it.
+    const auto claim = given_up_.load() ? typename ImapRing<Chunk>::Claim() : ring_.claim();
+    if (claim.chunk != nullptr) {
+      then = pass_on();
+      run_chunk(claim);
+      ++done;
+      has_lingered = gives_way_;
+      if (gives_way_ && has_work()) {
+        invite();
+        then = Then::leave;
+      }
+    } else {
+      settle(std::exchange(done, 0));
+      then = read_or_leave(has_lingered);
+    }
+  }
+  settle(done);
+}
+
+template <class Value>
+void ImapStream<Value>::run_chunk(const typename ImapRing<Chunk>::Claim& claim) noexcept {
+  execute(*claim.chunk);
+  front_.publish(*claim.chunk);
+  if (front_.is_ordered() ? readers_.want(claim.position) : readers_.want_any()) wake_readers();
+}
+
+/// After a chunk was claimed, which may take for ever: sees to it that somebody comes for what is
+/// left.
+template <class Value>
+typename ImapStream<Value>::Then ImapStream<Value>::pass_on() noexcept {
+  if (!has_work()) return Then::look_again;
+  if (turn_is_over()) {
+    end_turn();
+    return Then::leave;
+  }
+  if (!entry_.exists() && !lingers_.load()) invite();
+  return Then::look_again;
+}
+
+/// Nothing is unclaimed.
+template <class Value>
+typename ImapStream<Value>::Then ImapStream<Value>::read_or_leave(bool& has_lingered) noexcept {
+  const Reading reading = reading_.load();
+  if (reading == Reading::full || reading == Reading::over) return Then::leave;
+  if (reading == Reading::reading || room() == 0) {
+    if (room() == 0 && window_.may_grow()) {
+      const SpinningLockGuard lock(mutex_);
+      window_.grow_locked();
+    }
+    if (!std::exchange(has_lingered, true) && spinning_pays()) return linger();
+    return reading == Reading::reading ? Then::leave : park();
+  }
+  if (turn_is_over()) {
+    end_turn();
+    return Then::leave;
+  }
+  if (move_reading(Reading::open, Reading::reading)) read(most_at_once_);
+  return Then::look_again;
+}
+
+/// One worker at a time does; so nobody else need be invited. Afterwards it looks again.
+template <class Value>
+typename ImapStream<Value>::Then ImapStream<Value>::linger() noexcept {
+  if (lingers_.exchange(true)) return Then::leave;
+  const auto end = steady_clock::now() + kLingers;
+  spin_until([&] {
+    const Reading reading = reading_.load(memory_order_relaxed);
+    return reading == Reading::full || reading == Reading::over || has_work() ||
+           steady_clock::now() >= end;
+  });
+  lingers_.store(false);  // seq_cst: either we see what there is, or pass_on() that we are gone
+  return Then::look_again;
+}
+
+/// The window is full.
+template <class Value>
+typename ImapStream<Value>::Then ImapStream<Value>::park() noexcept {
+  bool taken_out;
+  {
+    const SpinningLockGuard lock(mutex_);
+    if (!move_reading(Reading::open, Reading::full)) return Then::leave;
+    // Only now: either we see the room, or who made it sees that we are parked. And who has read
+    // meanwhile may rely on the entry.
+    if (room() != 0 || ring_.any_unclaimed()) {
+      move_reading(Reading::full, Reading::open);
+      return Then::look_again;
+    }
+    taken_out = entry_.take_out_locked(*core_);
+  }
+  if (taken_out) this->release();  // not the last: our caller holds another
+  return Then::leave;
+}
+
+template <class Value>
+void ImapStream<Value>::go_on() noexcept {
+  const SpinningLockGuard lock(mutex_);
+  if (room() == 0) return;
+  if (!move_reading(Reading::full, Reading::open) && reading_.load() != Reading::open) return;
+  put_locked(Core::Place::back);
+}
+
+// ---- Reading ----
+
+template <class Value>
+void ImapStream<Value>::read(std::size_t most) noexcept {
+  const std::size_t planned = (std::min)(most, room());
+  if (planned == 0) return let_go_unread();
+  pending_.fetch_add(planned, memory_order_relaxed);
+  std::size_t left = planned;
+  std::exception_ptr error;
+  bool has_more = true;
+  while (has_more && left != 0 && !given_up_.load(memory_order_relaxed)) {
+    const std::size_t before = ring_.read();
+    has_more = read_chunk(error);
+    left -= ring_.read() - before;
+  }
+  if (!has_more) {
+    input_error_ = std::move(error);  // for the reader, or for our destructor to report
+    reading_.store(Reading::over);
+    ++left;
+  } else {
+    reading_.store(Reading::open);
+    // seq_cst: either we see that it was given up, or give_up() that nobody reads.
+    if (given_up_.load() && move_reading(Reading::open, Reading::over)) ++left;
+  }
+  if (given_up_.load()) left += discard_unclaimed();
+  settle(left);
+}
+
+/// Readers may sleep because somebody was about to read.
+template <class Value>
+void ImapStream<Value>::let_go_unread() noexcept {
+  reading_.store(Reading::open);
+  if (given_up_.load() && move_reading(Reading::open, Reading::over)) settle(1);
+  if (readers_.want_any()) wake_readers();
+}
+
+template <class Value>
+bool ImapStream<Value>::read_chunk(std::exception_ptr& error) noexcept {
+  Chunk* chunk;
+  try {
+    ring_.reserve_one(front_.is_ordered() ? window_.yielded() : ring_.claimed());
+    chunk = &chunks_.take();
+  } catch (...) {  // no room for results: the input ends here
+    error = std::current_exception();
+    return false;
+  }
+  const bool has_more = fill(*chunk, error);
+  if (chunk->size != 0) {
+    ring_.push(*chunk);
+  } else {
+    chunks_.put_back(*chunk);
+  }
+  return has_more;
+}
+
+// ---- The queue's entry ----
+
+/// Whoever has an entry in his hands will look.
+template <class Value>
+void ImapStream<Value>::put_locked(Core::Place place) noexcept {
+  if (place == Core::Place::back) window_.begin_turn_locked(ring_.claimed());
+  if (!entry_.exists() && !finished_.load(memory_order_relaxed)) entry_.put_locked(*core_, place);
+}
+
+template <class Value>
+void ImapStream<Value>::invite() noexcept {
+  const SpinningLockGuard lock(mutex_);
+  if (has_work() && !given_up_.load()) put_locked(Core::Place::front);
+}
+
+/// A whole window is turn enough.
+template <class Value>
+void ImapStream<Value>::end_turn() noexcept {
+  bool taken_out;
+  {
+    const SpinningLockGuard lock(mutex_);
+    taken_out = entry_.take_out_locked(*core_);
+    if (!given_up_.load()) put_locked(Core::Place::back);
+  }
+  if (taken_out) this->release();  // not the last: our caller holds another
+}
+
+// ---- Readers ----
+
+template <class Value>
+bool ImapStream<Value>::help(ThreadContext& context, std::size_t wanted) noexcept {
+  if (given_up_.load()) return false;
+  const JobStack::Frame frame(context.running, this);
+  std::size_t position = wanted;
+  if (const auto claim = ring_.claim_at(position); claim.chunk != nullptr) {
+    static_cast<void>(pass_on());
+    run_chunk(claim);
+    settle(1);
+    return true;
+  }
+  if (ring_.claimed() != wanted || ring_.read() != wanted) return false;
+  if (!move_reading(Reading::open, Reading::reading) &&
+      !move_reading(Reading::full, Reading::reading)) {
+    return false;
+  }
+  // If it was read meanwhile, what comes next may wait for it.
+  ring_.read() == wanted ? read(1) : let_go_unread();
+  static_cast<void>(pass_on());  // who has claimed it meanwhile could not see that there is more
+  return true;
+}
+
+template <class Value>
+bool ImapStream<Value>::announce_sleep_locked(bool may_help) noexcept {
+  front_.lock();
+  const std::size_t next = front_.next();
+  front_.unlock();
+  readers_.announce_locked(next);
+  const std::size_t claimed = ring_.claimed();
+  front_.lock();
+  const bool available = front_.available_locked();
+  const bool is_next = front_.next() == next;
+  front_.unlock();
+  if (available || !is_next || finished_.load()) return true;
+  if (!may_help || claimed != next) return false;
+  if (ring_.read() != next) return true;
+  const Reading reading = reading_.load();
+  return reading == Reading::open || reading == Reading::full;
+}
+
+template <class Value>
+void ImapStream<Value>::wake_readers() noexcept {
+  const SpinningLockGuard lock(mutex_);
+  readers_.wake_all_locked();
+}
+
+template <class Value>
+std::exception_ptr ImapStream<Value>::take_end() noexcept {
+  const lock_guard lock(mutex_);
+  if (termination_ == Termination::not_told) {
+    termination_ = Termination::told;
+    return core_->terminated_error();
+  }
+  if (termination_ == Termination::none) return std::exchange(input_error_, nullptr);
+  return nullptr;
+}
+
+// ---- The end ----
+
+template <class Value>
+void ImapStream<Value>::give_up(bool terminated) noexcept {
+  bool taken_out;
+  bool ends;
+  {
+    const lock_guard lock(mutex_);
+    if (!may_be_given_up()) return;
+    if (terminated) termination_ = Termination::not_told;
+    given_up_.store(true);
+    // If a thread is reading, it sees given_up_ when it lets go of the input.
+    ends = move_reading(Reading::open, Reading::over) || move_reading(Reading::full, Reading::over);
+    taken_out = entry_.take_out_locked(*core_);
+  }
+  settle(discard_unclaimed() + (ends ? 1 : 0));
+  if (taken_out) this->release();  // not the last: our caller holds another
+}
+
+template <class Value>
+std::size_t ImapStream<Value>::discard_unclaimed() noexcept {
+  std::size_t count = 0;
+  for (; Chunk* const chunk = ring_.claim().chunk; ++count) discard(*chunk);
+  return count;
+}
+
+/// Called once, by whoever settled the last of pending_, with a reference held.
+template <class Value>
+void ImapStream<Value>::finish() noexcept {
+  destroy_work();
+  core_->forget(*this);
+  bool taken_out;
+  {
+    const lock_guard lock(mutex_);
+    taken_out = entry_.take_out_locked(*core_);
+    finished_.store(true);  // what was done before happens before the end is seen
+    readers_.wake_all_locked();
+  }
+  if (taken_out) this->release();  // not the last: our caller holds another
+  core_->job_done();
+}
+
+template <class Value>
+ImapStream<Value>::~ImapStream() {
+  chunks_.for_each_result([this](Result& result) {
+    if (result.is_error() && result.error() != nullptr) core_->report(result.error());
+  });
+  if (input_error_ && !is_termination(input_error_)) core_->report(input_error_);
+}
+
+/// That an input which is an imap, too, was terminated is no error of its own.
+template <class Value>
+bool ImapStream<Value>::is_termination(const std::exception_ptr& error) noexcept {
+  try {
+    std::rethrow_exception(error);
+  } catch (const TerminatedError&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_IMAP_STREAM_HPP
 
 // millpond/detail/imap_state.hpp
 #ifndef MILLPOND_DETAIL_IMAP_STATE_HPP
@@ -4639,390 +5637,162 @@ namespace millpond::inline MILLPOND_ABI::detail {
 template <class R>
 using imap_value_t = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
 
-/// An imap as its reader and its pool see it: everything but the types of function and input,
-/// which ImapJob adds. It is one entry in the queue; a worker that takes it reads one chunk of
-/// input, puts the entry back for the next worker, and runs the chunk.
+/// An imap as its reader sees it. How its items get done is ImapStream's.
 ///
-/// Where reading stands, guarded by mutex_ (protocol and proof: docs/design/imap.md):
-///
-///   queued     an entry is in the pool's queue, or in the hands of a worker that just took it
-///   advancing  one thread reads the input, without locks
-///   full       the look-ahead window is full: parked until next() yields, or lift_limit()
-///   over       nothing will be read any more: the input has ended or was given up
-///
-/// Once reading is over and no chunk is running, the function and the input are destroyed and the
-/// job is finished; only then does the reader see the end.
-///
-/// Lock order: mutex_, then the pool's. No user code runs under either.
 /// Thread safety: all public members, from any thread. May be used from the pool's own tasks.
 template <class Value>
-class ImapState : public StreamJob {
+class ImapState : public ImapStream<Value> {
+  using Base = ImapStream<Value>;
+
  public:
+  using typename Base::Chunk;
+  using typename Base::Front;
+  using typename Base::Result;
+
   /// The next value; none at the end. Throws the item's error; after the last item the input's, or
   /// TerminatedError if the pool was terminated before the input's end, once; TimeoutError.
   /// On a thread of the pool runs the item that it waits for if that has not started. On a
   /// terminated pool gives up what has not started itself, and does not wait for terminate() to.
-  std::optional<Value> next(Deadline deadline);
+  std::optional<Value> next(Deadline deadline) {
+    if (front().try_lock()) {
+      if (const auto claim = front().claim_locked(); claim.chunk != nullptr) return take(claim);
+      front().unlock();
+    }
+    return wait_for_next(deadline);
+  }
+
+  /// The same while no other thread calls this, or next().
+  std::optional<Value> next_alone() {
+    if constexpr (kIsTrivial) {
+      const auto claim = front().claim_locked();
+      if (claim.chunk != nullptr && !claim.is_last && !claim.result->is_error()) [[likely]] {
+        return std::optional<Value>(claim.result->take());
+      }
+      if (claim.chunk != nullptr) {
+        front().lock();  // which take() unlocks
+        return take(claim);
+      }
+    }
+    return next(Deadline::never());
+  }
 
   /// The reader goes: gives up what has not started. Does not block.
   void drop() noexcept {
-    if (!core_->is_of_this_process()) return;
-    const CompletionScope scope(core_.get(), this);
-    give_up(false);
+    if (!this->core().is_of_this_process()) return;
+    const CompletionScope scope(&this->core(), this);
+    this->give_up(false);
   }
 
   /// Tells of an error that the reader has taken and not looked at.
-  void report(const std::exception_ptr& error) const noexcept { core_->report(error); }
-
-  void run() noexcept final;
-  void abandon(const std::exception_ptr&) noexcept final { give_up(true); }
-  void lift_limit() noexcept final;
+  void report(const std::exception_ptr& error) const noexcept { this->core().report(error); }
 
  protected:
-  using Slot = Outcome<Value>;
-
-  /// Items that were read together, and are run one after another by one thread.
-  struct Chunk {
-    std::vector<Slot> slots;                       // grows while it runs
-    bool done = false;                             // all slots are set; guarded by mutex_
-    atomic<std::size_t> emptied = 0;               // slots that readers are through with
-    typename std::list<Chunk>::iterator position;  // its own; set when it is in front_
-  };
-  using Chunks = std::list<Chunk>;
-  using ChunkPosition = typename Chunks::iterator;
-
-  ImapState(Core& core, bool ordered, std::size_t buffersize)
-      : core_(Ref<Core>::share(&core)), ordered_(ordered), buffersize_(buffersize) {}
-  ~ImapState() override;
-
-  Core& core() const noexcept { return *core_; }
-
-  /// Reads a chunk of input (into `spare` if there is one) and runs it, by way of commit() and
-  /// publish(). Called by the one thread that is advancing.
-  virtual void step(Chunks spare) noexcept = 0;
-
-  /// Destroys the function and the input.
-  virtual void destroy_work() noexcept = 0;
-
-  /// Ends advancing. If it read items they count as running until publish() or discard(), which is
-  /// for those that were given up meanwhile (no chunk).
-  std::optional<ChunkPosition> commit(Chunks& chunk, bool has_items, bool has_more,
-                                      std::exception_ptr input_error) noexcept;
-  void publish(ChunkPosition chunk) noexcept;
-  void discard() noexcept;
+  using Base::Base;
+  ~ImapState() override = default;
 
  private:
-  enum class Reading { queued, advancing, full, over };
-  enum class Termination { none, not_told, told };  // by terminate(), before the input's end
+  /// Values that are moved without code of the user's.
+  static constexpr bool kIsTrivial = std::is_trivially_copyable_v<Value> &&
+                                     std::is_trivially_move_constructible_v<Value> &&
+                                     std::is_trivially_destructible_v<Value>;
 
-  using Front = ChunkFront<Chunk, Slot>;
+  Front& front() noexcept { return this->front_; }
 
-  /// Whether there is something for readers; puts the next chunk in front if it is time.
-  bool available_locked() noexcept;
-  void note_to_be_had_locked() noexcept { readers_.note_locked(available_locked() || finished_); }
-  bool window_open_locked() const noexcept {
-    return window_ < buffersize_ || core_->look_ahead_unlimited();
-  }
-  bool finishes_locked() const noexcept { return reading_ == Reading::over && running_ == 0; }
-
-  std::optional<Value> yield(const typename Front::Claim& claim);
-  void recycle(ChunkPosition chunk) noexcept;
-  std::optional<Value> end(unique_lock& lock);
-  static bool is_termination(const std::exception_ptr& error) noexcept;
-  /// Something is available, or it is finished.
-  void wake_readers_locked() noexcept {
-    note_to_be_had_locked();
-    readers_.wake_all_locked();
-  }
-  void requeue_locked(Core::Place place) noexcept;
-  [[nodiscard]] Chunks start_advancing(unique_lock& lock) noexcept;
-  void give_up(bool terminated) noexcept;
-  void finish() noexcept;
-
-  const Ref<Core> core_;
-  const bool ordered_;
-  const std::size_t buffersize_;  // chunks
-
-  mutex mutex_;  // guards all that follows
-  Reading reading_ = Reading::queued;
-  bool given_up_ = false;
-  bool finished_ = false;
-  Termination termination_ = Termination::none;
-  std::exception_ptr input_error_;  // not yet told
-  Chunks chunks_;                   // to be yielded: ordered, as read; else, as they get done
-  Front front_;                     // the first of them, if it is done
-  Chunks unordered_;                // running, and not in chunks_
-  Chunks yielding_;                 // all slots claimed, not yet all emptied
-  Chunks spare_;                    // empty ones, to be used again
-  std::size_t turn_ = 0;            // chunks read since it was last put at the queue's back
-  std::size_t window_ = 0;          // chunks read and not yet wholly claimed
-  std::size_t running_ = 0;         // chunks committed, not yet published or discarded
-  ImapReaders readers_{*this};
+  std::optional<Value> take(const typename Front::Claim& claim);
+  std::optional<Value> wait_for_next(Deadline deadline);
+  bool sleep(ThreadContext* context, Deadline deadline);
 };
 
+/// Unlocks the front. Values with code of the user's are moved out after that; then the chunk is
+/// used again when the last of them has been.
 template <class Value>
-std::optional<Value> ImapState<Value>::next(Deadline deadline) {
-  if (const auto claim = front_.claim(); claim.chunk != nullptr) return yield(claim);
-  core_->check_process();
-  core_->introduce_thread();
-  unique_lock lock(mutex_, std::defer_lock);
-  lock_spinning(lock);
+std::optional<Value> ImapState<Value>::take(const typename Front::Claim& claim) {
+  Result& result = *claim.result;
+  const bool makes_room = claim.is_last && this->return_room_locked(false);
+  if constexpr (kIsTrivial) {
+    std::exception_ptr error;
+    std::optional<Value> value;
+    if (result.is_error()) [[unlikely]] {
+      error = result.take_error();
+      result.reset();
+    } else {
+      value.emplace(result.take());  // and is left behind: readers write to no place of workers
+    }
+    if (claim.is_last) this->chunks_.give_back(*claim.chunk);
+    front().unlock();
+    if (makes_room) this->go_on();
+    if (error) [[unlikely]]
+      std::rethrow_exception(std::move(error));
+    return value;
+  } else {
+    front().unlock();
+    if (makes_room) this->go_on();
+    struct Emptied {
+      ~Emptied() {
+        result.reset();
+        // acq_rel: the last reader sees the others done before the chunk is used again.
+        if (size != 1 && chunk.emptied.fetch_add(1, memory_order_acq_rel) + 1 != size) return;
+        state.front().lock();
+        state.chunks_.give_back(chunk);
+        state.front().unlock();
+      }
+      ImapState& state;
+      Chunk& chunk;
+      Result& result;
+      std::size_t size;
+    } const emptied{*this, *claim.chunk, result, claim.chunk->size};
+    if (result.is_error()) std::rethrow_exception(result.take_error());
+    return std::optional<Value>(result.take());
+  }
+}
+
+template <class Value>
+std::optional<Value> ImapState<Value>::wait_for_next(Deadline deadline) {
+  Core& core = this->core();
+  core.check_process();
+  core.introduce_thread();
   bool timed_out = deadline.is_poll();
   bool has_spun = false;  // since it last slept
   for (;;) {
-    if (available_locked()) {
-      // Other readers may be faster, without the mutex.
-      if (const auto claim = front_.claim(); claim.chunk != nullptr) {
-        lock.unlock();
-        return yield(claim);
-      }
-      continue;
+    const bool finished = this->finished_.load(memory_order_acquire);  // pairs with finish()
+    front().lock();
+    if (const auto claim = front().claim_locked(); claim.chunk != nullptr) return take(claim);
+    const std::size_t wanted = front().next();
+    const bool makes_room = this->return_room_locked(true);
+    front().unlock();
+    if (makes_room) this->go_on();
+    if (finished) {
+      if (const std::exception_ptr error = this->take_end()) std::rethrow_exception(error);
+      return std::nullopt;
     }
-    if (finished_) return end(lock);
     if (timed_out) throw TimeoutError("No result within the timeout");
-    if (core_->state() == State::terminate && !given_up_ && reading_ != Reading::over) {
+    if (core.state() == State::terminate && this->may_be_given_up()) {
       // Perhaps it is this thread that is giving up one after another: do not wait for oneself.
-      lock.unlock();
-      {
-        const CompletionScope scope(core_.get(), this);
-        give_up(true);
-      }
-      lock_spinning(lock);
+      const CompletionScope scope(&core, this);
+      this->give_up(true);
       continue;
     }
-    // The chunk that would be read next is the one we wait for, if none is being run.
-    ThreadContext* const context = context_in(core_.get());
-    if (context != nullptr && reading_ == Reading::queued && running_ == 0) {
-      const JobStack::Frame frame(context->running, this);
-      step(start_advancing(lock));
-      lock.lock();
-    } else if (!std::exchange(has_spun, true) && spinning_pays()) {
-      lock.unlock();
-      readers_.spin(deadline);
-      lock_spinning(lock);
+    ThreadContext* const context = context_in(&core);
+    if (context != nullptr && this->help(*context, wanted)) continue;
+    if (!std::exchange(has_spun, true) && spinning_pays()) {
+      spin_until([&] {
+        return front().may_be_available() || this->finished_.load(memory_order_relaxed) ||
+               deadline.has_passed();
+      });
     } else {
-      timed_out = !readers_.sleep_locked(lock, *core_, deadline);
+      timed_out = !sleep(context, deadline);
       has_spun = false;
     }
   }
 }
 
-/// A chunk leaves the window when its last slot is claimed; as several readers may be at it, it is
-/// kept in yielding_ until the last of them has emptied its slot.
+/// Sleeps until there is something for readers, or for no reason. False if the deadline came.
 template <class Value>
-bool ImapState<Value>::available_locked() noexcept {
-  if (front_.is_spent()) {
-    front_.close();
-    yielding_.splice(yielding_.end(), chunks_, chunks_.begin());
-    --window_;
-    if (reading_ == Reading::full && window_open_locked()) requeue_locked(Core::Place::back);
-  }
-  if (!front_.is_open() && !chunks_.empty() && chunks_.front().done) {
-    Chunk& chunk = chunks_.front();
-    chunk.position = chunks_.begin();
-    front_.open(chunk, chunk.slots.data(), chunk.slots.size());
-  }
-  return front_.is_open();
-}
-
-/// Values are moved out without locks.
-template <class Value>
-std::optional<Value> ImapState<Value>::yield(const typename Front::Claim& claim) {
-  if (claim.is_last) {
-    const SpinningLockGuard lock(mutex_);
-    note_to_be_had_locked();
-  }
-
-  struct Emptied {
-    ~Emptied() {
-      // acq_rel: the last reader sees the others done before it clears the slots.
-      const std::size_t before = chunk.emptied.fetch_add(1, memory_order_acq_rel);
-      if (before + 1 == size) state.recycle(chunk.position);
-    }
-    ImapState& state;
-    Chunk& chunk;
-    std::size_t size;
-  } const emptied{*this, *claim.chunk, claim.size};
-  if (claim.slot->is_error()) std::rethrow_exception(claim.slot->take_error());
-  return std::optional<Value>(claim.slot->take());
-}
-
-template <class Value>
-void ImapState<Value>::recycle(ChunkPosition chunk) noexcept {
-  chunk->slots.clear();
-  chunk->done = false;
-  chunk->emptied.store(0, memory_order_relaxed);
-  Chunks surplus;
-  const SpinningLockGuard lock(mutex_);
-  Chunks& destination = spare_.size() < buffersize_ ? spare_ : surplus;
-  destination.splice(destination.begin(), yielding_, chunk);
-}
-
-template <class Value>
-std::optional<Value> ImapState<Value>::end(unique_lock& lock) {
-  std::exception_ptr error;
-  if (termination_ == Termination::not_told) {
-    termination_ = Termination::told;
-    error = core_->terminated_error();
-  } else if (termination_ == Termination::none) {
-    error = std::exchange(input_error_, nullptr);
-  }
-  lock.unlock();
-  if (error) std::rethrow_exception(error);
-  return std::nullopt;
-}
-
-/// Claims the input for this thread. Unlocks.
-template <class Value>
-typename ImapState<Value>::Chunks ImapState<Value>::start_advancing(unique_lock& lock) noexcept {
-  reading_ = Reading::advancing;
-  Chunks spare;
-  if (!spare_.empty()) spare.splice(spare.begin(), spare_, spare_.begin());
-  // Whoever put us into the queue held mutex_: if we are not there now, we cannot be.
-  const bool unlinked = this->is_queued() && core_->unlink(*this);
-  lock.unlock();
-  if (unlinked) this->release();  // not the last: our caller holds another
-  return spare;
-}
-
-template <class Value>
-void ImapState<Value>::run() noexcept {
-  core_->introduce_thread();
-  unique_lock lock(mutex_, std::defer_lock);
+bool ImapState<Value>::sleep(ThreadContext* context, Deadline deadline) {
+  unique_lock lock(this->mutex_, std::defer_lock);
   lock_spinning(lock);
-  if (reading_ == Reading::queued) {
-    step(start_advancing(lock));
-  } else {
-    lock.unlock();  // somebody else claimed it first
-  }
-  this->release();
-}
-
-template <class Value>
-std::optional<typename ImapState<Value>::ChunkPosition> ImapState<Value>::commit(
-    Chunks& chunk, bool has_items, bool has_more, std::exception_ptr input_error) noexcept {
-  std::optional<ChunkPosition> position;
-  bool finishes;
-  {
-    const SpinningLockGuard lock(mutex_);
-    if (has_items) ++running_;
-    input_error_ = std::move(input_error);  // for the reader, or for our destructor to report
-    if (given_up_) {
-      reading_ = Reading::over;
-    } else {
-      if (has_items) {
-        position = chunk.begin();
-        Chunks& destination = ordered_ ? chunks_ : unordered_;
-        destination.splice(destination.end(), chunk);
-        ++window_;
-      }
-      if (!has_more) {
-        reading_ = Reading::over;
-      } else if (window_open_locked()) {
-        // At the front we keep our turn, but a whole window is turn enough.
-        const bool keeps_turn = ++turn_ < buffersize_;
-        requeue_locked(keeps_turn ? Core::Place::front : Core::Place::back);
-      } else {
-        reading_ = Reading::full;
-      }
-    }
-    finishes = finishes_locked();
-  }
-  if (finishes) finish();
-  return position;
-}
-
-template <class Value>
-void ImapState<Value>::requeue_locked(Core::Place place) noexcept {
-  reading_ = Reading::queued;
-  if (place == Core::Place::back) turn_ = 0;
-  core_->requeue(*this, place);
-}
-
-template <class Value>
-void ImapState<Value>::discard() noexcept {
-  bool finishes;
-  {
-    const lock_guard lock(mutex_);
-    --running_;
-    finishes = finishes_locked();
-  }
-  if (finishes) finish();
-}
-
-template <class Value>
-void ImapState<Value>::publish(ChunkPosition chunk) noexcept {
-  bool finishes;
-  {
-    const SpinningLockGuard lock(mutex_);
-    chunk->done = true;
-    if (!ordered_) chunks_.splice(chunks_.end(), unordered_, chunk);
-    --running_;
-    if (available_locked()) wake_readers_locked();
-    finishes = finishes_locked();
-  }
-  if (finishes) finish();
-}
-
-template <class Value>
-void ImapState<Value>::lift_limit() noexcept {
-  const lock_guard lock(mutex_);
-  if (reading_ != Reading::full) return;
-  requeue_locked(Core::Place::back);
-}
-
-template <class Value>
-void ImapState<Value>::give_up(bool terminated) noexcept {
-  bool unlinked = false;
-  bool finishes = false;
-  {
-    const lock_guard lock(mutex_);
-    if (given_up_ || reading_ == Reading::over) return;
-    given_up_ = true;
-    if (terminated) termination_ = Termination::not_told;
-    if (reading_ != Reading::advancing) {  // else commit() will see given_up_
-      unlinked = this->is_queued() && core_->unlink(*this);
-      reading_ = Reading::over;
-      finishes = finishes_locked();
-    }
-  }
-  if (unlinked) this->release();  // not the last: our caller holds another
-  if (finishes) finish();
-}
-
-/// Called once, by whoever made reading over and running none, with a reference held.
-template <class Value>
-void ImapState<Value>::finish() noexcept {
-  destroy_work();
-  core_->forget(*this);
-  {
-    const lock_guard lock(mutex_);
-    finished_ = true;
-    wake_readers_locked();
-  }
-  core_->job_done();
-}
-
-template <class Value>
-ImapState<Value>::~ImapState() {
-  for (Chunk& chunk : chunks_) {
-    for (Slot& slot : chunk.slots) {
-      if (slot.is_error() && slot.error() != nullptr) core_->report(slot.error());
-    }
-  }
-  if (input_error_ && !is_termination(input_error_)) core_->report(input_error_);
-}
-
-/// That an input which is an imap, too, was terminated is no error of its own.
-template <class Value>
-bool ImapState<Value>::is_termination(const std::exception_ptr& error) noexcept {
-  try {
-    std::rethrow_exception(error);
-  } catch (const TerminatedError&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
+  if (this->announce_sleep_locked(context != nullptr)) return true;
+  return this->readers_.sleep_locked(lock, this->core(), deadline);
 }
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
@@ -5042,9 +5812,9 @@ namespace millpond::inline MILLPOND_ABI {
 /// on after it; an error of the input is thrown after the last item, then comes the end. Dropping
 /// the iterator gives up what has not started and does not block. It may outlive its pool.
 ///
-/// Thread safety: several threads may call next(); iterating, moving and dropping are one
-/// thread's. May be used in the pool's own tasks: next() runs the awaited item if it has not
-/// started.
+/// Thread safety: several threads may call next(). Iterating, moving and dropping are one thread's,
+/// while no other uses it. May be used in the pool's own tasks: next() runs the awaited item if it
+/// has not started.
 template <class R>
 class ImapIterator {
  public:
@@ -5142,7 +5912,7 @@ class ImapIterator<R>::Iterator {
     State& state = range_->state();
     range_->forget_current();
     try {
-      std::optional<value_type> next = state.next(detail::Deadline::never());
+      std::optional<value_type> next = state.next_alone();
       if (next.has_value()) range_->current_.emplace(*std::move(next));
     } catch (...) {
       range_->error_ = std::current_exception();
@@ -6541,28 +7311,50 @@ class StreamedItems {
   explicit StreamedItems(Holder holder) : holder_(std::move(holder)) {}
   StreamedItems(const StreamedItems&) = delete;
 
-  /// Appends up to `count` items; false when there are no more. What the range throws comes out.
-  bool take(std::size_t count, std::vector<Item>& items) {
+  /// Whether reading runs no code but the standard library's, on plain pointers: so that it does not
+  /// wait for anything.
+  static constexpr bool kNeverWaits =
+      std::ranges::contiguous_range<Range> && has_stable_elements<Range>;
+
+  /// Constructs up to `count` items, each where place() says, and counts them in `taken`; false
+  /// when there are no more. What the range, or place(), throws comes out.
+  template <class Place>
+  bool take(std::size_t count, Place place, std::size_t& taken) {
     if (!it_.has_value()) {
       it_.emplace(std::ranges::begin(holder_.range()));
     } else if (pending_step_) {
-      step();
+      step(*it_);
     }
     const auto end = std::ranges::end(holder_.range());
-    for (;;) {
-      if (*it_ == end) return false;
-      items.emplace_back(*it_);
-      pending_step_ = true;
-      if (--count == 0) return true;
-      step();
+    if constexpr (kNeverWaits) {
+      auto it = *it_;  // which the compiler can keep in a register
+      const bool has_more = take(count, place, taken, it, end);
+      *it_ = it;
+      return has_more;
+    } else {
+      return take(count, place, taken, *it_, end);
     }
   }
 
  private:
+  template <class Place, class Iterator, class Sentinel>
+  bool take(std::size_t count, Place& place, std::size_t& taken, Iterator& it,
+            const Sentinel& end) {
+    for (;;) {
+      if (it == end) return false;
+      ::new (place()) Item(it);
+      ++taken;
+      pending_step_ = true;
+      if (--count == 0) return true;
+      step(it);
+    }
+  }
+
   /// Advancing waits until the next item is asked for: a step of an input range may block.
-  void step() {
+  template <class Iterator>
+  void step(Iterator& it) {
     pending_step_ = false;
-    ++*it_;
+    ++it;
   }
 
   Holder holder_;
@@ -6584,14 +7376,22 @@ namespace millpond::inline MILLPOND_ABI::detail {
 template <class Value, class F, class Items>
 class ImapJob final : public ImapState<Value> {
   using Base = ImapState<Value>;
-  using typename Base::Chunks;
+  using typename Base::Chunk;
+  using typename Base::Result;
+  using Segment = ImapSegment<Value>;
   using Item = typename Items::Item;
 
  public:
   template <class Holder, class G>
-  ImapJob(Core& core, bool ordered, std::size_t chunksize, std::size_t buffersize, Holder&& holder,
-          G&& f)
-      : Base(core, ordered, buffersize),
+  ImapJob(Core& core, bool ordered, std::size_t chunksize, std::size_t buffersize, bool may_grow,
+          Holder&& holder, G&& f)
+      : Base(core, ordered,
+             {.chunksize = chunksize,
+              .buffersize = buffersize,
+              .may_grow = may_grow,
+              .item_size = sizeof(Item),
+              .item_alignment = alignof(Item),
+              .reads_runs = Items::kNeverWaits}),
         chunksize_(chunksize),
         work_(std::in_place, std::forward<Holder>(holder), stop_.bind(std::forward<G>(f))) {}
   ~ImapJob() noexcept override = default;  // whatever the user's destructors say
@@ -6599,37 +7399,32 @@ class ImapJob final : public ImapState<Value> {
   Stop<F>& stop() noexcept { return stop_; }
 
  private:
-  void step(Chunks chunk) noexcept override {
-    std::vector<Item> items;
+  bool fill(Chunk& chunk, std::exception_ptr& error) noexcept override {
+    Segment* segment = &chunk.first;
+    std::size_t slot = 0;
+    std::size_t size = 0;
     bool has_more = false;
-    std::exception_ptr input_error;
     try {
-      if (chunk.empty()) chunk.emplace_back();
-      has_more = work_->items.take(chunksize_, items);
+      has_more = work_->items.take(
+          chunksize_,
+          [&]() -> void* {
+            if (slot == this->segment_size()) {
+              segment = &this->after(*segment);
+              slot = 0;
+            }
+            return item_of(*segment, slot++);
+          },
+          size);
     } catch (...) {
-      input_error = std::current_exception();  // items read before it are run all the same
+      error = std::current_exception();  // items read before it are run all the same
     }
-    try {
-      if (!items.empty()) chunk.front().slots.reserve(items.size());
-    } catch (...) {  // no room for results: the input ends here
-      items.clear();
-      has_more = false;
-      input_error = std::current_exception();
-    }
-    const bool has_items = !items.empty();
-    const auto position = this->commit(chunk, has_items, has_more, std::move(input_error));
-    if (position) run_chunk(items, (*position)->slots);
-    items.clear();  // before the reader can see that they are done with
-    if (position) {
-      this->publish(*position);
-    } else if (has_items) {
-      this->discard();
-    }
+    chunk.size = size;
+    return has_more;
   }
 
-  void run_chunk(std::vector<Item>& items, std::vector<typename Base::Slot>& slots) noexcept {
-    for (Item& item : items) {
-      slots.emplace_back().run([&]() -> Value {
+  void execute(Chunk& chunk) noexcept override {
+    for_each_slot(chunk, [this](Item& item, Result& result) {
+      result.run([&]() -> Value {
         if constexpr (std::is_void_v<std::invoke_result_t<F&, typename Items::Passed>>) {
           std::invoke(work_->f, item.pass());
           return {};
@@ -6637,7 +7432,29 @@ class ImapJob final : public ImapState<Value> {
           return std::invoke(work_->f, item.pass());
         }
       });
+      std::destroy_at(&item);
+    });
+  }
+
+  void discard(Chunk& chunk) noexcept override {
+    for_each_slot(chunk, [](Item& item, Result&) { std::destroy_at(&item); });
+  }
+
+  template <class Visit>
+  void for_each_slot(Chunk& chunk, Visit visit) noexcept {
+    std::size_t left = chunk.size;
+    for (Segment* segment = &chunk.first;; segment = segment->next) {
+      const std::size_t count = (std::min)(left, this->segment_size());
+      for (std::size_t slot = 0; slot != count; ++slot) {
+        visit(*std::launder(static_cast<Item*>(item_of(*segment, slot))), segment->results[slot]);
+      }
+      left -= count;
+      if (left == 0) return;
     }
+  }
+
+  static void* item_of(const Segment& segment, std::size_t slot) noexcept {
+    return segment.items + slot * sizeof(Item);
   }
 
   void destroy_work() noexcept override {
@@ -8087,7 +8904,7 @@ auto BasicThreadPool<Order>::issue_imap(bool ordered, F&& f, Items&& items,
     auto job = detail::make_job<Job>(
         *core_, ordered, detail::size_or(options.chunksize, 1),
         detail::size_or(options.buffersize, detail::default_buffersize(size())),
-        detail::own_items<Items>(items), std::forward<F>(f));
+        !options.buffersize.has_value(), detail::own_items<Items>(items), std::forward<F>(f));
     return ImapIterator<R>(submit(std::move(job), detail::priority_of(options)));
   } else {
     return ImapIterator<R>();

@@ -484,7 +484,7 @@ auto BasicThreadPool<Order>::issue_imap(bool ordered, F&& f, Items&& items,
     auto job = detail::make_job<Job>(
         *core_, ordered, detail::size_or(options.chunksize, 1),
         detail::size_or(options.buffersize, detail::default_buffersize(size())),
-        detail::own_items<Items>(items), std::forward<F>(f));
+        !options.buffersize.has_value(), detail::own_items<Items>(items), std::forward<F>(f));
     return ImapIterator<R>(submit(std::move(job), detail::priority_of(options)));
   } else {
     return ImapIterator<R>();

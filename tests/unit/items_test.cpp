@@ -375,12 +375,34 @@ auto stream_of(const F&, Items&& items) {
 
 // What one take() gives.
 template <class Stream>
+class Taken {
+ public:
+  using Item = typename Stream::Item;
+
+  Taken(Stream& stream, std::size_t count, bool more) {
+    EXPECT_EQ(stream.take(count, [this] { return items_ + size_; }, size_), more);
+  }
+  Taken(const Taken&) = delete;
+  ~Taken() {
+    std::destroy_n(items_, size_);
+    std::allocator<Item>().deallocate(items_, kMost);
+  }
+  Item& operator[](std::size_t index) { return items_[index]; }
+  Ints values() {
+    Ints values;
+    for (std::size_t i = 0; i != size_; ++i) values.push_back(items_[i].pass());
+    return values;
+  }
+
+ private:
+  static constexpr std::size_t kMost = 10;
+  Item* const items_ = std::allocator<Item>().allocate(kMost);
+  std::size_t size_ = 0;
+};
+
+template <class Stream>
 Ints taken(Stream& stream, std::size_t count, bool more) {
-  std::vector<typename Stream::Item> items;
-  EXPECT_EQ(stream.take(count, items), more);
-  Ints values;
-  for (auto& item : items) values.push_back(item.pass());
-  return values;
+  return Taken<Stream>(stream, count, more).values();
 }
 
 TEST(StreamedItemsTest, AreTakenAsManyAsAreAskedFor) {
@@ -430,8 +452,7 @@ TEST(StreamedItemsTest, StayWhereTheyAreInAContainer) {
     for (int n = 0; n < 3; ++n) items.emplace_back(counter, n);
     auto stream = stream_of([](const Counted&) {}, std::move(items));
     const int constructed = counter.constructed();
-    std::vector<decltype(stream)::Item> taken_items;
-    EXPECT_FALSE(stream.take(9, taken_items));
+    Taken taken_items(stream, 9, false);
     EXPECT_EQ(taken_items[2].pass().value(), 2);
     EXPECT_EQ(counter.constructed(), constructed);
   }
@@ -442,18 +463,21 @@ TEST(StreamedItemsTest, AreMovedOutOfSinglePassInput) {
   auto stream = stream_of([](MoveOnly) {}, Generated<MoveOnly>([next = 0]() mutable {
                             return std::optional<MoveOnly>(std::in_place, next++);
                           }));
-  std::vector<decltype(stream)::Item> items;
-  EXPECT_TRUE(stream.take(2, items));
+  Taken items(stream, 2, true);
   const MoveOnly second(items[1].pass());
   EXPECT_EQ(second.value(), 1);
 }
 
 TEST(StreamedItemsTest, LetTheInputsExceptionOutAndKeepWhatCameBefore) {
   auto stream = stream_of([](int) {}, counting_until_throw(3));
-  std::vector<decltype(stream)::Item> items;
-  EXPECT_THROW(stream.take(9, items), SayWhen);
-  ASSERT_EQ(items.size(), 3U);
+  using Item = decltype(stream)::Item;
+  Item* const items = std::allocator<Item>().allocate(9);
+  std::size_t size = 0;
+  EXPECT_THROW(stream.take(9, [&] { return items + size; }, size), SayWhen);
+  ASSERT_EQ(size, 3U);
   EXPECT_EQ(items[2].pass(), 2);
+  std::destroy_n(items, size);
+  std::allocator<Item>().deallocate(items, 9);
 }
 
 }  // namespace

@@ -8,13 +8,15 @@
 #include <millpond/detail/items.hpp>
 #include <millpond/detail/stop.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <memory>
+#include <new>
 #include <optional>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -22,14 +24,22 @@ namespace millpond::inline MILLPOND_ABI::detail {
 template <class Value, class F, class Items>
 class ImapJob final : public ImapState<Value> {
   using Base = ImapState<Value>;
-  using typename Base::Chunks;
+  using typename Base::Chunk;
+  using typename Base::Result;
+  using Segment = ImapSegment<Value>;
   using Item = typename Items::Item;
 
  public:
   template <class Holder, class G>
-  ImapJob(Core& core, bool ordered, std::size_t chunksize, std::size_t buffersize, Holder&& holder,
-          G&& f)
-      : Base(core, ordered, buffersize),
+  ImapJob(Core& core, bool ordered, std::size_t chunksize, std::size_t buffersize, bool may_grow,
+          Holder&& holder, G&& f)
+      : Base(core, ordered,
+             {.chunksize = chunksize,
+              .buffersize = buffersize,
+              .may_grow = may_grow,
+              .item_size = sizeof(Item),
+              .item_alignment = alignof(Item),
+              .reads_runs = Items::kNeverWaits}),
         chunksize_(chunksize),
         work_(std::in_place, std::forward<Holder>(holder), stop_.bind(std::forward<G>(f))) {}
   ~ImapJob() noexcept override = default;  // whatever the user's destructors say
@@ -37,37 +47,32 @@ class ImapJob final : public ImapState<Value> {
   Stop<F>& stop() noexcept { return stop_; }
 
  private:
-  void step(Chunks chunk) noexcept override {
-    std::vector<Item> items;
+  bool fill(Chunk& chunk, std::exception_ptr& error) noexcept override {
+    Segment* segment = &chunk.first;
+    std::size_t slot = 0;
+    std::size_t size = 0;
     bool has_more = false;
-    std::exception_ptr input_error;
     try {
-      if (chunk.empty()) chunk.emplace_back();
-      has_more = work_->items.take(chunksize_, items);
+      has_more = work_->items.take(
+          chunksize_,
+          [&]() -> void* {
+            if (slot == this->segment_size()) {
+              segment = &this->after(*segment);
+              slot = 0;
+            }
+            return item_of(*segment, slot++);
+          },
+          size);
     } catch (...) {
-      input_error = std::current_exception();  // items read before it are run all the same
+      error = std::current_exception();  // items read before it are run all the same
     }
-    try {
-      if (!items.empty()) chunk.front().slots.reserve(items.size());
-    } catch (...) {  // no room for results: the input ends here
-      items.clear();
-      has_more = false;
-      input_error = std::current_exception();
-    }
-    const bool has_items = !items.empty();
-    const auto position = this->commit(chunk, has_items, has_more, std::move(input_error));
-    if (position) run_chunk(items, (*position)->slots);
-    items.clear();  // before the reader can see that they are done with
-    if (position) {
-      this->publish(*position);
-    } else if (has_items) {
-      this->discard();
-    }
+    chunk.size = size;
+    return has_more;
   }
 
-  void run_chunk(std::vector<Item>& items, std::vector<typename Base::Slot>& slots) noexcept {
-    for (Item& item : items) {
-      slots.emplace_back().run([&]() -> Value {
+  void execute(Chunk& chunk) noexcept override {
+    for_each_slot(chunk, [this](Item& item, Result& result) {
+      result.run([&]() -> Value {
         if constexpr (std::is_void_v<std::invoke_result_t<F&, typename Items::Passed>>) {
           std::invoke(work_->f, item.pass());
           return {};
@@ -75,7 +80,29 @@ class ImapJob final : public ImapState<Value> {
           return std::invoke(work_->f, item.pass());
         }
       });
+      std::destroy_at(&item);
+    });
+  }
+
+  void discard(Chunk& chunk) noexcept override {
+    for_each_slot(chunk, [](Item& item, Result&) { std::destroy_at(&item); });
+  }
+
+  template <class Visit>
+  void for_each_slot(Chunk& chunk, Visit visit) noexcept {
+    std::size_t left = chunk.size;
+    for (Segment* segment = &chunk.first;; segment = segment->next) {
+      const std::size_t count = (std::min)(left, this->segment_size());
+      for (std::size_t slot = 0; slot != count; ++slot) {
+        visit(*std::launder(static_cast<Item*>(item_of(*segment, slot))), segment->results[slot]);
+      }
+      left -= count;
+      if (left == 0) return;
     }
+  }
+
+  static void* item_of(const Segment& segment, std::size_t slot) noexcept {
+    return segment.items + slot * sizeof(Item);
   }
 
   void destroy_work() noexcept override {

@@ -7,7 +7,6 @@
 #include <millpond/detail/core.hpp>
 #include <millpond/detail/deadline.hpp>
 #include <millpond/detail/job.hpp>
-#include <millpond/detail/spin.hpp>
 #include <millpond/detail/sync.hpp>
 #include <millpond/detail/thread_context.hpp>
 #include <millpond/detail/wait_graph.hpp>
@@ -22,20 +21,26 @@ namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Where the readers of an imap wait until there is something for them.
 ///
-/// Thread safety: members called ..._locked need the imap's mutex, spin() does not.
+/// Those who sleep all wait for the same chunk, the next one. Its position is kept in wanted_, so
+/// that whoever gets a chunk done knows without a lock whether somebody sleeps for it. seq_cst, all
+/// of it: a reader announces what he wants and then looks, whoever publishes looks after that.
+///
+/// Thread safety: members called ..._locked need the imap's mutex; the others, anywhere.
 class ImapReaders {
  public:
   explicit ImapReaders(Job& imap) noexcept : imap_(&imap) {}
   ImapReaders(const ImapReaders&) = delete;
   ImapReaders& operator=(const ImapReaders&) = delete;
 
-  /// Whether there is something to be had, as a hint for those without the mutex.
-  void note_locked(bool to_be_had) noexcept { to_be_had_.store(to_be_had, memory_order_relaxed); }
-
-  /// Waits a short while for that hint.
-  void spin(Deadline deadline) const noexcept {
-    spin_until([&] { return to_be_had_.load(memory_order_relaxed) || deadline.has_passed(); });
+  /// A reader is about to look for the chunk at this position a last time, and to sleep.
+  void announce_locked(std::size_t position) noexcept {
+    const std::size_t before = wanted_.exchange(position + 1);
+    // Those who sleep for one that was taken meanwhile would not be told of this one.
+    if (before != 0 && before != position + 1) notify_locked();
   }
+  /// Whether somebody may sleep for the chunk at this position; or for any.
+  bool want(std::size_t position) const noexcept { return wanted_.load() == position + 1; }
+  bool want_any() const noexcept { return wanted_.load() != 0; }
 
   /// Sleeps until woken, or for no reason. False if the deadline came.
   bool sleep_locked(unique_lock& lock, Core& core, Deadline deadline) {
@@ -62,11 +67,16 @@ class ImapReaders {
   }
 
   void wake_all_locked() noexcept {
+    wanted_.store(0, memory_order_relaxed);  // who sleeps next announces it under the mutex
+    notify_locked();
+  }
+
+ private:
+  void notify_locked() noexcept {
     if (sleepers_ != 0) condition_.notify_all();
     for (CallbackThread::Alarm* const alarm : alarms_) alarm->notify();
   }
 
- private:
   /// The callback thread has callbacks to serve while it waits, so it sleeps elsewhere, with an
   /// alarm left here. Callbacks that it runs meanwhile may read the same imap: so there is a stack.
   bool sleep_in_callback_locked(unique_lock& lock, Core& core, Deadline deadline) {
@@ -83,7 +93,7 @@ class ImapReaders {
   std::size_t sleepers_ = 0;
   std::vector<CallbackThread::Alarm*> alarms_;  // of the callback thread, the innermost last
   condition_variable condition_;
-  atomic<bool> to_be_had_{false};
+  atomic<std::size_t> wanted_{0};  // the position, plus 1; or 0
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail

@@ -313,28 +313,50 @@ class StreamedItems {
   explicit StreamedItems(Holder holder) : holder_(std::move(holder)) {}
   StreamedItems(const StreamedItems&) = delete;
 
-  /// Appends up to `count` items; false when there are no more. What the range throws comes out.
-  bool take(std::size_t count, std::vector<Item>& items) {
+  /// Whether reading runs no code but the standard library's, on plain pointers: so that it does
+  /// not wait for anything.
+  static constexpr bool kNeverWaits =
+      std::ranges::contiguous_range<Range> && has_stable_elements<Range>;
+
+  /// Constructs up to `count` items, each where place() says, and counts them in `taken`; false
+  /// when there are no more. What the range, or place(), throws comes out.
+  template <class Place>
+  bool take(std::size_t count, Place place, std::size_t& taken) {
     if (!it_.has_value()) {
       it_.emplace(std::ranges::begin(holder_.range()));
     } else if (pending_step_) {
-      step();
+      step(*it_);
     }
     const auto end = std::ranges::end(holder_.range());
-    for (;;) {
-      if (*it_ == end) return false;
-      items.emplace_back(*it_);
-      pending_step_ = true;
-      if (--count == 0) return true;
-      step();
+    if constexpr (kNeverWaits) {
+      auto it = *it_;  // which the compiler can keep in a register
+      const bool has_more = take(count, place, taken, it, end);
+      *it_ = it;
+      return has_more;
+    } else {
+      return take(count, place, taken, *it_, end);
     }
   }
 
  private:
+  template <class Place, class Iterator, class Sentinel>
+  bool take(std::size_t count, Place& place, std::size_t& taken, Iterator& it,
+            const Sentinel& end) {
+    for (;;) {
+      if (it == end) return false;
+      ::new (place()) Item(it);
+      ++taken;
+      pending_step_ = true;
+      if (--count == 0) return true;
+      step(it);
+    }
+  }
+
   /// Advancing waits until the next item is asked for: a step of an input range may block.
-  void step() {
+  template <class Iterator>
+  void step(Iterator& it) {
     pending_step_ = false;
-    ++*it_;
+    ++it;
   }
 
   Holder holder_;

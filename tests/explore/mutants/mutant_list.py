@@ -715,64 +715,226 @@ M("lock_is_only_tried", "lock", "  if (!lockable.try_lock()) lock_contended(lock
 
 M = header("detail/imap_state.hpp")
 M("reader_leaves_it_to_terminate", "abandon",
-  "if (core_->state() == State::terminate && !given_up_ && reading_ != Reading::over) {",
-  "if (false) {", "destructor_of_an_abandoned_capture_reads")
-M("full_imap_is_not_put_back", "queue",
-  "    if (reading_ == Reading::full && window_open_locked()) requeue_locked(Core::Place::back);\n",
-  "", "imap_buffersize_one")
-M("taken_chunk_stays_in_the_window", "count", "    --window_;\n", "", "imap_buffersize_one")
-M("slot_is_emptied_without_order", "order", "chunk.emptied.fetch_add(1, memory_order_acq_rel)",
+  "if (core.state() == State::terminate && this->may_be_given_up()) {", "if (false) {",
+  "destructor_of_an_abandoned_capture_reads")
+M("slot_is_emptied_without_order", "order",
+  "chunk.emptied.fetch_add(1, memory_order_acq_rel)",
   "chunk.emptied.fetch_add(1, memory_order_relaxed)", "imap_two_readers_of_a_chunk")
-M("slot_is_emptied_without_release", "order", "chunk.emptied.fetch_add(1, memory_order_acq_rel)",
+M("slot_is_emptied_without_release", "order",
+  "chunk.emptied.fetch_add(1, memory_order_acq_rel)",
   "chunk.emptied.fetch_add(1, memory_order_acquire)", "imap_two_readers_of_a_chunk")
-M("slot_is_emptied_without_acquire", "order", "chunk.emptied.fetch_add(1, memory_order_acq_rel)",
-  "chunk.emptied.fetch_add(1, memory_order_release)", "imap_two_readers_of_a_chunk")
-M("used_chunk_counts_as_done", "ready", "  chunk->done = false;\n", "",
-  "imap_one_reader imap_keeps_the_order imap_two_readers")
-M("used_chunk_counts_as_emptied", "count", "  chunk->emptied.store(0, memory_order_relaxed);\n", "",
-  "imap_chunks_of_two imap_two_readers_of_a_chunk imap_one_reader",
-  equivalent="The chunk is kept until the imap ends instead of being used again: only more memory.")
-M("end_tells_of_terminate_again_and_again", "predicate",
-  "    termination_ = Termination::told;\n", "", "imap_terminated_while_queued imap_terminated_while_full "
-                  "imap_read_on_after_terminate")
-M("helped_imap_keeps_the_queues_reference", "reference",
-  "  if (unlinked) this->release();  // not the last: our caller holds another\n  return spare;",
-  "  return spare;", "imap_read_in_a_task")
-M("two_read_the_input", "claim", "  if (reading_ == Reading::queued) {\n    step",
-  "  if (reading_ != Reading::over) {\n    step", "imap_read_in_a_task_of_two imap_read_in_a_task")
-M("chunk_is_not_counted_as_running", "count", "    if (has_items) ++running_;\n", "",
-  "imap_one_reader")
-M("given_up_imap_reads_on", "abandon", "    if (given_up_) {\n      reading_ = Reading::over;",
-  "    if (given_up_) {", "imap_terminated_while_advancing imap_dropped_while_running")
-M("full_imap_is_not_parked", "queue", "        reading_ = Reading::full;\n", "",
-  "imap_buffersize_one")
-M("imap_without_items_never_ends", "ready", "  if (finishes) finish();\n  return position;",
-  "  return position;", "imap_over_nothing")
-M("discarded_chunk_counts_as_running", "count", "    --running_;\n    finishes = finishes_locked();",
-  "    finishes = finishes_locked();",
+M("first_reader_gives_the_chunk_back", "claim",
+  "        if (size != 1 && chunk.emptied.fetch_add(1, memory_order_acq_rel) + 1 != size) return;\n",
+  "        if (size != 1 && chunk.emptied.fetch_add(1, memory_order_acq_rel) + 1 != 1) return;\n",
+  "imap_two_readers_of_a_chunk imap_chunks_of_two")
+M("taken_chunk_stays_in_the_window", "count",
+  "const bool makes_room = claim.is_last && this->return_room_locked(false);",
+  "const bool makes_room = false;", "imap_buffersize_one imap_terminated_while_full",
+  equivalent="A reader returns all room before it waits: an iterator that is not asked reads on later.")
+M("reader_waits_with_room_unreturned", "count",
+  "const bool makes_room = this->return_room_locked(true);\n    front().unlock();",
+  "const bool makes_room = false;\n    front().unlock();", "imap_reads_runs",
+  equivalent="Only a window of 16 and more returns its room late; no scenario has one.")
+M("room_is_made_and_nobody_comes", "queue",
+  "    front().unlock();\n    if (makes_room) this->go_on();\n    if (finished) {",
+  "    front().unlock();\n    if (finished) {", "imap_buffersize_one",
+  equivalent="See the one before: there is no room left to return.")
+M("taken_item_makes_nobody_come", "queue",
+  "    front().unlock();\n    if (makes_room) this->go_on();\n    struct Emptied {",
+  "    front().unlock();\n    struct Emptied {", "imap_buffersize_one")
+M("end_is_seen_before_the_last_result", "predicate",
+  "    const bool finished = this->finished_.load(memory_order_acquire);  // pairs with finish()\n",
+  "    const bool finished = this->may_be_given_up() == false;\n",
+  "imap_one_reader imap_keeps_the_order")
+M("iterating_thread_leaves_the_front_open", "lock",
+  "        front().lock();  // which take() unlocks\n", "", "imap_is_iterated",
+  equivalent="One thread iterates, so nobody else looks at the lock, which take() clears.")
+
+M = header("detail/imap_stream.hpp")
+M("taken_entry_still_counts", "queue", "  entry_.arrive();\n", "",
+  "imap_buffersize_one imap_run_is_shared")
+M("nobody_comes_for_what_is_left", "wake-up",
+  "  if (!entry_.exists() && !lingers_.load()) invite();\n", "",
+  "imap_run_is_shared imap_keeps_the_order")
+M("turn_never_ends", "queue",
+  "  if (turn_is_over()) {\n    end_turn();\n    return Then::leave;\n  }\n  if (move_reading",
+  "  if (move_reading", "imap_makes_way")
+M("worker_stays_after_its_turn", "queue",
+  "  if (turn_is_over()) {\n    end_turn();\n    return Then::leave;\n  }\n  if (!entry_.exists()",
+  "  if (turn_is_over()) {\n    end_turn();\n  }\n  if (!entry_.exists()",
+  "imap_makes_way imap_run_is_shared_after_a_turn",
+  equivalent="It leaves when it next has to read: a window later at most.")
+M("two_read_the_input", "claim",
+  "  if (move_reading(Reading::open, Reading::reading)) read(most_at_once_);\n",
+  "  reading_.store(Reading::reading);\n  read(most_at_once_);\n",
+  "imap_full_ring_two_workers imap_unordered_two_workers")
+M("published_chunk_wakes_no_reader", "wake-up",
+  "  if (front_.is_ordered() ? readers_.want(claim.position) : readers_.want_any()) wake_readers();\n",
+  "", "imap_buffersize_one imap_one_reader")
+M("given_up_chunk_is_run", "abandon",
+  "given_up_.load() ? typename ImapRing<Chunk>::Claim() : ring_.claim();", "ring_.claim();",
+  "imap_run_is_dropped imap_terminated_while_advancing",
+  equivalent="give_up() claims what is unclaimed, too; only the order of two threads differs.")
+M("worker_lingers_for_ever", "predicate", "  lingers_.store(false);", "  lingers_.store(true);",
+  "imap_buffersize_one imap_makes_way")
+M("full_imap_is_parked_without_a_look", "queue",
+  "    if (room() != 0 || ring_.any_unclaimed()) {", "    if (ring_.any_unclaimed()) {",
+  "imap_buffersize_one imap_join_beside_a_reader")
+M("parked_imap_forgets_what_is_unclaimed", "queue",
+  "    if (room() != 0 || ring_.any_unclaimed()) {", "    if (room() != 0) {",
+  "imap_run_is_shared imap_run_is_shared_after_a_turn imap_full_ring_two_workers")
+M("parked_imap_stays_queued", "queue",
+  "    taken_out = entry_.take_out_locked(*core_);\n  }\n"
+  "  if (taken_out) this->release();  // not the last: our caller holds another\n"
+  "  return Then::leave;",
+  "    taken_out = false;\n  }\n"
+  "  if (taken_out) this->release();\n  return Then::leave;",
+  "imap_buffersize_one imap_run_is_shared",
+  equivalent="A worker takes the entry in vain; or it is there when there is room again.")
+M("parked_imap_is_not_put_back", "queue",
+  "reading_.load() != Reading::open) return;\n  put_locked(Core::Place::back);",
+  "reading_.load() != Reading::open) return;", "imap_buffersize_one imap_join_lifts_the_limit")
+M("room_beside_a_chunk_that_blocks_is_not_used", "wake-up",
+  "           (reading == Reading::open && !entry_.exists() && !lingers_.load());",
+  "           false;", "imap_run_is_shared_after_a_turn")
+M("helper_does_not_see_to_what_is_left", "wake-up",
+  "  static_cast<void>(pass_on());  // who has claimed it meanwhile could not see that there is more\n",
+  "", "imap_turns_end_under_two_tasks imap_read_by_two_tasks",
+  equivalent="A reader that helps comes again, or is the only one; no scenario has a third.")
+M("chunk_is_not_counted_as_pending", "count",
+  "  pending_.fetch_add(planned, memory_order_relaxed);\n", "", "imap_one_reader")
+M("given_up_while_it_reads_is_overlooked", "abandon",
+  "    if (given_up_.load() && move_reading(Reading::open, Reading::over)) ++left;\n", "",
   "imap_terminated_while_advancing imap_dropped_while_running")
-M("done_chunk_wakes_no_reader", "wake-up", "    if (available_locked()) wake_readers_locked();\n", "",
-  "imap_buffersize_one")
-M("limit_is_lifted_of_one_that_reads", "predicate", "  if (reading_ != Reading::full) return;\n", "",
-  "imap_join_lifts_the_limit")
-M("lifted_imap_is_not_put_back", "queue",
-  "  if (reading_ != Reading::full) return;\n  requeue_locked(Core::Place::back);",
-  "  if (reading_ != Reading::full) return;", "imap_join_lifts_the_limit")
-M("imap_is_given_up_twice", "claim", "    if (given_up_ || reading_ == Reading::over) return;\n", "",
-  "imap_dropped_early imap_one_reader")
-M("imap_ends_while_its_input_is_read", "claim", "    if (reading_ != Reading::advancing) {",
-  "    if (true) {", "imap_terminated_while_advancing")
+M("what_was_read_meanwhile_is_kept", "abandon",
+  "  if (given_up_.load()) left += discard_unclaimed();\n", "",
+  "imap_terminated_while_advancing imap_terminated_while_input_fails")
+M("unread_input_wakes_no_reader", "wake-up",
+  "  if (readers_.want_any()) wake_readers();\n}\n", "}\n",
+  "imap_read_by_two_tasks imap_turns_end_under_two_tasks", deep=True)
+M("helper_runs_what_comes", "claim",
+  "  if (const auto claim = ring_.claim_at(position); claim.chunk != nullptr) {",
+  "  if (const auto claim = ring_.claim(); claim.chunk != nullptr) {",
+  "imap_read_by_two_tasks imap_run_is_read_by_a_task imap_read_in_a_task_of_two")
+M("helper_does_not_read", "wait",
+  "  ring_.read() == wanted ? read(1) : let_go_unread();\n", "  let_go_unread();\n",
+  "imap_read_in_a_task")
+M("helpers_chunk_is_not_settled", "count", "    settle(1);\n    return true;", "    return true;",
+  "imap_read_in_a_task")
+M("reader_falls_asleep_before_a_result", "wake-up",
+  "  if (available || !is_next || finished_.load()) return true;\n", "  if (finished_.load()) return true;\n",
+  "imap_one_reader imap_buffersize_one")
+M("reader_falls_asleep_after_the_end", "wake-up",
+  "  if (available || !is_next || finished_.load()) return true;\n",
+  "  if (available || !is_next) return true;\n", "imap_over_nothing")
+M("task_falls_asleep_before_what_it_could_run", "wake-up",
+  "  if (ring_.read() != next) return true;\n", "  if (ring_.read() != next) return false;\n",
+  "imap_read_by_two_tasks imap_run_is_read_by_a_task imap_turns_end_under_two_tasks", deep=True)
+M("end_tells_of_terminate_again_and_again", "predicate",
+  "    termination_ = Termination::told;\n", "",
+  "imap_terminated_while_queued imap_terminated_while_full imap_read_on_after_terminate")
+M("imap_is_given_up_twice", "claim", "    if (!may_be_given_up()) return;\n", "",
+  "imap_dropped_early imap_one_reader imap_terminated_while_full")
+M("given_up_imap_reads_on", "abandon",
+  "    ends = move_reading(Reading::open, Reading::over) || move_reading(Reading::full, Reading::over);\n",
+  "    ends = false;\n", "imap_dropped_early imap_terminated_while_full")
+M("given_up_chunks_are_kept", "abandon",
+  "  settle(discard_unclaimed() + (ends ? 1 : 0));\n", "  settle(ends ? 1 : 0);\n",
+  "imap_run_is_dropped imap_runs_are_terminated_at_any_time")
+M("given_up_imap_keeps_the_queues_reference", "reference",
+  "  settle(discard_unclaimed() + (ends ? 1 : 0));\n"
+  "  if (taken_out) this->release();  // not the last: our caller holds another\n",
+  "  settle(discard_unclaimed() + (ends ? 1 : 0));\n", "imap_dropped_unread")
+M("finished_imap_stays_queued", "queue",
+  "    taken_out = entry_.take_out_locked(*core_);\n    finished_.store(true);",
+  "    taken_out = false;\n    finished_.store(true);",
+  "imap_read_in_a_task imap_run_is_read_by_a_task imap_timed_next_in_a_task")
+M("finished_imap_is_put_back", "queue",
+  "if (!entry_.exists() && !finished_.load(memory_order_relaxed)) entry_",
+  "if (!entry_.exists()) entry_", "imap_two_readers imap_full_ring_two_readers", deep=True)
 M("imaps_function_dies_after_the_end", "ready",
-  "  destroy_work();\n  core_->forget(*this);\n  {\n    const lock_guard lock(mutex_);\n"
-  "    finished_ = true;\n    wake_readers_locked();\n  }\n",
-  "  core_->forget(*this);\n  {\n    const lock_guard lock(mutex_);\n    finished_ = true;\n"
-  "    wake_readers_locked();\n  }\n  destroy_work();\n",
+  "  destroy_work();\n  core_->forget(*this);\n", "  core_->forget(*this);\n",
   "imap_function_dies_before_the_end")
-M("end_wakes_no_reader", "wake-up", "    finished_ = true;\n    wake_readers_locked();",
-  "    finished_ = true;", "imap_over_nothing")
+M("end_wakes_no_reader", "wake-up",
+  "    finished_.store(true);  // what was done before happens before the end is seen\n"
+  "    readers_.wake_all_locked();\n",
+  "    finished_.store(true);\n", "imap_over_nothing")
 M("finished_imap_counts_as_unfinished", "count", "  core_->job_done();\n", "", "imap_over_nothing")
 M("dropped_input_error_is_not_told", "abandon",
-  "  if (input_error_ && !is_termination(input_error_)) core_->report(input_error_);\n", "", "imap_dropped_input_error_is_told")
+  "  if (input_error_ && !is_termination(input_error_)) core_->report(input_error_);\n", "",
+  "imap_dropped_input_error_is_told")
+M("priority_pools_worker_stays", "queue", "      if (gives_way_ && has_work()) {", "      if (false) {",
+  "imap_gives_way_to_a_higher_priority")
+
+M = header("detail/imap_window.hpp")
+M("window_is_one_too_large", "count", "return used < size ? size - used : 0;",
+  "return used <= size ? size + 1 - used : 0;", "imap_buffersize_one")
+M("turn_begins_never_anew", "count",
+  "    turn_begin_.store(claimed, memory_order_relaxed);\n", "", "imap_makes_way imap_buffersize_one",
+  equivalent="Once over, always over: every chunk goes to the queue's back, which is only slower.")
+
+M = header("detail/imap_entry.hpp")
+M("entry_is_put_in_and_not_counted", "queue",
+  "    exists_.store(true);\n    core.requeue(imap_, place);", "    core.requeue(imap_, place);",
+  "imap_buffersize_one imap_run_is_shared")
+M("entry_is_taken_out_and_still_counts", "queue",
+  "    exists_.store(false);\n    return true;", "    return true;",
+  "imap_reads_runs imap_run_is_shared_after_a_turn imap_makes_way")
+
+M = header("detail/imap_ring.hpp")
+M("chunk_is_pushed_without_order", "order",
+  "    read_.store(position + 1, memory_order_release);",
+  "    read_.store(position + 1, memory_order_relaxed);", "imap_two_readers imap_one_reader")
+M("two_claim_one_chunk", "claim",
+  "    if (!claimed_.compare_exchange_strong(position, position + 1)) return {};\n",
+  "    claimed_.store(position + 1);\n", "imap_full_ring_two_workers imap_run_is_shared")
+M("ring_does_not_grow", "queue",
+  "  if (end - first_used <= old->mask) return;\n", "  static_cast<void>(first_used);\n  return;\n",
+  "imap_ring_grows imap_join_lifts_the_limit")
+M("grown_ring_forgets_what_it_had", "queue",
+  "  for (std::size_t i = first_used; i != end; ++i) {", "  for (std::size_t i = end; i != end; ++i) {",
+  "imap_ring_grows imap_join_lifts_the_limit")
+M("old_ring_is_freed_at_once", "reference", "  larger->older.reset(old);\n",
+  "  const std::unique_ptr<Places> gone(old);\n", "imap_ring_grows")
+
+M = header("detail/imap_front.hpp")
+M("front_is_locked_without_order", "order", "!locked_.exchange(true, memory_order_acquire)",
+  "!locked_.exchange(true, memory_order_relaxed)", "imap_two_readers_of_a_chunk imap_two_readers")
+M("front_is_unlocked_without_order", "order", "locked_.store(false, memory_order_release)",
+  "locked_.store(false, memory_order_relaxed)", "imap_two_readers_of_a_chunk imap_two_readers")
+M("two_lock_the_front", "lock", "return !locked_.exchange(true, memory_order_acquire);",
+  "locked_.store(true);\n    return true;", "imap_two_readers imap_two_readers_of_a_chunk")
+M("chunk_is_published_without_order", "order", "      chunk.done.store(true);",
+  "      chunk.done.store(true, memory_order_relaxed);", "imap_one_reader imap_two_readers")
+M("unordered_chunks_are_lost", "queue",
+  "    while (!done_.compare_exchange_weak(top, &chunk));", "    while (false);\n    done_.store(&chunk);",
+  "imap_unordered_two_workers")
+M("unordered_chunks_come_newest_first", "queue",
+  "      Chunk* const below = std::exchange(chunk->next, in_turn_);\n"
+  "      in_turn_ = std::exchange(chunk, below);\n",
+  "      in_turn_ = std::exchange(chunk, nullptr);\n",
+  "imap_unordered_yields_in_order_of_completion")
+M("chunk_that_is_not_done_is_opened", "ready",
+  "      if (!chunk->done.load()) return false;", "      if (false) return false;",
+  "imap_one_reader imap_keeps_the_order")
+
+M = header("detail/imap_chunk.hpp")
+M("used_chunk_counts_as_done", "ready", "  chunk.done.store(false, memory_order_relaxed);\n", "",
+  "imap_reads_runs imap_one_reader imap_two_readers")
+M("used_chunk_counts_as_emptied", "count", "  chunk.emptied.store(0, memory_order_relaxed);\n", "",
+  "imap_chunks_of_two imap_two_readers_of_several_chunks imap_one_reader",
+  equivalent="The chunk is kept until the imap ends instead of being used again: only more memory.")
+M("chunk_is_handed_over_without_order", "order",
+  "handed_over_.store(std::exchange(given_back_, nullptr), memory_order_release);",
+  "handed_over_.store(std::exchange(given_back_, nullptr), memory_order_relaxed);",
+  "imap_one_reader imap_buffersize_one imap_chunks_of_two")
+M("chunk_is_taken_over_without_order", "order",
+  "    spare_ = handed_over_.load(memory_order_acquire);",
+  "    spare_ = handed_over_.load(memory_order_relaxed);",
+  "imap_one_reader imap_buffersize_one imap_chunks_of_two")
+M("handed_over_chunks_stay_there", "reference",
+  "    if (spare_ != nullptr) handed_over_.store(nullptr, memory_order_relaxed);\n", "",
+  "imap_buffersize_one imap_chunks_of_two imap_reads_runs")
 
 M = header("detail/imap_readers.hpp")
 M("only_one_reader_is_woken", "wake-up", "if (sleepers_ != 0) condition_.notify_all();",
@@ -787,26 +949,11 @@ M("reader_leaves_its_alarm_behind", "reference", "    alarms_.pop_back();\n", ""
   "imap_read_in_a_callback_while_it_runs")
 M("sleeping_reader_is_not_counted", "count",
   "    ++sleepers_;\n    bool in_time", "    bool in_time", "imap_one_reader")
-
-M = header("detail/chunk_front.hpp")
-M("chunk_is_opened_without_release", "order",
-  "                memory_order_release);  // release: publishes the slots",
-  "                memory_order_relaxed);", "imap_two_readers_of_several_chunks imap_two_readers")
-M("slot_is_claimed_without_order", "order",
-  "word + 1, memory_order_acq_rel, memory_order_acquire)) {",
-  "word + 1, memory_order_relaxed, memory_order_relaxed)) {",
-  "imap_two_readers_of_several_chunks imap_two_readers")
-M("front_is_read_without_order", "order",
-  "  Claim claim() noexcept {\n    std::uint64_t word = word_.load(memory_order_acquire);",
-  "  Claim claim() noexcept {\n    std::uint64_t word = word_.load(memory_order_relaxed);",
-  "imap_two_readers_of_several_chunks")
-M("two_take_one_slot", "claim",
-  "      if (word_.compare_exchange_weak(word, word + 1, memory_order_acq_rel, memory_order_acquire)) {\n"
-  "        return claim;\n      }",
-  "      word_.store(word + 1, memory_order_release);\n      return claim;",
-  "imap_two_readers imap_two_readers_of_a_chunk")
-M("spent_front_is_not_closed", "queue", "    word_.store((word & ~kNextMask) | kClosed, memory_order_relaxed);\n",
-  "    static_cast<void>(word);\n", "imap_one_reader")
+M("reader_announces_nothing", "wake-up", "wanted_.exchange(position + 1);",
+  "wanted_.exchange(0);", "imap_buffersize_one imap_one_reader")
+M("readers_of_an_older_chunk_sleep_on", "wake-up",
+  "    if (before != 0 && before != position + 1) notify_locked();\n", "    static_cast<void>(before);\n",
+  "imap_two_readers imap_full_ring_two_readers", deep=True)
 
 # ---- The rest ----
 
