@@ -6986,6 +6986,7 @@ inline void Core::join_or_detach() noexcept {
       });
     }
   }
+  if (!completing) abandon_queued();  // dead entries, which may be all that keeps an imap's results
   const lock_guard lock(join_mutex_);
   for (thread& worker : threads_) {
     if (!worker.joinable()) continue;
