@@ -5661,21 +5661,6 @@ class ImapState : public ImapStream<Value> {
     return wait_for_next(deadline);
   }
 
-  /// The same while no other thread calls this, or next().
-  std::optional<Value> next_alone() {
-    if constexpr (kIsTrivial) {
-      const auto claim = front().claim_locked();
-      if (claim.chunk != nullptr && !claim.is_last && !claim.result->is_error()) [[likely]] {
-        return std::optional<Value>(claim.result->take());
-      }
-      if (claim.chunk != nullptr) {
-        front().lock();  // which take() unlocks
-        return take(claim);
-      }
-    }
-    return next(Deadline::never());
-  }
-
   /// The reader goes: gives up what has not started. Does not block.
   void drop() noexcept {
     if (!this->core().is_of_this_process()) return;
@@ -5812,9 +5797,9 @@ namespace millpond::inline MILLPOND_ABI {
 /// on after it; an error of the input is thrown after the last item, then comes the end. Dropping
 /// the iterator gives up what has not started and does not block. It may outlive its pool.
 ///
-/// Thread safety: several threads may call next(). Iterating, moving and dropping are one thread's,
-/// while no other uses it. May be used in the pool's own tasks: next() runs the awaited item if it
-/// has not started.
+/// Thread safety: several threads may call next(); iterating, moving and dropping are one
+/// thread's. May be used in the pool's own tasks: next() runs the awaited item if it has not
+/// started.
 template <class R>
 class ImapIterator {
  public:
@@ -5912,7 +5897,7 @@ class ImapIterator<R>::Iterator {
     State& state = range_->state();
     range_->forget_current();
     try {
-      std::optional<value_type> next = state.next_alone();
+      std::optional<value_type> next = state.next(detail::Deadline::never());
       if (next.has_value()) range_->current_.emplace(*std::move(next));
     } catch (...) {
       range_->error_ = std::current_exception();
@@ -7312,8 +7297,8 @@ class StreamedItems {
   explicit StreamedItems(Holder holder) : holder_(std::move(holder)) {}
   StreamedItems(const StreamedItems&) = delete;
 
-  /// Whether reading runs no code but the standard library's, on plain pointers: so that it does not
-  /// wait for anything.
+  /// Whether reading runs no code but the standard library's, on plain pointers: so that it does
+  /// not wait for anything.
   static constexpr bool kNeverWaits =
       std::ranges::contiguous_range<Range> && has_stable_elements<Range>;
 
