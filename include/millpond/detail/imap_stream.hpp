@@ -220,6 +220,8 @@ void ImapStream<Value>::work() noexcept {
   bool has_lingered = false;
   Then then = Then::look_again;
   while (then == Then::look_again) {
+    // terminate() finds this imap in the list of all; until then nothing is begun here any more.
+    if (core_->state() == State::terminate) give_up(true);
     // Looked at before the claim: what is claimed is run, so that an ordered imap yields it.
     const auto claim = given_up_.load() ? typename ImapRing<Chunk>::Claim() : ring_.claim();
     if (claim.chunk != nullptr) {
