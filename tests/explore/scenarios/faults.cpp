@@ -178,4 +178,23 @@ SCENARIO(fault_in_the_first_callback, .faults = true) {
   });
 }
 
+// A task's own lane cannot grow: what is in it already is taken by the other worker all the same.
+SCENARIO(fault_when_a_lane_grows, .bound = 2, .faults = true) {
+  as_far_as_it_goes([] {
+    ThreadPool pool(2);
+    const auto r = pool.apply_async([&] {
+      Gate gate;
+      int issued = 0;
+      as_far_as_it_goes([&] {
+        pool.apply_async([&] { gate.open(); });
+        ++issued;
+        for (; issued != 4; ++issued) pool.apply_async([c = Capture()] {});
+      });
+      if (issued != 0) gate.wait();
+      return Value(1);
+    });
+    CHECK(is_one_or_failed(r));
+  });
+}
+
 }  // namespace

@@ -4,6 +4,7 @@
 #include <tuple>
 #include <vector>
 
+#include "common.hpp"
 #include "scenario.hpp"
 
 namespace {
@@ -145,6 +146,100 @@ SCENARIO(priority_nest) {
   });
   CHECK(r.get() == 3);
   CHECK(started == std::vector({1, 2}));
+}
+
+// A map that made way goes on at its old place: before what was issued later.
+SCENARIO(priority_map_keeps_its_place) {
+  PriorityThreadPool pool(1);
+  Gate begun, gate;
+  std::vector<int> started;
+  const auto map = pool.map_async(
+      [&](int n) {
+        started.push_back(n);
+        begun.open();
+        gate.wait();
+        return n;
+      },
+      std::vector{1, 2}, {.chunksize = 1, .priority = 1});
+  begun.wait();
+  const auto later = pool.apply_async(
+      [&] {
+        started.push_back(9);
+        return Value(9);
+      },
+      std::tuple{}, {.priority = 1});
+  gate.open();
+  CHECK(map.get() == std::vector({1, 2}));
+  CHECK(later.get() == 9);
+  CHECK(started == std::vector({1, 2, 9}));
+}
+
+// A map under way is terminated between two items: it is not put back for nobody.
+SCENARIO(priority_map_against_terminate) {
+  PriorityThreadPool pool(1);
+  const auto map = pool.map_async([c = Capture()](int n) { return n + *c; }, std::vector{0, 0},
+                                  {.chunksize = 1});
+  pool.terminate();
+  const End end = end_of([&] { CHECK(map.get() == std::vector({1, 1})); });
+  CHECK(end == End::value || end == End::terminated);
+}
+
+// Against close(): what is accepted runs.
+SCENARIO(priority_close_against_issue) {
+  PriorityThreadPool pool(1);
+  int calls = 0;
+  bool refused = false;
+  thread issuer([&] {
+    try {
+      pool.apply_async([&calls, c = Capture()] { calls += *c; });
+    } catch (const ValueError&) {
+      refused = true;
+    }
+  });
+  pool.close();
+  issuer.join();
+  pool.join();
+  CHECK(calls == (refused ? 0 : 1));
+}
+
+// Two tasks that need each other: the second worker is woken.
+SCENARIO(priority_wakes_the_next) {
+  PriorityThreadPool pool(2);
+  Gate a, b;
+  const auto first = pool.apply_async([&] {
+    a.open();
+    b.wait();
+    return Value(1);
+  });
+  const auto second = pool.apply_async([&] {
+    b.open();
+    a.wait();
+    return Value(2);
+  });
+  CHECK(first.get() + second.get() == 3);
+}
+
+// An imap and a call are taken by their priority.
+SCENARIO(priority_of_an_imap) {
+  PriorityThreadPool pool(1);
+  Gate begun, gate;
+  std::vector<int> started;
+  const auto busy = pool.apply_async([&] {
+    begun.open();
+    gate.wait();
+  });
+  begun.wait();
+  const auto start = [&started](int n) {
+    started.push_back(n);
+    return Value(n);
+  };
+  auto it = pool.imap(start, Numbers(2), {.buffersize = 2, .priority = 1});
+  const auto low = pool.apply_async(start, 7);
+  const auto high = pool.apply_async(start, 9, {.priority = 2});
+  gate.open();
+  CHECK(low.get() + high.get() == 16);
+  CHECK(started == std::vector({9, 0, 1, 7}));
+  CHECK(next_of(it) == 0);
 }
 
 }  // namespace
