@@ -501,6 +501,22 @@ M("alarm_wakes_nobody", "wake-up", "      rang_ = true;\n      callbacks_.condit
 M("alarm_rings_without_the_lock", "lock",
   "      const lock_guard lock(callbacks_.mutex_);\n      ring_locked();", "      ring_locked();",
   "callback_waits_for_a_running_task")
+M("due_callback_is_not_marked", "wait graph", "*job.due_links() = {nullptr, last_, true};",
+  "*job.due_links() = {nullptr, last_, false};", "callback_waits_for_one_that_is_due")
+M("callback_runs_and_is_still_due", "queue", "      links.is_due = false;\n", "",
+  "callback_waits_for_a_task_that_waits_for_a_callback")
+M("due_callback_leaves_a_stale_link", "queue",
+  "      (links.next != nullptr ? links.next->due_links()->prev : last_) = links.prev;\n", "",
+  "callback_order callback_one_at_a_time callback_before_ready")
+M("due_callback_that_runs_out_of_turn_stays", "queue",
+  "(links.prev != nullptr ? links.prev->due_links()->next : first_) = links.next;",
+  "first_ = links.next;", "callback_runs_the_next_first callback_waits_for_one_that_is_due "
+  "callback_waits_for_a_task_that_waits_for_a_callback callback_thread_needed_by_what_it_waits_for")
+M("due_callbacks_run_in_the_wrong_order", "queue",
+  "      (last_ != nullptr ? last_->due_links()->next : first_) = &job;\n      last_ = &job;",
+  "      *job.due_links() = {first_, nullptr, true};\n"
+  "      (first_ != nullptr ? first_->due_links()->prev : last_) = &job;\n      first_ = &job;",
+  "callback_order callback_one_at_a_time")
 
 M = header("detail/wait_graph.hpp")
 M("new_wait_asks_nobody", "wake-up",
@@ -517,6 +533,30 @@ M("search_remembers_the_last_one", "wait graph",
 M("wait_begins_without_the_lock", "lock",
   "      const lock_guard lock(graph_.mutex_);\n      graph_.begin_locked(wait_);",
   "      graph_.begin_locked(wait_);", "callback_thread_needed_by_what_it_waits_for callback_waits_for_a_task_that_waits_for_a_callback nest_map_in_map")
+M("busy_workers_ask_nobody", "wake-up",
+  "    asks_when_all_busy_.store(false, memory_order_seq_cst);\n    ask_locked();",
+  "    asks_when_all_busy_.store(false, memory_order_seq_cst);",
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
+M("busy_workers_do_not_see_who_asks", "wake-up",
+  "    if (!asks_when_all_busy_.load(memory_order_seq_cst)) return;\n", "    return;\n",
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
+M("who_asks_is_seen_out_of_order", "order",
+  "if (!asks_when_all_busy_.load(memory_order_seq_cst)) return;",
+  "if (!asks_when_all_busy_.load(memory_order_acquire)) return;",
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
+M("who_asks_says_so_out_of_order", "order",
+  "asks_when_all_busy_.store(true, memory_order_seq_cst);",
+  "asks_when_all_busy_.store(true, memory_order_release);",
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
+M("who_asks_is_forgotten_without_order", "order",
+  "asks_when_all_busy_.store(false, memory_order_seq_cst);",
+  "asks_when_all_busy_.store(false, memory_order_relaxed);",
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help",
+  equivalent="Both stores are made under the mutex, and who still sees the request asks once more.")
+M("busy_workers_ask_without_the_lock", "lock",
+  "    const lock_guard lock(mutex_);\n    asks_when_all_busy_.store(false",
+  "    asks_when_all_busy_.store(false",
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
 
 # ---- Results ----
 
@@ -573,6 +613,40 @@ M("cancel_uses_the_cores_error_beyond_its_end", "reference",
   "destroyed_by_a_cancelled_capture callout_cancelled_capture_destroys_the_pool "
   "cancel_the_last_of_a_closed_pool",
   equivalent="Who gives up copies the error before the job counts as finished, and so before the core may end.")
+M("last_handle_is_seen_without_order", "order", "handles_.load(memory_order_acquire) != 1",
+  "handles_.load(memory_order_relaxed) != 1",
+  "result_copies_are_dropped_by_two result_handle_is_dropped_during_the_task")
+M("handle_goes_without_order", "order", "handles_.fetch_sub(1, memory_order_acq_rel)",
+  "handles_.fetch_sub(1, memory_order_relaxed)",
+  "result_copies_are_dropped_by_two result_handle_is_dropped_during_the_task")
+M("handle_goes_without_release", "order", "handles_.fetch_sub(1, memory_order_acq_rel)",
+  "handles_.fetch_sub(1, memory_order_acquire)",
+  "result_copies_are_dropped_by_two result_handle_is_dropped_during_the_task")
+M("handle_goes_without_acquire", "order", "handles_.fetch_sub(1, memory_order_acq_rel)",
+  "handles_.fetch_sub(1, memory_order_release)",
+  "result_copies_are_dropped_by_two result_handle_is_dropped_during_the_task")
+M("last_handle_disposes_of_nothing", "reference", "    if (this->drop()) dispose();",
+  "    this->drop();", "apply_returns_the_result")
+M("work_disposes_of_nothing", "reference", "    if (!this->complete()) dispose();",
+  "    this->complete();", "result_handle_is_dropped_at_once")
+M("last_handle_disposes_of_what_is_not_ready", "reference", "return !waiters_.close(); }",
+  "return waiters_.close(), true; }", "result_handle_is_dropped_at_once")
+M("result_is_never_ready", "ready", "    if (!this->complete()) dispose();", "    dispose();",
+  "apply_returns_the_result")
+M("job_is_counted_out_before_it_is_ready", "count",
+  "    if (!this->complete()) dispose();\n    core.job_done();",
+  "    core.job_done();\n    if (!this->complete()) dispose();",
+  "cancel_against_destruction cancel_the_last_of_a_closed_pool")
+M("finished_job_counts_as_unfinished", "count", "    core.job_done();\n", "",
+  "close_runs_what_is_queued")
+M("outcome_is_kept_by_a_dead_entry", "reference", "    outcome_.reset();\n    this->retire();",
+  "    this->retire();", "result_dies_with_its_last_handle cancel_queued")
+M("disposed_job_is_not_given_up", "reference", "    outcome_.reset();\n    this->retire();",
+  "    outcome_.reset();", "apply_returns_the_result")
+M("dead_entries_stay_in_the_own_lane", "queue",
+  "    while (has_entry() && Core::take_back_entry(core_, *this)) drop_entry();\n", "",
+  "nest_map_one_worker nest_async_one_worker",
+  equivalent="Whoever takes a dead entry steps over it: only later.")
 
 M = header("detail/result_group.hpp")
 M("group_leaves_without_those_being_told", "reference",
@@ -622,6 +696,16 @@ M("group_is_asked_and_sleeps_on", "wake-up",
 M("group_in_a_callback_is_asked_and_sleeps_on", "wake-up",
   "      if (group_.is_to_help_locked()) ring_locked();", "      group_.is_to_help_locked();",
   "callback_thread_is_asked_to_help")
+M("group_helps_though_one_may_come", "wait graph",
+  "(others_may_come() || mine_->core().any_worker_free() || may_come_locked())",
+  "(others_may_come() || mine_->core().any_worker_free())",
+  "group_in_a_task_first_beside_one_that_waits_for_it group_in_a_task_first_two_workers")
+M("group_does_not_ask_to_be_asked", "wake-up",
+  "      core.waits().ask_when_all_busy();\n", "",
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
+M("group_does_not_look_again_for_a_free_worker", "wake-up",
+  "      if (core.any_worker_free()) return false;\n    }", "      return false;\n    }",
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
 
 M = header("detail/waiters.hpp")
 M("ready_is_seen_without_order", "order", "return word_.load(memory_order_acquire) == kReady;",
@@ -696,8 +780,167 @@ M("waiter_is_told_and_not_woken", "wake-up", "    notified_ = true;\n    conditi
 M("waiter_believes_every_wake_up", "predicate",
   "    condition_.wait(lock, [this] { return notified_; });",
   "    if (!notified_) condition_.wait(lock);", "apply_returns_the_result result_is_awaited_by_two")
+M("result_completes_while_a_waiter_leaves", "lock",
+  "      word = unlocked(word);\n      if (word == kClosed)", "      if (word == kClosed)",
+  "result_is_awaited_for_a_time result_loses_a_timed_waiter_of_two")
+M("completer_looks_without_order", "order",
+  "  bool complete() noexcept {\n    std::uintptr_t word = word_.load(memory_order_acquire);",
+  "  bool complete() noexcept {\n    std::uintptr_t word = word_.load(memory_order_relaxed);",
+  "result_is_awaited_by_two apply_returns_the_result result_handle_is_dropped_at_once "
+  "result_copies_are_dropped_by_two result_handle_is_dropped_during_the_task")
+M("completer_takes_the_list_without_any_acquire", "order",
+  "  bool complete() noexcept {\n    std::uintptr_t word = word_.load(memory_order_acquire);\n"
+  "    do {\n      word = unlocked(word);\n      if (word == kClosed) return false;\n"
+  "      // release: publishes the outcome to ready(). acquire: pairs with add().\n    } while (\n"
+  "        !word_.compare_exchange_weak(word, kReady, memory_order_acq_rel, memory_order_acquire));",
+  "  bool complete() noexcept {\n    std::uintptr_t word = word_.load(memory_order_relaxed);\n"
+  "    do {\n      word = unlocked(word);\n      if (word == kClosed) return false;\n    } while (\n"
+  "        !word_.compare_exchange_weak(word, kReady, memory_order_release, memory_order_relaxed));",
+  "result_is_awaited_by_two apply_returns_the_result")
+M("closed_result_completes", "reference", "      if (word == kClosed) return false;\n", "",
+  "result_handle_is_dropped_at_once")
+M("last_handle_closes_without_order", "order",
+  "compare_exchange_strong(none, kClosed, memory_order_acq_rel,",
+  "compare_exchange_strong(none, kClosed, memory_order_relaxed,",
+  "result_handle_is_dropped_during_the_task result_copies_are_dropped_by_two "
+  "result_handle_is_dropped_at_once")
+M("last_handle_closes_without_release", "order",
+  "compare_exchange_strong(none, kClosed, memory_order_acq_rel,",
+  "compare_exchange_strong(none, kClosed, memory_order_acquire,",
+  "result_handle_is_dropped_during_the_task result_copies_are_dropped_by_two "
+  "result_handle_is_dropped_at_once")
+M("last_handle_closes_without_acquire", "order",
+  "compare_exchange_strong(none, kClosed, memory_order_acq_rel,",
+  "compare_exchange_strong(none, kClosed, memory_order_release,",
+  "result_handle_is_dropped_during_the_task result_copies_are_dropped_by_two "
+  "result_handle_is_dropped_at_once",
+  equivalent="Who closes leaves all that comes to the completing thread.")
+M("last_handle_meets_ready_without_order", "order",
+  "compare_exchange_strong(none, kClosed, memory_order_acq_rel,\n"
+  "                                         memory_order_acquire);",
+  "compare_exchange_strong(none, kClosed, memory_order_acq_rel,\n"
+  "                                         memory_order_relaxed);",
+  "result_handle_is_dropped_at_once result_handle_is_dropped_during_the_task")
+M("last_handle_looks_without_order", "order", "    return word_.load(memory_order_acquire) == none &&",
+  "    return word_.load(memory_order_relaxed) == none &&",
+  "result_handle_is_dropped_at_once result_handle_is_dropped_during_the_task result_outlives_its_pool")
+M("last_handle_closes_what_is_ready", "claim",
+  "           word_.compare_exchange_strong(none, kClosed, memory_order_acq_rel,\n"
+  "                                         memory_order_acquire);",
+  "           (word_.store(kClosed, memory_order_release), true);",
+  "result_handle_is_dropped_at_once")
 
 # ---- Jobs ----
+
+M = header("detail/job.hpp")
+M("two_claim_an_entry", "claim",
+  "      if (bits_.compare_exchange_weak(bits, bits + kClaimed - kEntry, memory_order_acq_rel,\n"
+  "                                      memory_order_acquire)) {\n        return true;\n      }",
+  "      bits_.store(bits + kClaimed - kEntry, memory_order_release);\n      return true;",
+  "cancel_against_the_start nest_async_two_workers")
+M("claim_keeps_the_entry", "reference", "bits, bits + kClaimed - kEntry, memory_order_acq_rel,",
+  "bits, bits + kClaimed, memory_order_acq_rel,", "apply_returns_the_result")
+M("entry_is_claimed_without_order", "order",
+  "bits, bits + kClaimed - kEntry, memory_order_acq_rel,",
+  "bits, bits + kClaimed - kEntry, memory_order_relaxed,",
+  "cancel_against_the_start nest_async_two_workers result_handle_is_dropped_at_once",
+  equivalent="Who claims has the job's fields by the ring, and does with it what done() or the word of "
+             "the waiters publishes.")
+M("entry_is_looked_at_without_order", "order",
+  "    std::uint32_t bits = bits_.load(memory_order_acquire);\n    while ((bits & kClaimed) == 0) {\n"
+  "      // acq_rel",
+  "    std::uint32_t bits = bits_.load(memory_order_relaxed);\n    while ((bits & kClaimed) == 0) {\n"
+  "      // acq_rel",
+  "cancel_against_the_start nest_async_two_workers cancel_queued",
+  equivalent="Who finds it claimed looks again to give up the entry, with order.")
+M("dead_entry_of_a_call_is_kept", "reference", "    drop_entry();\n    return false;\n  }\n\n  /// Likewise",
+  "    return false;\n  }\n\n  /// Likewise", "cancel_queued")
+M("live_entries_are_forgotten", "predicate", "is_call_ ? !is_claimed() : !is_spent()",
+  "is_call_ ? is_claimed() : !is_spent()", "worker_takes_while_the_queue_grows")
+M("dead_entries_are_never_forgotten", "predicate",
+  "    if (is_call_ ? !is_claimed() : !is_spent()) return false;\n    drop_entry();\n    return true;",
+  "    if (!is_call_ && is_spent()) {\n      drop_entry();\n      return true;\n    }\n    return false;",
+  "cancel_in_a_batch cancel_after_the_queue_has_closed_up",
+  equivalent="They are stepped over: only more memory.")
+M("last_entry_is_dropped_without_a_look", "order",
+  "    const std::uint32_t bits = bits_.load(memory_order_acquire);\n    // If this is the last",
+  "    const std::uint32_t bits = bits_.load(memory_order_relaxed);\n    // If this is the last",
+  "cancel_queued map_two_workers cancel_against_the_start cancel_map_lets_others_pass")
+M("last_entry_takes_the_job_from_its_work", "reference",
+  "(bits & ~kFlags) == kEntry && (bits & kDone) != 0;", "(bits & ~kFlags) == kEntry;",
+  "map_one_worker cancel_queued")
+M("entry_is_dropped_without_order", "order", "bits_.fetch_sub(kEntry, memory_order_acq_rel)",
+  "bits_.fetch_sub(kEntry, memory_order_relaxed)", "map_two_workers imap_dropped_early map_handle_is_dropped")
+M("entry_is_dropped_without_release", "order", "bits_.fetch_sub(kEntry, memory_order_acq_rel)",
+  "bits_.fetch_sub(kEntry, memory_order_acquire)", "map_two_workers imap_dropped_early map_handle_is_dropped")
+M("entry_is_dropped_without_acquire", "order", "bits_.fetch_sub(kEntry, memory_order_acq_rel)",
+  "bits_.fetch_sub(kEntry, memory_order_release)", "map_two_workers imap_dropped_early map_handle_is_dropped")
+M("last_entry_keeps_the_job", "reference",
+  "if (last || is_last(bits_.fetch_sub(kEntry, memory_order_acq_rel), kEntry, kDone)) delete this;",
+  "if (last) delete this; else bits_.fetch_sub(kEntry, memory_order_acq_rel);",
+  "map_two_workers imap_dropped_early map_handle_is_dropped")
+M("any_last_entry_deletes_the_job", "reference",
+  "return (before & ~kFlags) == entries && (before & kDone) == done;",
+  "return (before & ~kFlags) == entries;", "map_two_workers cancel_queued map_handle_is_dropped")
+M("any_end_deletes_the_job", "reference",
+  "return (before & ~kFlags) == entries && (before & kDone) == done;",
+  "return (before & kDone) == done;", "map_two_workers cancel_queued map_handle_is_dropped")
+M("work_ends_and_looks_without_order", "order",
+  "    const std::uint32_t bits = bits_.load(memory_order_acquire);\n    const bool last = (bits & ~kFlags) == 0;",
+  "    const std::uint32_t bits = bits_.load(memory_order_relaxed);\n    const bool last = (bits & ~kFlags) == 0;",
+  "map_two_workers map_handle_is_dropped result_handle_is_dropped_during_the_task")
+M("work_ends_with_entries_left", "reference", "const bool last = (bits & ~kFlags) == 0;",
+  "const bool last = true;", "cancel_queued map_two_workers")
+M("work_ends_without_order", "order", "bits_.fetch_or(kDone, memory_order_acq_rel)",
+  "bits_.fetch_or(kDone, memory_order_relaxed)", "cancel_queued map_two_workers map_handle_is_dropped")
+M("work_ends_without_release", "order", "bits_.fetch_or(kDone, memory_order_acq_rel)",
+  "bits_.fetch_or(kDone, memory_order_acquire)", "cancel_queued map_two_workers map_handle_is_dropped")
+M("work_ends_without_acquire", "order", "bits_.fetch_or(kDone, memory_order_acq_rel)",
+  "bits_.fetch_or(kDone, memory_order_release)", "cancel_queued map_two_workers map_handle_is_dropped")
+M("work_does_not_end", "reference",
+  "if (last || is_last(bits_.fetch_or(kDone, memory_order_acq_rel), 0, 0)) delete this;",
+  "if (last) delete this;", "cancel_queued map_two_workers")
+M("entry_is_sought_without_order", "order",
+  "    return (bits_.load(memory_order_acquire) & ~kFlags) != 0;",
+  "    return (bits_.load(memory_order_relaxed) & ~kFlags) != 0;",
+  "nest_map_one_worker nest_async_two_workers",
+  equivalent="A hint; done() looks again, with order.")
+M("two_claim_at_once", "claim",
+  "(bits_.fetch_or(kClaimed, memory_order_acq_rel) & kClaimed) == 0;",
+  "(bits_.fetch_or(kClaimed, memory_order_acq_rel), true);",
+  "nest_async_two_workers lane_is_taken_from_at_both_ends nest_against_destruction")
+M("claim_has_no_order", "order", "bits_.fetch_or(kClaimed, memory_order_acq_rel)",
+  "bits_.fetch_or(kClaimed, memory_order_relaxed)",
+  "nest_async_two_workers lane_is_taken_from_at_both_ends nest_against_destruction",
+  equivalent="As for an entry.")
+M("cancel_claims_what_another_has_claimed", "claim",
+  "      if (bits_.compare_exchange_weak(bits, bits | kClaimed | kCancelled, memory_order_acq_rel,\n"
+  "                                      memory_order_relaxed)) {\n        return true;\n      }",
+  "      bits_.store(bits | kClaimed | kCancelled, memory_order_release);\n      return true;",
+  "cancel_against_the_start cancel_against_cancel")
+M("cancel_has_no_order", "order",
+  "bits | kClaimed | kCancelled, memory_order_acq_rel,",
+  "bits | kClaimed | kCancelled, memory_order_relaxed,",
+  "cancel_against_the_start cancel_against_cancel cancel_queued",
+  equivalent="As for an entry.")
+M("cancel_does_not_say_so", "predicate", "bits | kClaimed | kCancelled, memory_order_acq_rel,",
+  "bits | kClaimed, memory_order_acq_rel,", "cancel_queued")
+M("imap_is_given_up_and_its_entry_is_kept", "reference", "    abandon(why);\n    release();",
+  "    abandon(why);", "imap_terminated_while_queued imap_outlives_its_pool imap_terminated_while_full")
+M("lane_takes_no_reference_on_an_imap", "reference",
+  "    add_ref();\n    in_lane_.store(true, memory_order_relaxed);",
+  "    in_lane_.store(true, memory_order_relaxed);", "imap_buffersize_one imap_makes_way")
+M("imap_is_queued_unseen", "queue",
+  "    add_ref();\n    in_lane_.store(true, memory_order_relaxed);", "    add_ref();",
+  "imap_read_in_a_task imap_buffersize_one imap_makes_way",
+  equivalent="It gets a second entry, and the older does as well as the newer.")
+M("imap_does_not_leave_its_lane", "queue",
+  "leave_lane() noexcept final { in_lane_.store(false, memory_order_relaxed); }",
+  "leave_lane() noexcept final {}", "imap_buffersize_one")
+M("lower_priority_comes_first", "queue", "priority > other.priority", "priority < other.priority",
+  "priority_orders_what_is_queued")
+M("later_job_comes_first", "queue", "order < other.order;", "order > other.order;",
+  "priority_orders_what_is_queued")
 
 M = header("detail/findable.hpp")
 M("pool_is_left_without_order", "order", "refs_.fetch_sub(1, memory_order_acq_rel)",
@@ -726,6 +969,28 @@ M("call_dies_after_ready", "ready",
 M("call_that_has_ended_may_still_be_stopped", "reference",
   "    std::destroy_at(&call_);\n    stop_.leave(this->core());\n    this->finish();",
   "    std::destroy_at(&call_);\n    this->finish();", "stop_of_what_has_ended stop_by_cancel")
+M("terminate_gives_up_what_runs", "claim",
+  "    if (this->try_claim()) give_up(why);", "    this->try_claim();\n    give_up(why);",
+  "destructor_of_an_abandoned_capture_waits nest_against_terminate nest_against_destruction "
+  "group_in_a_task_against_terminate")
+M("waiter_runs_what_another_has_claimed", "claim",
+  "if (Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim()) execute();",
+  "Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim();\n"
+  "    execute();", "nest_async_two_workers lane_is_taken_from_at_both_ends")
+M("waiter_runs_only_the_youngest", "claim",
+  "Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim()",
+  "Core::take_back_entry(&this->core(), *this) && this->take_entry()",
+  "nest_wait_for_what_is_queued_behind")
+M("waiter_leaves_a_dead_entry", "queue",
+  "Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim()",
+  "this->try_claim()", "nest_async_one_worker nest_async_two_workers",
+  equivalent="It is stepped over, or given up at the end of the job.")
+M("taken_back_entry_is_kept", "reference",
+  "Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim()",
+  "(Core::take_back_entry(&this->core(), *this), this->try_claim())", "nest_async_one_worker")
+M("refused_call_is_not_destroyed", "ready",
+  "    if (!this->is_claimed()) std::destroy_at(&call_);  // it was never issued\n", "",
+  "close_against_issue fault_in_apply_async")
 
 M = header("detail/map_job.hpp")
 M("two_take_one_chunk", "claim",
@@ -757,8 +1022,410 @@ M("cancel_stops_no_map", "abandon", "    stop_.request();\n    return begin", " 
 M("cancelled_map_counts_as_failed", "predicate",
   "      if (cancels) this->set_outcome_cancelled();\n", "",
   "group_first_exception_of_a_cancelled_map")
+M("given_up_items_do_not_count", "count",
+  "    if (progress_) progress_->add(count);\n    finish_items(count);",
+  "    if (progress_) progress_->add(count);", "cancel_map_under_way")
+M("map_never_makes_way", "predicate", "      work(1, Deadline::never());",
+  "      work(~std::size_t{0}, Deadline::never());", "priority_interrupts_a_map")
+M("map_makes_way_for_good", "queue",
+  "      if (!is_spent()) return core.put_back(*this, rank_);\n", "", "priority_interrupts_a_map")
+M("map_has_no_entries", "reference",
+  "    this->add_entries(static_cast<std::uint32_t>(entries));\n", "", "map_two_workers map_one_worker")
+M("map_has_one_entry_too_few", "reference",
+  "this->add_entries(static_cast<std::uint32_t>(entries));",
+  "this->add_entries(static_cast<std::uint32_t>(entries - 1));", "map_two_workers map_one_worker")
+M("map_is_for_one_worker", "queue",
+  "    return {.entries = entries, .has_callbacks", "    return {.entries = 1, .has_callbacks",
+  "map_items_meet")
+M("worker_keeps_the_entry_of_a_map", "reference",
+  "      if (!is_spent()) return core.put_back(*this, rank_);\n    }\n    this->drop_entry();",
+  "      if (!is_spent()) return core.put_back(*this, rank_);\n    }", "map_one_worker map_two_workers")
+M("abandoned_map_keeps_its_entry", "reference", "    abandon(why);\n    this->drop_entry();",
+  "    abandon(why);", "terminate_a_map_under_way destroy_with_work terminate_against_a_blocking_map")
+M("map_runs_on_in_a_terminated_pool", "abandon",
+  "      if (this->core().state() == State::terminate) {", "      if (false) {",
+  "terminate_a_map_under_way")
+M("terminated_map_forgets_the_chunk_in_hand", "count",
+  "give_up(range.size() + size_ - std::min(size_, claim_rest(size_)),",
+  "give_up(size_ - std::min(size_, claim_rest(size_)),", "terminate_a_map_under_way")
+M("spent_map_is_not_dead", "queue",
+  "    return next_.load(memory_order_relaxed) >= size_;\n  }\n\n  Stop",
+  "    return false;\n  }\n\n  Stop", "cancel_map_lets_others_pass map_beside_another_map",
+  equivalent="A worker that takes such an entry finds nothing to claim, and gives it up.")
+M("rest_of_a_map_is_given_up_twice", "claim",
+  "    while (begin < size_ && !next_.compare_exchange_weak(begin, mark, memory_order_relaxed)) {\n    }",
+  "    if (begin < size_) next_.store(mark, memory_order_relaxed);",
+  "cancel_map_against_cancel cancel_map_against_its_workers")
+M("cancelled_map_says_that_it_ran", "predicate",
+  "      if (begin == 0) this->try_claim_to_cancel();  // else some of it has run\n", "",
+  "cancel_map_against_its_workers cancel_map_against_cancel cancel_queued cancel_map_lets_others_pass")
 
 # ---- Queues ----
+
+M = header("detail/job_ring.hpp")
+M("ring_looks_empty_out_of_order", "order",
+  "return head_.load(memory_order_seq_cst) >= tail_.load(memory_order_seq_cst);",
+  "return head_.load(memory_order_seq_cst) >= tail_.load(memory_order_acquire);",
+  "lane_of_one_who_is_stuck")
+M("ring_looks_at_its_head_out_of_order", "order",
+  "return head_.load(memory_order_seq_cst) >= tail_.load(memory_order_seq_cst);",
+  "return head_.load(memory_order_relaxed) >= tail_.load(memory_order_seq_cst);",
+  "lane_of_one_who_is_stuck worker_is_woken_again",
+  equivalent="An older head is a smaller one: the ring looks less empty than it is, and is looked at "
+             "again.")
+M("taker_sees_an_old_tail", "order",
+  "      if (head >= tail_.load(memory_order_seq_cst)) return nullptr;\n      // acquire, as",
+  "      if (head >= tail_.load(memory_order_acquire)) return nullptr;\n      // acquire, as",
+  "lane_is_taken_from_at_both_ends", deep=True)
+M("taker_reads_the_buffer_without_order", "order",
+  "      // acquire, as for the tail: the entry at the head was written before the tail passed it.\n"
+  "      Job* const job = buffer_.load(memory_order_acquire)",
+  "      Job* const job = buffer_.load(memory_order_relaxed)", "lane_grows_while_another_takes")
+M("taker_reads_the_tail_without_order", "order",
+  "      if (head >= tail_.load(memory_order_seq_cst)) return nullptr;\n      // acquire, as",
+  "      if (head >= tail_.load(memory_order_relaxed)) return nullptr;\n      // acquire, as",
+  "lane_of_one_who_is_stuck lane_is_taken_from_at_both_ends")
+M("two_take_one_entry", "claim",
+  "      // acquire, as for the tail: the entry at the head was written before the tail passed it.\n"
+  "      Job* const job = buffer_.load(memory_order_acquire)->at(head).load(memory_order_relaxed);\n"
+  "      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst,\n"
+  "                                      memory_order_seq_cst)) {\n        return job;\n      }",
+  "      Job* const job = buffer_.load(memory_order_acquire)->at(head).load(memory_order_relaxed);\n"
+  "      head_.store(head + 1, memory_order_seq_cst);\n      return job;",
+  "lane_is_taken_from_at_both_ends lane_grows_while_another_takes nest_async_two_workers")
+M("taker_moves_the_head_out_of_order", "order",
+  "      // acquire, as for the tail: the entry at the head was written before the tail passed it.\n"
+  "      Job* const job = buffer_.load(memory_order_acquire)->at(head).load(memory_order_relaxed);\n"
+  "      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst,",
+  "      Job* const job = buffer_.load(memory_order_acquire)->at(head).load(memory_order_relaxed);\n"
+  "      if (head_.compare_exchange_weak(head, head + 1, memory_order_acq_rel,",
+  "lane_is_taken_from_at_both_ends", deep=True)
+M("taker_reads_the_entry_too_late", "claim",
+  "      // acquire, as for the tail: the entry at the head was written before the tail passed it.\n"
+  "      Job* const job = buffer_.load(memory_order_acquire)->at(head).load(memory_order_relaxed);\n"
+  "      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst,\n"
+  "                                      memory_order_seq_cst)) {\n        return job;\n      }",
+  "      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst,\n"
+  "                                      memory_order_seq_cst)) {\n"
+  "        return buffer_.load(memory_order_acquire)->at(head).load(memory_order_relaxed);\n      }",
+  "lane_grows_while_another_takes", deep=True)
+M("closed_ring_stays_open", "queue",
+  "void close() noexcept { head_.fetch_or(kClosed, memory_order_seq_cst); }",
+  "void close() noexcept {}", "terminate_and_then_nothing_begins")
+M("ring_is_closed_without_order", "order", "head_.fetch_or(kClosed, memory_order_seq_cst);",
+  "head_.fetch_or(kClosed, memory_order_relaxed);",
+  "terminate_against_the_start lane_against_terminate nest_against_terminate",
+  equivalent="Only the word itself matters: who would move the head fails.")
+M("ring_is_emptied_out_of_order", "order",
+  "if (position >= tail_.load(memory_order_seq_cst)) return nullptr;",
+  "if (position >= tail_.load(memory_order_acquire)) return nullptr;",
+  "nest_against_terminate lane_against_terminate")
+M("two_empty_one_ring", "claim",
+  "      Job* const job = buffer_.load(memory_order_acquire)->at(position).load(memory_order_relaxed);\n"
+  "      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst,\n"
+  "                                      memory_order_seq_cst)) {\n        return job;\n      }",
+  "      Job* const job = buffer_.load(memory_order_acquire)->at(position).load(memory_order_relaxed);\n"
+  "      head_.store(head + 1, memory_order_seq_cst);\n      return job;",
+  "terminate_against_terminate callout_two_terminate_and_a_capture_waits")
+M("dying_ring_keeps_its_entries", "reference",
+  "    while (Job* const job = drain()) job->drop_entry();\n", "",
+  "nest_against_destruction cancel_queued destroy_with_work",
+  equivalent="terminate() has emptied it, and after that only a worker that gives up what it has "
+             "added adds to it.")
+M("dying_ring_keeps_its_memory", "reference", "    delete buffer_.load(memory_order_relaxed);\n", "",
+  "worker_is_woken_again")
+M("reader_of_a_ring_looks_without_order", "order",
+  "          tail_ = ring.tail_.load(memory_order_acquire);",
+  "          tail_ = ring.tail_.load(memory_order_relaxed);", "worker_is_woken_again apply_returns_the_result")
+M("reader_reads_the_buffer_without_order", "order",
+  "          buffer_ = ring.buffer_.load(memory_order_acquire);",
+  "          buffer_ = ring.buffer_.load(memory_order_relaxed);",
+  "worker_takes_while_the_queue_grows lane_that_is_shared_grows_while_two_take")
+M("reader_takes_what_is_not_there", "queue", "          if (head >= tail_) return nullptr;\n", "",
+  "worker_is_woken_again")
+M("reader_keeps_an_old_buffer", "queue",
+  "          buffer_ = ring.buffer_.load(memory_order_acquire);\n",
+  "          if (buffer_ == nullptr) buffer_ = ring.buffer_.load(memory_order_acquire);\n",
+  "worker_takes_while_the_queue_grows lane_that_is_shared_grows_while_two_take")
+M("two_readers_take_one_entry", "claim",
+  "        if (ring.head_.compare_exchange_weak(head, head + 1, memory_order_acq_rel,\n"
+  "                                             memory_order_acquire)) {",
+  "        ring.head_.store(head + 1, memory_order_release);\n        {",
+  "worker_wakes_the_next lane_that_is_shared_grows_while_two_take")
+M("ring_has_room_for_one_too_many", "queue",
+  "tail - head_seen_ + count <= buffer->capacity()) return true;\n    head_seen_",
+  "tail - head_seen_ + count <= buffer->capacity() + 1) return true;\n    head_seen_",
+  "worker_takes_while_the_queue_grows")
+M("ring_never_sees_its_head_again", "queue",
+  "    head_seen_ = head_.load(memory_order_acquire) & ~kClosed;\n", "",
+  "worker_takes_while_the_queue_grows",
+  equivalent="It makes room though it has some.")
+M("entry_is_added_out_of_order", "order",
+  "    buffer_.load(memory_order_relaxed)->at(tail).store(&job, memory_order_relaxed);\n"
+  "    tail_.store(tail + 1, memory_order_seq_cst);",
+  "    buffer_.load(memory_order_relaxed)->at(tail).store(&job, memory_order_relaxed);\n"
+  "    tail_.store(tail + 1, memory_order_release);", "lane_of_one_who_is_stuck")
+M("entry_is_added_without_release", "order",
+  "    buffer_.load(memory_order_relaxed)->at(tail).store(&job, memory_order_relaxed);\n"
+  "    tail_.store(tail + 1, memory_order_seq_cst);",
+  "    buffer_.load(memory_order_relaxed)->at(tail).store(&job, memory_order_relaxed);\n"
+  "    tail_.store(tail + 1, memory_order_relaxed);", "apply_returns_the_result lane_of_one_who_is_stuck")
+M("entry_of_another_is_taken_back", "claim",
+  "    if (head_.load(memory_order_relaxed) >= tail ||\n"
+  "        buffer->at(tail - 1).load(memory_order_relaxed) != &job) {",
+  "    if (head_.load(memory_order_relaxed) >= tail) {",
+  "lane_is_not_taken_back_from_out_of_turn lane_is_taken_from_at_both_ends")
+M("entry_is_hidden_out_of_order", "order", "tail_.store(tail - 1, memory_order_seq_cst);",
+  "tail_.store(tail - 1, memory_order_release);", "lane_is_taken_from_at_both_ends", deep=True)
+M("owner_sees_an_old_head", "order",
+  "    std::uint64_t head = head_.load(memory_order_seq_cst);\n    if (head < tail - 1) return true;",
+  "    std::uint64_t head = head_.load(memory_order_acquire);\n    if (head < tail - 1) return true;",
+  "lane_is_taken_from_at_both_ends", deep=True)
+M("owner_takes_the_last_as_a_taker_does", "claim", "    if (head < tail - 1) return true;",
+  "    if (head <= tail - 1) return true;", "nest_async_two_workers lane_is_taken_from_at_both_ends")
+M("owner_takes_the_last_without_order", "order",
+  "                                              head, tail, memory_order_seq_cst,\n"
+  "                                              memory_order_seq_cst);",
+  "                                              head, tail, memory_order_relaxed,\n"
+  "                                              memory_order_relaxed);",
+  "nest_async_two_workers lane_is_taken_from_at_both_ends",
+  equivalent="It meets a taker at the word of the head itself, and publishes nothing.")
+M("tail_stays_back", "queue",
+  "    tail_.store(tail, memory_order_seq_cst);\n    return mine;", "    return mine;",
+  "lane_goes_on_after_an_entry_was_taken_back")
+M("tail_comes_back_without_order", "order",
+  "    tail_.store(tail, memory_order_seq_cst);\n    return mine;",
+  "    tail_.store(tail, memory_order_relaxed);\n    return mine;",
+  "lane_goes_on_after_an_entry_was_taken_back nest_async_two_workers",
+  equivalent="No entry is before it then; the next one that is added publishes itself.")
+M("owner_takes_what_a_taker_has", "claim", "    return mine;\n  }\n\n private:",
+  "    return true;\n  }\n\n private:", "nest_async_two_workers lane_is_taken_from_at_both_ends")
+M("first_buffer_is_published_without_release", "order",
+  "buffer_.store(new Buffer(capacity, nullptr), memory_order_release);",
+  "buffer_.store(new Buffer(capacity, nullptr), memory_order_relaxed);",
+  "worker_is_woken_again lane_of_one_who_is_stuck",
+  equivalent="The tail that an entry moves is stored after it, with release, and loaded before it.")
+M("larger_buffer_is_published_without_release", "order",
+  "      buffer_.store(larger, memory_order_release);", "      buffer_.store(larger, memory_order_relaxed);",
+  "lane_grows_while_another_takes lane_that_is_shared_grows_while_two_take")
+M("closed_ring_is_opened_again", "predicate", "    if ((head & kClosed) != 0) return false;\n", "",
+  "lane_against_terminate")
+M("owner_makes_room_and_takes_what_others_take", "claim",
+  "  } while (!head_.compare_exchange_weak(head, tail, memory_order_seq_cst, memory_order_seq_cst));",
+  "    head_.store(tail, memory_order_seq_cst);\n  } while (false);",
+  "worker_takes_while_the_queue_grows lane_grows_while_another_takes")
+M("owner_makes_room_without_order", "order",
+  "head_.compare_exchange_weak(head, tail, memory_order_seq_cst, memory_order_seq_cst));",
+  "head_.compare_exchange_weak(head, tail, memory_order_relaxed, memory_order_relaxed));",
+  "worker_takes_while_the_queue_grows lane_grows_while_another_takes",
+  equivalent="It meets takers at the word of the head itself; what it gives is published by the tail. "
+             "(An entry written before its slot was read by others cannot be shown by loads.)")
+M("larger_ring_is_empty", "queue",
+  "        larger->at(position).store(buffer->at(position).load(memory_order_relaxed),\n"
+  "                                   memory_order_relaxed);",
+  "        static_cast<void>(position);", "worker_takes_while_the_queue_grows")
+M("old_buffers_are_lost", "reference", "std::bit_ceil(kept + count + buffer->capacity() / 2), buffer);",
+  "std::bit_ceil(kept + count + buffer->capacity() / 2), nullptr);",
+  "worker_takes_while_the_queue_grows")
+M("larger_ring_is_never_made", "queue",
+  "  if (kept + count > buffer->capacity() - buffer->capacity() / 4) {", "  if (false) {",
+  "worker_takes_while_the_queue_grows")
+M("what_is_put_back_stays_hidden", "queue",
+  "  tail_.store(end, memory_order_seq_cst);\n  return true;", "  return true;",
+  "worker_takes_while_the_queue_grows")
+M("what_is_put_back_is_published_without_release", "order",
+  "  tail_.store(end, memory_order_seq_cst);\n  return true;",
+  "  tail_.store(end, memory_order_relaxed);\n  return true;",
+  "worker_takes_while_the_queue_grows lane_grows_while_another_takes")
+M("what_is_put_back_is_shown_out_of_order", "order",
+  "  tail_.store(end, memory_order_seq_cst);\n  return true;",
+  "  tail_.store(end, memory_order_release);\n  return true;",
+  "worker_takes_while_the_queue_grows lane_grows_while_another_takes",
+  equivalent="An entry is added next, with a store in sequential order, which shows these, too.")
+M("failed_growth_hides_what_is_queued", "queue",
+  "        tail_.store(end, memory_order_seq_cst);\n        throw;", "        throw;",
+  "fault_when_the_queue_grows", deep=True)
+M("failed_growth_goes_unnoticed", "predicate",
+  "      if (kept + count > buffer->capacity()) {\n        tail_", "      if (false) {\n        tail_",
+  "fault_when_the_queue_grows", deep=True)
+
+M = header("detail/lanes.hpp")
+M("lane_is_not_listed", "queue", "    if (!own.is_listed) list(own);\n", "",
+  "lane_of_one_who_is_stuck")
+M("lane_is_listed_again_and_again", "queue", "    own.is_listed = true;\n", "",
+  "lane_goes_on_after_an_entry_was_taken_back lane_grows_while_another_takes")
+M("two_lanes_are_listed_at_one_place", "lock", "    const lock_guard lock(list_mutex_);\n", "",
+  "lanes_of_two_who_are_stuck")
+M("lane_is_listed_out_of_order", "order", "listed_count_.store(count + 1, memory_order_seq_cst);",
+  "listed_count_.store(count + 1, memory_order_release);", "lane_of_one_who_is_stuck")
+M("lane_is_listed_without_release", "order", "listed_count_.store(count + 1, memory_order_seq_cst);",
+  "listed_count_.store(count + 1, memory_order_relaxed);", "lane_of_one_who_is_stuck")
+M("worker_takes_from_no_other", "queue", "    return take_in_rotation(turn);\n",
+  "    return nullptr;\n", "lane_of_one_who_is_stuck")
+M("worker_with_work_looks_at_no_other", "queue",
+  "    if (turn % tuning::kTurnsOfOthers == 0) {\n", "    if (false) {\n",
+  "lane_of_endless_work_and_one_who_is_stuck")
+M("worker_always_takes_its_own_first", "queue", "const bool own_first = turn % 2 != 0;",
+  "const bool own_first = true;", "lane_of_endless_work_lets_others_pass")
+M("worker_always_begins_with_one_shared_lane", "queue",
+  "(turn / tuning::kTurnsOfOthers + i) % kShared;", "i % kShared;", "lanes_of_two_producers_take_turns")
+M("worker_takes_from_one_shared_lane", "queue", "for (std::size_t i = 0; i != kShared; ++i) {",
+  "for (std::size_t i = 0; i != 1; ++i) {", "worker_for_two_producers")
+M("dead_entry_ends_the_search_of_a_shared_lane", "queue",
+  "      while (Job* const job = own.readers[lane].pop(shared_[lane].ring)) {",
+  "      if (Job* const job = own.readers[lane].pop(shared_[lane].ring)) {",
+  "cancel_in_the_middle_of_the_queue",
+  equivalent="The worker sees that there is more when it would fall asleep, and searches again.")
+M("dead_entry_ends_the_search_of_a_lane", "queue", "    while (Job* const job = ring.pop()) {",
+  "    if (Job* const job = ring.pop()) {", "nest_wait_for_what_is_queued_behind",
+  equivalent="As in a shared lane.")
+M("worker_keeps_a_dead_entry", "claim",
+  "        if (job->take_entry()) return job;\n      }\n    }\n    if (!own_first)",
+  "        job->take_entry();\n        return job;\n      }\n    }\n    if (!own_first)",
+  "cancel_queued cancel_against_the_start")
+M("sleeper_does_not_look_at_shared_lanes", "wake-up",
+  "      if (!lane.ring.empty()) return true;\n", "", "worker_is_woken_again")
+M("sleeper_looks_at_shared_lanes_without_the_lock", "lock",
+  "      const lock_guard lock(lane.lock);\n      if (!lane.ring.empty()) return true;",
+  "      if (!lane.ring.empty()) return true;",
+  "worker_is_woken_again worker_takes_while_the_queue_grows worker_for_two_producers",
+  equivalent="The order of the loads and stores is enough, but when an allocation fails while the "
+             "entries are hidden: see make_room().")
+M("sleeper_does_not_look_at_own_lanes", "wake-up",
+  "      if (!listed_[i].load(memory_order_relaxed)->ring.empty()) return true;\n",
+  "      static_cast<void>(i);\n", "lane_of_one_who_is_stuck")
+M("sleeper_counts_lanes_out_of_order", "order",
+  "    const std::size_t listed = listed_count_.load(memory_order_seq_cst);\n"
+  "    for (std::size_t i = 0; i != listed; ++i) {\n"
+  "      if (!listed_[i].load(memory_order_relaxed)->ring.empty())",
+  "    const std::size_t listed = listed_count_.load(memory_order_acquire);\n"
+  "    for (std::size_t i = 0; i != listed; ++i) {\n"
+  "      if (!listed_[i].load(memory_order_relaxed)->ring.empty())", "lane_of_one_who_is_stuck")
+M("jobs_in_shared_lanes_are_not_counted", "count", "sum += lane.issued.get();",
+  "static_cast<void>(lane);", "close_runs_what_is_queued")
+M("doors_of_shared_lanes_are_not_passed", "lock",
+  "    for (Shared& lane : shared_) const lock_guard lock(lane.lock);\n", "", "close_against_issue")
+M("shared_lanes_are_closed_without_the_lock", "lock",
+  "      const lock_guard lock(lane.lock);\n      lane.ring.close();", "      lane.ring.close();",
+  "terminate_against_issue")
+M("shared_lanes_are_not_closed", "queue", "      lane.ring.close();\n", "",
+  "terminate_and_then_nothing_begins")
+M("own_lanes_are_not_closed", "queue",
+  "      listed_[i].load(memory_order_relaxed)->ring.close();\n", "      static_cast<void>(i);\n",
+  "terminate_in_a_task_and_then_nothing_begins")
+M("own_lanes_are_closed_out_of_order", "order",
+  "    const std::size_t listed = listed_count_.load(memory_order_seq_cst);\n"
+  "    for (std::size_t i = 0; i != listed; ++i) {\n"
+  "      listed_[i].load(memory_order_relaxed)->ring.close();",
+  "    const std::size_t listed = listed_count_.load(memory_order_acquire);\n"
+  "    for (std::size_t i = 0; i != listed; ++i) {\n"
+  "      listed_[i].load(memory_order_relaxed)->ring.close();",
+  "nest_against_terminate lane_against_terminate",
+  equivalent="A lane that had no entry before need not be closed: its worker looks at the state.")
+M("shared_lanes_are_not_emptied", "abandon",
+  "      if (Job* const job = lane.ring.drain()) return job;\n", "",
+  "terminate_what_runs_and_what_is_queued")
+M("own_lanes_are_not_emptied", "abandon",
+  "      if (Job* const job = listed_[i].load(memory_order_relaxed)->ring.drain()) return job;\n",
+  "      static_cast<void>(i);\n", "lane_against_terminate lane_of_one_who_terminates")
+M("own_lanes_are_emptied_out_of_order", "order",
+  "    const std::size_t listed = listed_count_.load(memory_order_seq_cst);\n"
+  "    for (std::size_t i = 0; i != listed; ++i) {\n      if (Job*",
+  "    const std::size_t listed = listed_count_.load(memory_order_acquire);\n"
+  "    for (std::size_t i = 0; i != listed; ++i) {\n      if (Job*",
+  "nest_against_terminate lane_against_terminate")
+M("other_lanes_are_found_without_order", "order", "listed_count_.load(memory_order_acquire);",
+  "listed_count_.load(memory_order_relaxed);", "lane_of_one_who_is_stuck lanes_of_two_who_are_stuck")
+
+M = header("detail/job_heap.hpp")
+M("heap_takes_the_last", "queue",
+  "    std::pop_heap(entries_.begin(), entries_.end(), is_after);\n", "",
+  "priority_orders_what_is_queued")
+M("heap_is_not_mended_when_it_grows", "queue",
+  "    std::push_heap(entries_.begin(), entries_.end(), is_after);\n", "",
+  "priority_orders_what_is_queued")
+M("heap_is_not_mended_without_the_dead", "queue",
+  "    std::make_heap(entries_.begin(), entries_.end(), is_after);\n", "",
+  "priority_cancel_and_grow")
+M("dead_entries_fill_the_heap", "queue",
+  "    std::erase_if(entries_, [](const Entry& entry) { return entry.job->drop_if_dead(); });\n", "",
+  "priority_cancel priority_cancel_and_grow",
+  equivalent="They are stepped over: only more memory.")
+M("dying_heap_keeps_its_entries", "reference",
+  "    for (const Entry& entry : entries_) entry.job->drop_entry();\n", "", "priority_against_terminate",
+  equivalent="terminate() has emptied it.")
+
+M = header("detail/stream_queue.hpp")
+M("imap_in_its_turn_is_last", "queue", "!job.rank_.is_before(next->rank_)", "true",
+  "priority_of_two_imaps")
+M("imap_enters_and_leaves_a_stale_link", "queue",
+  "    if (next != nullptr) next->prev_ = &job;\n", "", "priority_of_two_imaps_one_is_dropped")
+M("imap_leaves_and_leaves_a_stale_link", "queue",
+  "    if (job.next_ != nullptr) job.next_->prev_ = job.prev_;\n", "", "priority_of_two_imaps")
+M("imap_is_queued_and_does_not_know_it", "queue",
+  "    job.queued_.store(true, memory_order_relaxed);\n", "",
+  "imap_read_in_a_task imap_one_reader imap_items_meet")
+M("imap_leaves_the_list_twice", "queue", "    job.queued_.store(false, memory_order_relaxed);\n", "",
+  "imap_one_reader imap_read_in_a_task imap_items_meet")
+
+M = header("detail/job_queue.hpp")
+M("call_is_not_counted", "count", "      door.lane->issued.add_one();\n", "",
+  "close_runs_what_is_queued")
+M("call_by_priority_is_not_counted", "count", "    issued_.add_one();\n", "", "priority_close")
+M("calls_by_priority_are_not_counted", "count",
+  "return lanes_.issued_to_shared() + issued_.get();", "return lanes_.issued_to_shared();",
+  "priority_close")
+M("equals_have_no_order", "queue", "    const Rank rank{priority, ++last_order_};",
+  "    const Rank rank{priority, last_order_};", "priority_orders_what_is_queued")
+M("map_forgets_its_rank", "queue", "    if (wanted_rank != nullptr) *wanted_rank = rank;\n", "",
+  "priority_map_keeps_its_place")
+M("map_has_one_entry", "queue", "      for (; count != 0; --count) door.lane->ring.push(job);",
+  "      if (count != 0) door.lane->ring.push(job);", "map_items_meet")
+M("map_by_priority_has_one_entry", "queue", "    for (; count != 0; --count) heap_.push(job, rank);",
+  "    if (count != 0) heap_.push(job, rank);", "priority_map_two_workers priority_map_keeps_its_place")
+M("no_room_is_kept_for_what_is_put_back", "queue", "      heap_.reserve(count + workers_);  // room",
+  "      heap_.reserve(count);  // room", "fault_when_a_map_is_put_back priority_map_two_workers")
+M("lane_gets_an_imap_that_does_not_know_it", "reference", "    job.enter_lane();\n", "",
+  "imap_buffersize_one imap_makes_way")
+M("imap_loses_its_turn", "queue", "in_turn ? StreamQueue::kInTurn : ++last_order_", "++last_order_",
+  "imap_goes_on_with_its_turn")
+M("imap_keeps_its_turn", "queue", "in_turn ? StreamQueue::kInTurn : ++last_order_",
+  "StreamQueue::kInTurn", "priority_imap_makes_way")
+M("imap_in_its_turn_waits_for_calls", "queue", "      if (Job* const job = take_stream(own.turn % 2 != 0)) return job;\n",
+  "", "imap_goes_on_with_its_turn")
+M("imap_is_never_found", "queue",
+  "    if (!streams_.empty()) {\n      if (Job* const job = take_stream(own.turn % 2 != 0)) return job;\n    }\n"
+  "    if (Job* const job = lanes_.take(own)) return job;\n"
+  "    return streams_.empty() ? nullptr : take_stream(true);",
+  "    return lanes_.take(own);", "imap_one_reader imap_goes_on_with_its_turn")
+M("sleeper_does_not_look_at_imaps", "wake-up", "(!streams_.empty() || !heap_.empty())",
+  "!heap_.empty()", "imap_items_meet imap_one_reader")
+M("sleeper_does_not_look_at_the_heap", "wake-up", "(!streams_.empty() || !heap_.empty())",
+  "!streams_.empty()", "priority_wakes_the_next priority_close")
+M("sleeper_looks_at_the_heap_without_the_lock", "lock",
+  "      const lock_guard lock(mutex_);\n      if (!closed_ && (", "      if (!closed_ && (",
+  "priority_wakes_the_next priority_close")
+M("door_of_the_heap_is_not_passed", "lock", "    { const lock_guard lock(mutex_); }\n", "",
+  "priority_close_against_issue")
+M("heap_is_not_closed", "queue", "      closed_ = true;\n", "",
+  "priority_terminate_and_then_nothing_begins")
+M("heap_is_closed_without_the_lock", "lock",
+  "      const lock_guard lock(mutex_);\n      closed_ = true;", "      closed_ = true;",
+  "priority_against_terminate priority_close")
+M("heap_is_not_emptied", "abandon", "      if (!heap_.empty()) return heap_.pop();\n", "",
+  "priority_against_terminate priority_map_against_terminate")
+M("imaps_are_not_emptied", "abandon", "      if (!streams_.empty()) return pop_stream_locked();\n", "",
+  "imap_terminated_while_advancing imap_terminated_while_running imap_outlives_its_pool",
+  equivalent="terminate() gives up every imap afterwards, and takes it out of the list for that.")
+M("list_of_imaps_is_taken_from_when_it_is_empty", "predicate",
+  "    if (closed_ || streams_.empty()) return nullptr;", "    if (closed_) return nullptr;",
+  "imap_two_readers imap_items_meet imap_read_in_a_task_of_two imap_of_an_imap_two_workers")
+M("imap_comes_before_calls_of_higher_priority", "queue",
+  "(heap_.empty() || !heap_.first_rank().is_before(streams_.first_rank()))", "true",
+  "priority_of_an_imap")
+M("imap_comes_after_calls_of_lower_priority", "queue",
+  "(heap_.empty() || !heap_.first_rank().is_before(streams_.first_rank()))", "heap_.empty()",
+  "priority_of_an_imap")
 
 M = header("detail/spin.hpp")
 M("lock_is_only_tried", "lock", "  if (!lockable.try_lock()) lock_contended(lockable);",
@@ -903,6 +1570,21 @@ M("resumed_coroutine_counts_as_unfinished", "count", "    core.job_done();\n", "
 M("abandoned_coroutine_is_no_completion", "wait graph",
   "    const CompletionScope scope(core_, this);\n", "", "coroutine_resumes_on_a_terminated_pool",
   equivalent="terminate(), which alone abandons such jobs, has a scope of its own for them.")
+M("coroutine_is_not_resumed", "wake-up",
+  "    if (!resume_on_target(job)) core.callbacks().post(*job.release());",
+  "    resume_on_target(job);", "coroutine_awaits_a_call")
+M("coroutine_is_kept_by_two", "reference", "      static_cast<void>(job.release());\n", "",
+  "coroutine_resumes_on_a_pool")
+M("resumed_coroutines_job_is_kept", "reference", "    done();\n    core.job_done();",
+  "    core.job_done();", "coroutine_resumes_on_a_pool")
+M("called_back_coroutines_job_is_kept", "reference", "    coroutine_.resume();\n    delete this;",
+  "    coroutine_.resume();", "coroutine_awaits_a_call")
+M("job_is_used_after_its_coroutine", "reference",
+  "    Core& core = *core_;\n    coroutine_.resume();\n    done();\n    core.job_done();",
+  "    coroutine_.resume();\n    done();\n    core_->job_done();", "coroutine_resumes_on_a_pool")
+M("destroyed_coroutine_still_waits", "reference",
+  "    if (job_) Handles::state_of(result_)->remove_waiter(*this);\n", "",
+  "defect_suspended_coroutine_is_destroyed")
 
 M = header("async_result.hpp")
 M("late_done_callback_takes_a_dead_core", "reference", "is_late_ ? Ref<Core>() : core_", "core_",

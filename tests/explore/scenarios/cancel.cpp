@@ -112,8 +112,8 @@ SCENARIO(cancel_against_destruction) {
   other.join();
 }
 
-// One call is given up elsewhere while the workers finish the others and fall asleep, before the pool
-// is closed or after.
+// One call is given up elsewhere while the workers finish the others and fall asleep, before the
+// pool is closed or after.
 SCENARIO(cancel_after_the_worker_has_gone_to_sleep) {
   ThreadPool pool(2);
   Gate begun, gate;

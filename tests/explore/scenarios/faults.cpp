@@ -197,4 +197,25 @@ SCENARIO(fault_when_a_lane_grows, .bound = 2, .faults = true) {
   });
 }
 
+// A map makes way while the heap is as full as it can be: to put it back needs no memory.
+SCENARIO(fault_when_a_map_is_put_back, .bound = 1, .faults = true) {
+  as_far_as_it_goes([] {
+    PriorityThreadPool pool(1);
+    Gate begun, gate;
+    const auto map = pool.map_async(
+        [&](int n) {
+          begun.open();
+          gate.wait();
+          return n;
+        },
+        std::vector{1, 1}, {.chunksize = 1});
+    begun.wait();
+    as_far_as_it_goes([&] {
+      for (int n = 0; n != 3; ++n) pool.apply_async([c = Capture()] {});
+    });
+    gate.open();
+    CHECK(map.get() == std::vector({1, 1}));
+  });
+}
+
 }  // namespace

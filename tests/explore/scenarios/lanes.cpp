@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What tasks issue goes to the lane of their worker, what other threads issue to shared ones; others
-// find it there, whoever is stuck. Rings of the model have two entries at first.
+// What tasks issue goes to the lane of their worker, what other threads issue to shared ones;
+// others find it there, whoever is stuck. Rings of the model have two entries at first.
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -15,7 +15,8 @@ using namespace millpond;
 
 using Results = std::vector<AsyncResult<Value>>;
 
-// A task needs what it has issued, and does not wait for it: another worker, asleep or not, takes it.
+// A task needs what it has issued, and does not wait for it: another worker, asleep or not, takes
+// it.
 SCENARIO(lane_of_one_who_is_stuck) {
   ThreadPool pool(2);
   const auto r = pool.apply_async([&] {
@@ -212,8 +213,8 @@ SCENARIO(lane_of_one_who_closes) {
   CHECK(inner.ready() && inner.get() == 1);
 }
 
-// A task of a closed pool has issued work, another worker has finished that: the pool does not count
-// as finished before the task's callback has run.
+// A task of a closed pool has issued work, another worker has finished that: the pool does not
+// count as finished before the task's callback has run.
 SCENARIO(lane_of_a_closed_pool, .bound = 1) {
   ThreadPool pool(2);
   int told = 0;

@@ -235,11 +235,114 @@ SCENARIO(priority_of_an_imap) {
   };
   auto it = pool.imap(start, Numbers(2), {.buffersize = 2, .priority = 1});
   const auto low = pool.apply_async(start, 7);
-  const auto high = pool.apply_async(start, 9, {.priority = 2});
+  const auto high = pool.apply_async(start, std::tuple(9), {.priority = 2});
   gate.open();
   CHECK(low.get() + high.get() == 16);
   CHECK(started == std::vector({9, 0, 1, 7}));
   CHECK(next_of(it) == 0);
+}
+
+// Dead entries are forgotten when the heap has to grow: the order of the others stays.
+SCENARIO(priority_cancel_and_grow, .bound = 1) {
+  PriorityThreadPool pool(1);
+  Gate begun, gate;
+  std::vector<int> started;
+  const auto busy = pool.apply_async([&] {
+    begun.open();
+    gate.wait();
+  });
+  begun.wait();
+  std::vector<AsyncResult<void>> results;
+  const auto issue = [&](int priority) {
+    results.push_back(pool.apply_async([&started, priority] { started.push_back(priority); },
+                                       std::tuple{}, {.priority = priority}));
+  };
+  for (const int priority : {10, 3, 9, 1, 2, 8, 7}) issue(priority);
+  CHECK(results[1].cancel());
+  issue(0);
+  gate.open();
+  pool.close();
+  pool.join();
+  CHECK(started == std::vector({10, 9, 8, 7, 2, 1, 0}));
+}
+
+/// What the first item does: says that it has begun, and waits.
+auto first_waits(Gate& begun, Gate& gate, std::vector<int>& started, int offset) {
+  return [&, offset](int i) {
+    if (i == 0) {
+      begun.open();
+      gate.wait();
+    } else {
+      started.push_back(offset + i);
+    }
+    return Value(offset + i);
+  };
+}
+
+// Two imaps want a worker: that of the higher priority gets it, though it came later.
+SCENARIO(priority_of_two_imaps, .bound = 1) {
+  PriorityThreadPool pool(2);
+  Gate begun_a, begun_b, gate_a, gate_b;
+  std::vector<int> started;
+  auto a = pool.imap(first_waits(begun_a, gate_a, started, 0), Numbers(2), {.buffersize = 2});
+  begun_a.wait();
+  auto b = pool.imap(first_waits(begun_b, gate_b, started, 10), Numbers(2),
+                     {.buffersize = 2, .priority = 1});
+  begun_b.wait();
+  gate_b.open();
+  CHECK(next_of(b) == 10);
+  CHECK(next_of(b) == 11);
+  gate_a.open();
+  CHECK(next_of(a) == 0);
+  CHECK(next_of(a) == 1);
+  CHECK(started == std::vector({11, 1}));
+}
+
+// The later of two that want a worker is dropped: the other goes on.
+SCENARIO(priority_of_two_imaps_one_is_dropped, .bound = 1) {
+  PriorityThreadPool pool(2);
+  Gate begun_a, begun_b, gate_a, gate_b;
+  std::vector<int> started;
+  std::optional a(
+      pool.imap(first_waits(begun_a, gate_a, started, 0), Numbers(2), {.buffersize = 2}));
+  begun_a.wait();
+  auto b = pool.imap(first_waits(begun_b, gate_b, started, 10), Numbers(3),
+                     {.buffersize = 2, .priority = 1});
+  begun_b.wait();
+  a.reset();
+  gate_b.open();
+  for (int n = 10; n != 13; ++n) CHECK(next_of(b) == n);
+  CHECK(next_of(b) == -1);
+  gate_a.open();
+}
+
+// An imap whose reader keeps up lets a call of its own priority pass.
+SCENARIO(priority_imap_makes_way) {
+  PriorityThreadPool pool(1);
+  auto it =
+      pool.imap([](int i) { return Value(i); }, Numbers(Numbers::kEndless), {.buffersize = 1});
+  const auto call = pool.apply_async([] { return Value(7); });
+  int n = 0;
+  while (!call.ready()) {
+    CHECK(next_of(it) == n++);
+    CHECK(n < 10);
+  }
+  CHECK(call.get() == 7);
+}
+
+// Once something is given up nothing starts any more.
+SCENARIO(priority_terminate_and_then_nothing_begins) {
+  PriorityThreadPool pool(1);
+  Gate begun, gate;
+  const auto busy = pool.apply_async([&] {
+    begun.open();
+    gate.wait();
+  });
+  begun.wait();
+  pool.apply_async([c = Opens(gate)] {}, std::tuple{}, {.priority = 1});
+  pool.apply_async([] { CHECK(!"started"); });
+  pool.terminate();
+  CHECK(end_of([&] { busy.get(); }) == End::value);
 }
 
 }  // namespace
