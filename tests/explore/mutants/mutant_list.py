@@ -60,7 +60,7 @@ M("closed_pool_accepts_what_a_task_issues", "predicate",
   "lane_of_one_who_closes")
 M("closed_lane_is_added_to", "queue",
   "  if (!queue_.lanes().reserve_own(worker.lane, entries)) throw_not_running();",
-  "  static_cast<void>(queue_.lanes().reserve_own(worker.lane, entries));", "lane_against_terminate")
+  "  static_cast<void>(queue_.lanes().reserve_own(worker.lane, entries));", "lane_against_terminate", deep=True)
 M("nested_job_is_not_counted", "count", "  worker.lane.issued.add_one();\n", "",
   "nest_async_one_worker lane_of_one_who_closes")
 M("nested_job_is_counted_too_late", "count",
@@ -85,8 +85,7 @@ M("imap_in_its_turn_goes_to_the_back", "queue",
   "  if (!queue_.is_by_priority() && requeue_in_lane(job)) return;", "imap_goes_on_with_its_turn")
 M("imap_is_put_back_to_the_front", "queue",
   "  if (place == Place::back && !queue_.is_by_priority() && requeue_in_lane(job)) return;\n", "",
-  "imap_makes_way",
-  equivalent="It gets a place behind all others in the list of imaps, which has every second turn.")
+  "imap_lines_up_behind_calls")
 M("imap_is_put_back_into_a_dead_list", "queue",
   "    if (state() == State::terminate) return;\n    job.add_ref();", "    job.add_ref();",
   "imap_terminated_while_advancing imap_terminated_while_running",
@@ -174,7 +173,9 @@ M("close_passes_no_door", "lock", "  queue_.pass_doors();\n", "", "close_against
 M("close_lets_nobody_go", "predicate", "  all_issued_ = true;\n  sleep_.take_turn();",
   "  sleep_.take_turn();", "close_idle_workers")
 M("close_takes_no_turn", "order", "  sleep_.take_turn();\n  check_finished_locked();",
-  "  check_finished_locked();", "lane_is_empty_when_the_pool_is_closed close_runs_what_is_queued")
+  "  check_finished_locked();", "lane_is_empty_when_the_pool_is_closed close_runs_what_is_queued",
+  equivalent="A worker that falls asleep looks at the queue under the locks that close() passes, before "
+             "it looks at the state: so it has seen the state, or close() sees what it has finished.")
 M("close_does_not_ask_what_is_unfinished", "wake-up",
   "  sleep_.take_turn();\n  check_finished_locked();", "  sleep_.take_turn();", "close_idle_workers")
 M("terminate_publishes_nothing", "order", "state_.store(State::terminate, memory_order_seq_cst);",
@@ -190,8 +191,7 @@ M("terminate_leaves_it_to_close", "predicate", "    all_issued_ = true;\n    cal
   "    callbacks_.wake_locked();", "callback_thread_idle_then_terminated")
 M("terminate_wakes_no_callback_thread", "wake-up",
   "    all_issued_ = true;\n    callbacks_.wake_locked();", "    all_issued_ = true;",
-  "callback_thread_idle_then_terminated callback_of_a_terminated_call",
-  equivalent="The last worker that leaves wakes it, and none leaves later than that.")
+  "callback_thread_idle_then_terminated callback_of_a_terminated_call")
 M("terminate_requests_no_stop", "abandon", "  request_stops();\n", "", "stop_by_terminate")
 M("terminate_forgets_the_queue", "abandon", "  abandon_queued();\n", "",
   "terminate_what_runs_and_what_is_queued")
@@ -207,7 +207,7 @@ M("terminate_holds_no_reference", "reference",
 M("terminate_is_no_completion", "wait graph",
   "  CompletionScope scope(this);                    // what is run here may wait for what is queued\n"
   "  {", "  struct { void set_job(Job*) {} } scope;\n  {",
-  "destroyed_by_an_abandoned_capture callout_helped_imap_waits_for_a_map stop_callback_waits_in_terminate")
+  "destroyed_in_a_stop_callback_of_terminate callout_helped_imap_waits_for_a_map stop_callback_waits_in_terminate")
 M("queue_is_given_up_without_completion", "wait graph",
   "inline void Core::abandon_queued() noexcept {\n  CompletionScope scope(this);",
   "inline void Core::abandon_queued() noexcept {\n  struct { void set_job(Job*) {} } scope;",
@@ -251,7 +251,7 @@ M("state_is_read_without_order", "order", "return state_.load(memory_order_acqui
   "close_against_issue terminate_against_issue destructor_of_an_abandoned_capture_waits",
   equivalent="As for the store in close(); what must not be missed is read in sequential order.")
 M("who_cancels_keeps_the_pools_reference", "reference", "  if (last) release();\n", "",
-  "callback_before_ready cancel_the_last_of_a_closed_pool")
+  "destroyed_by_a_cancelled_capture")
 M("closed_pool_accepts_a_job", "predicate",
   "  if (state_.load(memory_order_relaxed) != State::run) throw_not_running();\n", "",
   "close_against_issue")
@@ -316,12 +316,14 @@ M("callback_thread_counts_as_a_worker", "count",
 M("job_finished_elsewhere_is_not_counted", "count", "    finished_elsewhere_.add_one();\n", "",
   "cancel_the_last_of_a_closed_pool")
 M("who_finishes_elsewhere_takes_no_turn", "order", "    sleep_.take_turn();\n", "",
-  "cancel_after_the_worker_has_gone_to_sleep")
+  "cancel_after_the_worker_has_gone_to_sleep",
+  equivalent="Who closes, and the last worker that falls asleep after that, ask under the mutex that is "
+             "held here: so one of the three sees what all have finished.")
 M("who_finishes_elsewhere_lets_nobody_go", "wake-up",
   "    check_finished_locked();\n    last = settle_locked();", "    last = settle_locked();",
   "cancel_the_last_of_a_closed_pool callback_thread_idle_until_one_is_cancelled")
 M("workers_go_though_the_pool_runs", "predicate", "  if (!all_issued_ || unfinished() != 0) return;",
-  "  if (unfinished() != 0) return;", "callback_before_ready cancel_queued")
+  "  if (unfinished() != 0) return;", "map_without_items_and_then_a_call")
 M("workers_go_though_work_is_left", "predicate", "  if (!all_issued_ || unfinished() != 0) return;",
   "  if (!all_issued_) return;", "close_runs_what_is_queued")
 M("nobody_may_go", "predicate", "  may_leave_.store(true, memory_order_release);\n", "",
@@ -347,10 +349,10 @@ M("empty_map_is_not_counted_in", "count", "  accepted_elsewhere_.add_one();\n", 
   "map_without_items callback_of_the_empty_map")
 M("closed_pool_accepts_an_empty_map", "predicate",
   "  const lock_guard lock(mutex_);\n  check_state();\n  accepted_elsewhere_",
-  "  const lock_guard lock(mutex_);\n  accepted_elsewhere_", "map_without_items_against_close")
+  "  const lock_guard lock(mutex_);\n  accepted_elsewhere_", "close_refuses_everything")
 M("unfinished_jobs_give_up_the_core_twice", "reference",
   "return orphaned_ && unfinished() == 0 && std::exchange(orphaned_, false);",
-  "return orphaned_ && unfinished() == 0;", "destroy_in_a_task destroyed_by_its_last_task")
+  "return orphaned_ && unfinished() == 0;", "destroy_in_a_task_of_two_workers destroy_in_a_task")
 M("unfinished_jobs_give_up_the_core_too_early", "reference",
   "return orphaned_ && unfinished() == 0 && std::exchange(orphaned_, false);",
   "return std::exchange(orphaned_, false);",
@@ -378,7 +380,7 @@ M("wake_is_needed_only_if_somebody_searches", "predicate",
   "return sleepers(word) != 0 && searchers(word) != 0;", "worker_is_woken_again")
 M("wake_wakes_where_nobody_sleeps", "predicate",
   "if (sleepers(word) == 0 || searchers(word) != 0) return;", "if (searchers(word) != 0) return;",
-  "worker_for_two_producers worker_wakes_the_next lane_of_one_who_is_stuck lane_of_one_who_is_stuck_wakes_two")
+  "close_after_two_producers worker_for_two_producers worker_wakes_the_next lane_of_one_who_is_stuck lane_of_one_who_is_stuck_wakes_two")
 M("wake_wakes_though_somebody_searches", "predicate",
   "if (sleepers(word) == 0 || searchers(word) != 0) return;", "if (sleepers(word) == 0) return;",
   "worker_for_two_producers worker_wakes_the_next",
@@ -387,7 +389,7 @@ M("two_wake_one_sleeper", "claim",
   "    } while (!word_.compare_exchange_weak(word, word - kSleeper + kSearcher, memory_order_seq_cst,\n"
   "                                          memory_order_relaxed));",
   "      word_.store(word - kSleeper + kSearcher, memory_order_seq_cst);\n    } while (false);",
-  "worker_for_two_producers worker_for_two_producers_that_meet worker_wakes_the_next_again")
+  "close_after_two_producers worker_for_two_producers worker_for_two_producers_that_meet worker_wakes_the_next_again")
 M("wake_changes_the_word_without_order", "order",
   "    } while (!word_.compare_exchange_weak(word, word - kSleeper + kSearcher, memory_order_seq_cst,",
   "    } while (!word_.compare_exchange_weak(word, word - kSleeper + kSearcher, memory_order_relaxed,",
@@ -428,13 +430,13 @@ M("sleep_begins_without_order", "order",
 M("sleeper_does_not_look_again", "wake-up", "    if (any()) {\n      std::uint64_t word",
   "    if (false) {\n      std::uint64_t word", "worker_is_woken_again lane_of_one_who_is_stuck")
 M("sleeper_takes_itself_back_though_it_was_woken", "claim", "      while (sleepers(word) != 0) {\n",
-  "      for (;;) {\n", "worker_is_woken_again worker_for_two_producers close_runs_what_is_queued",
+  "      for (;;) {\n", "worker_wakes_the_next worker_wakes_the_next_again close_after_two_producers",
   deep=True)
 M("sleeper_that_takes_itself_back_meets_a_waker", "claim",
   "        if (word_.compare_exchange_weak(word, word - kSleeper + kSearcher, memory_order_seq_cst,\n"
   "                                        memory_order_relaxed)) {\n          return;\n        }",
   "        word_.store(word - kSleeper + kSearcher, memory_order_seq_cst);\n        return;",
-  "worker_for_two_producers worker_for_two_producers_that_meet worker_wakes_the_next", deep=True)
+  "close_after_two_producers worker_wakes_the_next worker_wakes_the_next_again", deep=True)
 M("sleeper_takes_itself_back_without_order", "order",
   "        if (word_.compare_exchange_weak(word, word - kSleeper + kSearcher, memory_order_seq_cst,",
   "        if (word_.compare_exchange_weak(word, word - kSleeper + kSearcher, memory_order_relaxed,",
@@ -456,12 +458,18 @@ M("idle_are_counted_out_of_order", "order",
   "    const std::uint64_t word = word_.load(memory_order_acquire);\n    return static_cast",
   "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
 M("turn_is_taken_without_order", "order", "word_.fetch_add(0, memory_order_seq_cst);",
-  "word_.fetch_add(0, memory_order_relaxed);", "lane_is_empty_when_the_pool_is_closed")
+  "word_.fetch_add(0, memory_order_relaxed);", "lane_is_empty_when_the_pool_is_closed",
+  equivalent="A worker that falls asleep looks at the queue under the locks that close() passes, before "
+             "it looks at the state: so it has seen the state, or close() sees what it has finished.")
 M("turn_is_taken_without_acquire", "order", "word_.fetch_add(0, memory_order_seq_cst);",
-  "word_.fetch_add(0, memory_order_release);", "lane_is_empty_when_the_pool_is_closed")
+  "word_.fetch_add(0, memory_order_release);", "lane_is_empty_when_the_pool_is_closed",
+  equivalent="A worker that falls asleep looks at the queue under the locks that close() passes, before "
+             "it looks at the state: so it has seen the state, or close() sees what it has finished.")
 M("turn_is_taken_without_release", "order", "word_.fetch_add(0, memory_order_seq_cst);",
   "word_.fetch_add(0, memory_order_acquire);",
-  "lane_is_empty_when_the_pool_is_closed close_runs_what_is_queued close_with_both_workers_at_work")
+  "lane_is_empty_when_the_pool_is_closed close_runs_what_is_queued close_with_both_workers_at_work",
+  equivalent="A worker that falls asleep looks at the queue under the locks that close() passes, before "
+             "it looks at the state: so it has seen the state, or close() sees what it has finished.")
 M("quit_lasts_only_a_moment", "predicate", "      quit_ = true;\n", "", "close_idle_workers")
 M("quit_takes_no_lock", "lock", "      const lock_guard lock(mutex_);\n      quit_ = true;",
   "      quit_ = true;", "close_idle_workers")
@@ -640,7 +648,7 @@ M("job_is_counted_out_before_it_is_ready", "count",
 M("finished_job_counts_as_unfinished", "count", "    core.job_done();\n", "",
   "close_runs_what_is_queued")
 M("outcome_is_kept_by_a_dead_entry", "reference", "    outcome_.reset();\n    this->retire();",
-  "    this->retire();", "result_dies_with_its_last_handle cancel_queued")
+  "    this->retire();", "result_dies_though_its_entry_is_queued")
 M("disposed_job_is_not_given_up", "reference", "    outcome_.reset();\n    this->retire();",
   "    outcome_.reset();", "apply_returns_the_result")
 M("dead_entries_stay_in_the_own_lane", "queue",
@@ -1056,9 +1064,6 @@ M("rest_of_a_map_is_given_up_twice", "claim",
   "    while (begin < size_ && !next_.compare_exchange_weak(begin, mark, memory_order_relaxed)) {\n    }",
   "    if (begin < size_) next_.store(mark, memory_order_relaxed);",
   "cancel_map_against_cancel cancel_map_against_its_workers")
-M("cancelled_map_says_that_it_ran", "predicate",
-  "      if (begin == 0) this->try_claim_to_cancel();  // else some of it has run\n", "",
-  "cancel_map_against_its_workers cancel_map_against_cancel cancel_queued cancel_map_lets_others_pass")
 
 # ---- Queues ----
 
@@ -1236,7 +1241,7 @@ M("what_is_put_back_stays_hidden", "queue",
 M("what_is_put_back_is_published_without_release", "order",
   "  tail_.store(end, memory_order_seq_cst);\n  return true;",
   "  tail_.store(end, memory_order_relaxed);\n  return true;",
-  "worker_takes_while_the_queue_grows lane_grows_while_another_takes")
+  "cancel_after_the_queue_has_closed_up cancel_in_a_batch cancel_and_make_room")
 M("what_is_put_back_is_shown_out_of_order", "order",
   "  tail_.store(end, memory_order_seq_cst);\n  return true;",
   "  tail_.store(end, memory_order_release);\n  return true;",
@@ -1269,8 +1274,6 @@ M("worker_always_takes_its_own_first", "queue", "const bool own_first = turn % 2
   "const bool own_first = true;", "lane_of_endless_work_lets_others_pass")
 M("worker_always_begins_with_one_shared_lane", "queue",
   "(turn / tuning::kTurnsOfOthers + i) % kShared;", "i % kShared;", "lanes_of_two_producers_take_turns")
-M("worker_takes_from_one_shared_lane", "queue", "for (std::size_t i = 0; i != kShared; ++i) {",
-  "for (std::size_t i = 0; i != 1; ++i) {", "worker_for_two_producers")
 M("dead_entry_ends_the_search_of_a_shared_lane", "queue",
   "      while (Job* const job = own.readers[lane].pop(shared_[lane].ring)) {",
   "      if (Job* const job = own.readers[lane].pop(shared_[lane].ring)) {",
@@ -1288,9 +1291,7 @@ M("sleeper_does_not_look_at_shared_lanes", "wake-up",
 M("sleeper_looks_at_shared_lanes_without_the_lock", "lock",
   "      const lock_guard lock(lane.lock);\n      if (!lane.ring.empty()) return true;",
   "      if (!lane.ring.empty()) return true;",
-  "worker_is_woken_again worker_takes_while_the_queue_grows worker_for_two_producers",
-  equivalent="The order of the loads and stores is enough, but when an allocation fails while the "
-             "entries are hidden: see make_room().")
+  "fault_in_apply_async", deep=True)
 M("sleeper_does_not_look_at_own_lanes", "wake-up",
   "      if (!listed_[i].load(memory_order_relaxed)->ring.empty()) return true;\n",
   "      static_cast<void>(i);\n", "lane_of_one_who_is_stuck")

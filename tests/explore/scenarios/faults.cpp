@@ -211,7 +211,7 @@ SCENARIO(fault_when_a_map_is_put_back, .bound = 1, .faults = true) {
         std::vector{1, 1}, {.chunksize = 1});
     begun.wait();
     as_far_as_it_goes([&] {
-      for (int n = 0; n != 3; ++n) pool.apply_async([c = Capture()] {});
+      for (int n = 0; n != 2; ++n) pool.apply_async([c = Capture()] {});
     });
     gate.open();
     CHECK(map.get() == std::vector({1, 1}));

@@ -245,6 +245,31 @@ SCENARIO(imap_goes_on_with_its_turn) {
   CHECK(next_of(it) == 0);
 }
 
+// An imap that reads on since its reader has taken a value lines up behind what that thread has
+// issued.
+SCENARIO(imap_lines_up_behind_calls, .bound = 1) {
+  ThreadPool pool(1);
+  Gate begun, gate;
+  std::vector<int> started;
+  const auto start = [&started](int i) {
+    started.push_back(i);
+    return Value(i);
+  };
+  auto it = pool.imap(start, Numbers(2), {.buffersize = 1});
+  const auto busy = pool.apply_async([&] {
+    begun.open();
+    gate.wait();
+  });
+  begun.wait();
+  const auto a = pool.apply_async(start, 7);
+  const auto b = pool.apply_async(start, 8);
+  CHECK(next_of(it) == 0);
+  gate.open();
+  CHECK(a.get() + b.get() == 15);
+  CHECK(next_of(it) == 1);
+  CHECK(started == std::vector({0, 7, 8, 1}));
+}
+
 // Items that need each other: another worker reads on while the first runs.
 SCENARIO(imap_items_meet) {
   ThreadPool pool(2);

@@ -325,4 +325,22 @@ SCENARIO(lane_is_empty_when_the_pool_is_closed) {
   pool.join();
 }
 
+// What needs no worker ends: the workers stay.
+SCENARIO(map_without_items_and_then_a_call) {
+  ThreadPool pool(1);
+  CHECK(pool.map([](int n) { return n; }, std::vector<int>()).empty());
+  CHECK(pool.apply([] { return Value(1); }) == 1);
+}
+
+// Dead entries give room to others while a worker takes.
+SCENARIO(cancel_and_make_room) {
+  ThreadPool pool(1);
+  const auto a = pool.apply_async([] { return Value(1); });
+  const auto b = pool.apply_async([] { return Value(2); });
+  const bool cancelled = a.cancel();
+  const auto c = pool.apply_async([] { return Value(3); });
+  CHECK(b.get() + c.get() == 5);
+  CHECK(cancelled == a.cancelled());
+}
+
 }  // namespace
