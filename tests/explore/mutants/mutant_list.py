@@ -57,7 +57,9 @@ M("call_is_queued_without_the_lock", "lock",
   "close_against_issue worker_for_two_producers")
 M("closed_pool_accepts_what_a_task_issues", "predicate",
   "  check_state();\n  if (!queue_.lanes().reserve_own", "  if (!queue_.lanes().reserve_own",
-  "lane_of_one_who_closes")
+  "lane_of_one_who_closes",
+  equivalent="The call has looked before. That the pool is closed in between does no harm: the task that "
+             "issues is unfinished itself, and add_own() looks for terminate() afterwards.")
 M("closed_lane_is_added_to", "queue",
   "  if (!queue_.lanes().reserve_own(worker.lane, entries)) throw_not_running();",
   "  static_cast<void>(queue_.lanes().reserve_own(worker.lane, entries));", "lane_against_terminate", deep=True)

@@ -35,18 +35,16 @@ SCENARIO(lane_of_one_who_is_stuck) {
 SCENARIO(lane_of_one_who_is_stuck_wakes_two, .bound = 1) {
   ThreadPool pool(3);
   const auto r = pool.apply_async([&] {
-    Gate first, second;
+    Gate gate;
     const auto one = pool.apply_async([&] {
-      first.open();
-      second.wait();
+      gate.wait();
       return Value(1);
     });
-    first.wait();
     const auto two = pool.apply_async([&] {
-      second.open();
+      gate.open();
       return Value(1);
     });
-    second.wait();
+    gate.wait();
     return Value(one.get() + two.get());
   });
   CHECK(r.get() == 2);
@@ -165,8 +163,10 @@ SCENARIO(lanes_of_two_who_are_stuck, .bound = 1) {
 // refused.
 SCENARIO(lane_against_terminate) {
   ThreadPool pool(1);
+  Gate begun;
   Results results;
   const auto r = pool.apply_async([&] {
+    begun.open();
     try {
       for (int n = 0; n != 4; ++n) {
         results.push_back(pool.apply_async([c = Capture()] { return Value(*c); }));
@@ -175,6 +175,7 @@ SCENARIO(lane_against_terminate) {
     }
     return Value(1);
   });
+  begun.wait();
   pool.terminate();
   const End outer = end_of([&] { CHECK(r.get() == 1); });
   CHECK(outer == End::value || outer == End::terminated);
@@ -217,10 +218,11 @@ SCENARIO(lane_of_one_who_closes) {
 // count as finished before the task's callback has run.
 SCENARIO(lane_of_a_closed_pool, .bound = 1) {
   ThreadPool pool(2);
+  Gate begun;
   int told = 0;
   const auto r = pool.apply_async(
       [&] {
-        user_code();
+        begun.open();
         try {
           Gate gate;
           const auto inner = pool.apply_async([&] {
@@ -234,6 +236,7 @@ SCENARIO(lane_of_a_closed_pool, .bound = 1) {
         return Value(1);
       },
       std::tuple{}, {.callback = [&](const Value& n) { told += n; }});
+  begun.wait();
   pool.close();
   pool.join();
   CHECK(told == 1 && r.ready());
