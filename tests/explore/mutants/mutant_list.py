@@ -918,7 +918,7 @@ M("entry_is_sought_without_order", "order",
 M("two_claim_at_once", "claim",
   "(bits_.fetch_or(kClaimed, memory_order_acq_rel) & kClaimed) == 0;",
   "(bits_.fetch_or(kClaimed, memory_order_acq_rel), true);",
-  "nest_async_two_workers lane_is_taken_from_at_both_ends nest_against_destruction")
+  "nest_async_two_workers lane_is_taken_from_at_both_ends nest_against_destruction", deep=True)
 M("claim_has_no_order", "order", "bits_.fetch_or(kClaimed, memory_order_acq_rel)",
   "bits_.fetch_or(kClaimed, memory_order_relaxed)",
   "nest_async_two_workers lane_is_taken_from_at_both_ends nest_against_destruction",
@@ -986,7 +986,7 @@ M("terminate_gives_up_what_runs", "claim",
 M("waiter_runs_what_another_has_claimed", "claim",
   "if (Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim()) execute();",
   "Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim();\n"
-  "    execute();", "nest_async_two_workers lane_is_taken_from_at_both_ends")
+  "    execute();", "nest_async_two_workers lane_is_taken_from_at_both_ends", deep=True)
 M("waiter_runs_only_the_youngest", "claim",
   "Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim()",
   "Core::take_back_entry(&this->core(), *this) && this->take_entry()",
@@ -1189,7 +1189,7 @@ M("owner_sees_an_old_head", "order",
   "    std::uint64_t head = head_.load(memory_order_acquire);\n    if (head < tail - 1) return true;",
   "lane_is_taken_from_at_both_ends", deep=True)
 M("owner_takes_the_last_as_a_taker_does", "claim", "    if (head < tail - 1) return true;",
-  "    if (head <= tail - 1) return true;", "nest_async_two_workers lane_is_taken_from_at_both_ends")
+  "    if (head <= tail - 1) return true;", "nest_async_two_workers lane_is_taken_from_at_both_ends", deep=True)
 M("owner_takes_the_last_without_order", "order",
   "                                              head, tail, memory_order_seq_cst,\n"
   "                                              memory_order_seq_cst);",
@@ -1206,7 +1206,7 @@ M("tail_comes_back_without_order", "order",
   "lane_goes_on_after_an_entry_was_taken_back nest_async_two_workers",
   equivalent="No entry is before it then; the next one that is added publishes itself.")
 M("owner_takes_what_a_taker_has", "claim", "    return mine;\n  }\n\n private:",
-  "    return true;\n  }\n\n private:", "nest_async_two_workers lane_is_taken_from_at_both_ends")
+  "    return true;\n  }\n\n private:", "nest_async_two_workers lane_is_taken_from_at_both_ends", deep=True)
 M("first_buffer_is_published_without_release", "order",
   "buffer_.store(new Buffer(capacity, nullptr), memory_order_release);",
   "buffer_.store(new Buffer(capacity, nullptr), memory_order_relaxed);",
@@ -1268,7 +1268,9 @@ M("lane_is_listed_out_of_order", "order", "listed_count_.store(count + 1, memory
 M("lane_is_listed_without_release", "order", "listed_count_.store(count + 1, memory_order_seq_cst);",
   "listed_count_.store(count + 1, memory_order_relaxed);", "lane_of_one_who_is_stuck")
 M("worker_takes_from_no_other", "queue", "    return take_in_rotation(turn);\n",
-  "    return nullptr;\n", "lane_of_one_who_is_stuck")
+  "    return nullptr;\n", "lane_of_one_who_is_stuck",
+  equivalent="It looks at the others in one of so many turns, and searches as long as there is something: "
+             "only later.")
 M("worker_with_work_looks_at_no_other", "queue",
   "    if (turn % tuning::kTurnsOfOthers == 0) {\n", "    if (false) {\n",
   "lane_of_endless_work_and_one_who_is_stuck")

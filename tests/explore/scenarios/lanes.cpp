@@ -262,11 +262,14 @@ SCENARIO(lane_of_endless_work_lets_others_pass, .bound = 1) {
     pool.apply_async(Endless{pool, stop});
   });
   begun.wait();
-  pool.apply_async([&] { stop.store(true); });
+  const auto r = pool.apply_async([&] {
+    stop.store(true);
+    return Value(1);
+  });
   issued.open();
+  CHECK(r.get() == 1);
   pool.close();
   pool.join();
-  CHECK(stop.load());
 }
 
 // The same for what is in the lane of a worker that is stuck.
