@@ -1361,12 +1361,6 @@ M("dying_heap_keeps_its_entries", "reference",
   equivalent="terminate() has emptied it.")
 
 M = header("detail/stream_queue.hpp")
-M("imap_in_its_turn_is_last", "queue", "!job.rank_.is_before(next->rank_)", "true",
-  "priority_of_two_imaps")
-M("imap_enters_and_leaves_a_stale_link", "queue",
-  "    if (next != nullptr) next->prev_ = &job;\n", "", "priority_of_two_imaps_one_is_dropped")
-M("imap_leaves_and_leaves_a_stale_link", "queue",
-  "    if (job.next_ != nullptr) job.next_->prev_ = job.prev_;\n", "", "priority_of_two_imaps")
 M("imap_is_queued_and_does_not_know_it", "queue",
   "    job.queued_.store(true, memory_order_relaxed);\n", "",
   "imap_read_in_a_task imap_one_reader imap_items_meet")

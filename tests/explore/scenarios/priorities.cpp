@@ -279,25 +279,6 @@ auto first_waits(Gate& begun, Gate& gate, std::vector<int>& started, int offset)
   };
 }
 
-// Two imaps want a worker: that of the higher priority gets it, though it came later.
-SCENARIO(priority_of_two_imaps, .bound = 1) {
-  PriorityThreadPool pool(2);
-  Gate begun_a, begun_b, gate_a, gate_b;
-  std::vector<int> started;
-  auto a = pool.imap(first_waits(begun_a, gate_a, started, 0), Numbers(2), {.buffersize = 2});
-  begun_a.wait();
-  auto b = pool.imap(first_waits(begun_b, gate_b, started, 10), Numbers(2),
-                     {.buffersize = 2, .priority = 1});
-  begun_b.wait();
-  gate_b.open();
-  CHECK(next_of(b) == 10);
-  CHECK(next_of(b) == 11);
-  gate_a.open();
-  CHECK(next_of(a) == 0);
-  CHECK(next_of(a) == 1);
-  CHECK(started == std::vector({11, 1}));
-}
-
 // The later of two that want a worker is dropped: the other goes on.
 SCENARIO(priority_of_two_imaps_one_is_dropped, .bound = 1) {
   PriorityThreadPool pool(2);
