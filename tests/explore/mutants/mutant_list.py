@@ -34,125 +34,186 @@ def header(path):
 
 # ---- The engine ----
 
-M = header("detail/pool_core.hpp")
-M("worker_is_not_counted_in", "count", "        ++workers_alive_;\n", "", "close_idle_workers")
-M("pools_reference_is_kept_when_all_is_done", "reference",
-  "if (settle_locked(std::exchange(context.finished_jobs, 0))) release();",
-  "static_cast<void>(settle_locked(std::exchange(context.finished_jobs, 0)));",
+M = header("detail/core_work.hpp")
+M("call_is_queued_and_wakes_nobody", "wake-up",
+  "  if (!sleep_.needs_wake()) return AfterAdding::nothing;\n  add_ref();",
+  "  return AfterAdding::nothing;\n  add_ref();", "worker_is_woken_again")
+M("waker_holds_no_reference", "reference", "  add_ref();\n  return AfterAdding::wake_and_release;",
+  "  return AfterAdding::wake_and_release;", "destroyed_by_its_last_task worker_is_woken_again")
+M("waker_lets_go_before_it_wakes", "reference", "      sleep_.wake();\n      return release();",
+  "      release();\n      return sleep_.wake();", "destroyed_by_its_last_task")
+M("waker_keeps_its_reference", "reference", "      sleep_.wake();\n      return release();",
+  "      return sleep_.wake();", "worker_is_woken_again")
+M("wake_is_forgotten", "wake-up", "      sleep_.wake();\n      return release();",
+  "      return release();", "worker_is_woken_again")
+M("call_is_queued_before_it_is_accepted", "claim",
+  "  check_state();\n  queue_.reserve_locked(door, submission.entries);\n"
+  "  queue_.push_locked(door, job, submission.entries, submission.priority, submission.rank);\n",
+  "  queue_.reserve_locked(door, submission.entries);\n"
+  "  queue_.push_locked(door, job, submission.entries, submission.priority, submission.rank);\n"
+  "  check_state();\n", "close_against_issue terminate_against_issue")
+M("call_is_queued_without_the_lock", "lock",
+  "  const SpinningLockGuard lock(door.lock);\n  check_state();", "  check_state();",
+  "close_against_issue worker_for_two_producers")
+M("closed_pool_accepts_what_a_task_issues", "predicate",
+  "  check_state();\n  if (!queue_.lanes().reserve_own", "  if (!queue_.lanes().reserve_own",
+  "lane_of_one_who_closes",
+  equivalent="The call has looked before. That the pool is closed in between does no harm: the task that "
+             "issues is unfinished itself, and add_own() looks for terminate() afterwards.")
+M("closed_lane_is_added_to", "queue",
+  "  if (!queue_.lanes().reserve_own(worker.lane, entries)) throw_not_running();",
+  "  static_cast<void>(queue_.lanes().reserve_own(worker.lane, entries));", "lane_against_terminate", deep=True)
+M("nested_job_is_not_counted", "count", "  worker.lane.issued.add_one();\n", "",
+  "nest_async_one_worker lane_of_one_who_closes")
+M("nested_job_is_counted_too_late", "count",
+  "  worker.lane.issued.add_one();\n"
+  "  for (; entries != 0; --entries) queue_.lanes().push_own(worker.lane, job);\n",
+  "  for (; entries != 0; --entries) queue_.lanes().push_own(worker.lane, job);\n"
+  "  worker.lane.issued.add_one();\n", "lane_of_a_closed_pool", deep=True)
+M("nested_job_is_left_in_a_terminated_pool", "abandon",
+  "  if (state_.load(memory_order_seq_cst) == State::terminate) return AfterAdding::abandon;\n", "",
+  "lane_against_terminate nest_against_terminate")
+M("nested_job_looks_for_terminate_out_of_order", "order",
+  "state_.load(memory_order_seq_cst) == State::terminate",
+  "state_.load(memory_order_acquire) == State::terminate",
+  "nest_against_terminate lane_against_terminate")
+M("nested_job_is_given_up_by_nobody", "abandon", "      return abandon_queued();\n",
+  "      return;\n", "lane_against_terminate nest_against_terminate")
+M("nested_job_wakes_nobody", "wake-up",
+  "  return sleep_.needs_wake() ? AfterAdding::wake : AfterAdding::nothing;",
+  "  return AfterAdding::nothing;", "lane_of_one_who_is_stuck")
+M("imap_in_its_turn_goes_to_the_back", "queue",
+  "  if (place == Place::back && !queue_.is_by_priority() && requeue_in_lane(job)) return;",
+  "  if (!queue_.is_by_priority() && requeue_in_lane(job)) return;", "imap_goes_on_with_its_turn")
+M("imap_is_put_back_to_the_front", "queue",
+  "  if (place == Place::back && !queue_.is_by_priority() && requeue_in_lane(job)) return;\n", "",
+  "imap_lines_up_behind_calls")
+M("imap_is_put_back_into_a_dead_list", "queue",
+  "    if (state() == State::terminate) return;\n    job.add_ref();", "    job.add_ref();",
+  "imap_terminated_while_advancing imap_terminated_while_running",
+  equivalent="terminate() gives up the imaps after it has emptied the queue, and to give one up takes it out "
+             "of the list.")
+M("imap_is_put_back_into_a_dead_lane", "queue",
+  "    if (state() == State::terminate) return true;\n", "",
+  "imap_terminated_two_readers imap_terminated_while_full imap_terminated_while_waiting")
+M("list_takes_no_reference_on_an_imap", "reference", "    job.add_ref();\n    queue_.push_locked",
+  "    queue_.push_locked", "imap_one_reader")
+M("imap_in_its_turn_wakes_nobody", "wake-up",
+  "    queue_.push_locked(job, place == Place::front);\n    wakes = sleep_.needs_wake();",
+  "    queue_.push_locked(job, place == Place::front);\n    wakes = false;",
+  "imap_items_meet")
+M("imap_in_a_lane_wakes_nobody", "wake-up",
+  "    queue_.push_again_locked(door, job);\n    wakes = sleep_.needs_wake();",
+  "    queue_.push_again_locked(door, job);\n    wakes = false;", "imap_buffersize_one")
+M("imap_has_two_entries", "queue", "  if (job.is_in_lane()) return true;\n", "",
+  "imap_read_in_a_task imap_buffersize_one imap_makes_way",
+  equivalent="The older one is dead when it is taken, or does as well as the newer.")
+M("map_is_put_back_into_a_terminated_pool", "abandon",
+  "    if (state() != State::terminate) return queue_.put_back_locked(job, rank);",
+  "    return queue_.put_back_locked(job, rank);", "priority_map_against_terminate")
+M("map_is_put_back_without_the_lock", "lock",
+  "    const lock_guard lock(queue_.imap_mutex());\n    if (state() != State::terminate) return queue_",
+  "    if (state() != State::terminate) return queue_",
+  "priority_map_two_workers priority_map_against_terminate")
+M("job_is_not_on_the_workers_stack", "wait graph", "    frame.job = job;\n", "",
+  "callback_waits_for_a_task_that_waits_for_a_callback")
+M("worker_searches_unannounced", "count", "      sleep_.begin_search();\n", "",
   "worker_is_woken_again")
-M("finished_jobs_are_counted_twice", "count", "std::exchange(context.finished_jobs, 0)",
-  "context.finished_jobs", "worker_is_woken_again close_runs_what_is_queued")
-M("workers_stay_when_closed", "predicate", "if (workers_done_locked()) break;",
-  "if (state() == State::terminate) break;", "close_idle_workers")
-M("worker_wakes_no_next", "wake-up",
-  "const bool wakes = (fills || sleeper_could_steal_locked()) && begin_wake_locked();",
-  "const bool wakes = false;", "worker_wakes_the_next worker_wakes_two_more")
-M("worker_wakes_nobody_to_steal", "wake-up", "(fills || sleeper_could_steal_locked())", "fills",
-  "batch_is_taken_by_a_third")
-M("worker_begins_a_wake_and_forgets_it", "wake-up",
-  "lock.unlock();\n      if (wakes) wake();\n", "lock.unlock();\n", "worker_wakes_the_next")
+M("worker_stays_when_it_may_go", "predicate", "    if (may_leave()) return true;\n    job =",
+  "    job =", "close_idle_workers")
+M("worker_falls_asleep_when_it_may_go", "predicate", "if (may_leave() || queue_.any()) return true;",
+  "if (queue_.any()) return true;", "close_idle_workers",
+  equivalent="quit() has been called, or will be: the sleep ends at once, or then.")
+M("worker_falls_asleep_without_a_second_look", "wake-up",
+  "if (may_leave() || queue_.any()) return true;", "if (may_leave()) return true;",
+  "worker_is_woken_again lane_of_one_who_is_stuck")
+M("nobody_asks_whether_all_is_finished", "predicate",
+  "    check_finished_locked();\n    return may_leave();", "    return may_leave();",
+  "close_runs_what_is_queued")
+M("every_idle_worker_asks_whether_all_is_finished", "predicate",
+  "if (state() != State::close || sleep_.idle() != size_) return false;",
+  "if (state() != State::close) return false;", "close_with_both_workers_at_work",
+  equivalent="What is unfinished is never too small, whoever asks.")
+M("last_idle_worker_does_not_ask", "predicate", "sleep_.idle() != size_", "sleep_.idle() != size_ + 1",
+  "close_runs_what_is_queued close_with_both_workers_at_work")
+M("worker_that_may_go_sleeps", "predicate", "    check_finished_locked();\n    return may_leave();",
+  "    check_finished_locked();\n    return false;", "close_runs_what_is_queued",
+  equivalent="If it may go, check_finished_locked() has called quit().")
 M("nobody_is_told_that_all_are_busy", "wake-up",
-  "if (++workers_busy_ == workers_alive_) waits_.all_busy_locked();", "++workers_busy_;",
+  "  if (sleep_.end_search([&] { return queue_.any(); })) waits_.all_busy();",
+  "  sleep_.end_search([&] { return queue_.any(); });",
   "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
+M("worker_wakes_no_next", "wake-up", "sleep_.end_search([&] { return queue_.any(); })",
+  "sleep_.end_search([] { return false; })", "worker_wakes_the_next worker_wakes_two_more")
+M("left_worker_is_still_there", "count", "    --workers_alive_;\n    if", "    if",
+  "close_idle_workers")
 M("last_worker_tells_no_joiner", "wake-up",
-  "  if (workers_alive_ <= 1) exit_condition_.notify_all();", "", "close_idle_workers")
+  "    if (workers_alive_ <= 1) exit_condition_.notify_all();  // a joiner may be a worker itself\n",
+  "", "close_idle_workers")
 M("worker_tells_no_joiner_that_is_a_worker", "wake-up", "if (workers_alive_ <= 1)",
   "if (workers_alive_ == 0)", "destroy_in_a_task_of_two_workers destroyed_in_a_task")
 M("last_worker_tells_no_callback_thread", "wake-up",
   "if (workers_alive_ == 0) callbacks_.wake_locked();", "",
   "destroyed_in_a_callback destroyed_in_a_callback_under_a_waiting_task")
-M("worker_leaves_and_wakes_no_next", "wake-up", "if (others_sleep) workers_.notify_one();", "",
+M("last_worker_settles_nothing", "reference",
+  "    last = settle_locked();\n  }\n  sleep_.quit();  // wakes the next",
+  "    last = false;\n  }\n  sleep_.quit();  // wakes the next", "destroyed_by_its_last_task destroy_in_a_task")
+M("worker_leaves_and_wakes_no_next", "wake-up", "  sleep_.quit();  // wakes the next\n", "",
   "close_idle_workers")
-M("worker_leaves_one_asleep", "predicate", "workers_.sleepers_locked() != 0;",
-  "workers_.sleepers_locked() > 1;", "close_idle_workers")
-M("idle_worker_steals_nothing", "predicate",
-  "queue_.empty() ? batches_.steal_locked(worker) : batches_.rescue_locked(worker)",
-  "batches_.rescue_locked(worker)", "batch_is_taken_by_a_third batch_is_stolen_by_halves")
-M("batch_is_not_kept", "queue", "        batches_.fill_locked(worker, jobs, count);\n", "",
-  "batch_of_one_worker")
-M("batch_is_left_with_jobs", "queue",
-  "for (; Job* const job = batches_.take(worker); ++count) {",
-  "if (Job* const job = batches_.take(worker)) {\n    ++count;", "batch_of_one_worker")
-M("job_is_not_on_the_workers_stack", "wait graph", "  frame.job = taken.job;\n", "",
-  "callback_waits_for_a_task_that_waits_for_a_callback")
-M("job_of_a_batch_is_not_on_the_workers_stack", "wait graph", "    frame.job = job;\n", "",
-  "batch_holds_what_a_callback_waits_for")
-M("worker_spins_for_ever_in_name", "wake-up",
-  "  workers_.set_spinning_locked(false);\n", "", "worker_is_woken_again")
-M("one_spinner_will_do_for_any_number", "wake-up",
-  "!(workers_.any_spins_locked() && queue_.size() == 1)", "!workers_.any_spins_locked()",
-  "worker_wakes_the_next_again worker_wakes_two_more worker_for_two_producers_that_meet",
-  equivalent="The spinning worker takes the mutex before it sleeps, finds more than one job, and "
-             "wakes the next itself: only later.")
-M("waker_holds_no_reference", "reference", "  add_ref();  // the work just queued",
-  "  // the work just queued", "destroyed_by_its_last_task worker_is_woken_again")
-M("waker_lets_go_before_it_notifies", "reference", "  workers_.notify_one();\n  release();\n",
-  "  release();\n  workers_.notify_one();\n", "destroyed_by_its_last_task destroy_in_a_task")
-M("wake_notifies_nobody", "wake-up", "  workers_.notify_one();\n  release();\n", "  release();\n",
-  "worker_is_woken_again")
-M("call_is_queued_before_it_is_accepted", "claim",
-  "    accept_locked(with_callbacks ? NeedsCallbacks::yes : NeedsCallbacks::no);\n"
-  "    queue_.push_back(job);\n",
-  "    queue_.push_back(job);\n"
-  "    accept_locked(with_callbacks ? NeedsCallbacks::yes : NeedsCallbacks::no);\n",
-  "close_against_issue terminate_against_issue")
-M("imap_is_issued_and_wakes_nobody", "wake-up",
-  "    accept_locked(job, place);\n    queue_.push_back(job);\n"
-  "    wakes = begin_wake_for_new_locked();",
-  "    accept_locked(job, place);\n    queue_.push_back(job);\n    wakes = false;", "imap_one_reader")
-M("unlink_takes_no_lock", "lock", "  const lock_guard lock(mutex_);\n  return queue_.erase(job);",
-  "  return queue_.erase(job);", "cancel_queued cancel_in_the_middle_of_the_queue")
-M("imap_is_put_back_into_a_dead_queue", "queue", "    if (state() == State::terminate) return;\n",
-  "", "imap_terminated_while_advancing imap_terminated_while_running",
-  equivalent="terminate() gives up the imaps after it has emptied the queue, and to give one up takes it out "
-             "of the queue.")
-M("queue_takes_no_reference_on_an_imap", "reference", "    job.add_ref();\n", "", "imap_one_reader")
-M("imap_is_put_back_and_wakes_nobody", "wake-up",
-  "      queue_.push_back(job);\n    }\n    wakes = begin_wake_for_new_locked();",
-  "      queue_.push_back(job);\n    }\n    wakes = false;", "imap_buffersize_one imap_items_wait")
-M("imap_is_put_to_the_wrong_end", "queue", "    if (place == Place::front) {",
-  "    if (place != Place::front) {", "imap_makes_way")
-M("close_undoes_terminate", "predicate", "  if (state() != State::run) return;\n", "",
+
+M = header("detail/core_life.hpp")
+M("worker_is_not_counted_in", "count", "        ++workers_alive_;\n", "", "close_idle_workers")
+M("close_undoes_terminate", "predicate", "    if (state() != State::run) return;\n", "",
   "close_against_terminate close_then_terminate")
-M("close_wakes_no_worker", "wake-up",
-  "  workers_.notify_one();                             // the first to leave wakes the next\n", "",
-  "close_idle_workers")
-M("close_wakes_no_callback_thread", "wake-up",
-  "// the first to leave wakes the next\n  callbacks_.wake_locked();\n", "\n",
-  "callback_thread_idle_then_closed",
-  equivalent="The last worker that leaves wakes it, and none leaves later than that.")
-M("close_publishes_nothing", "order", "state_.store(State::close, memory_order_release);",
+M("close_publishes_nothing", "order", "state_.store(State::close, memory_order_seq_cst);",
   "state_.store(State::close, memory_order_relaxed);",
-  "close_against_issue close_against_terminate",
-  equivalent="Who reads the state without the mutex and acts on it uses nothing else that was "
-             "written before: constants of the core, or what the mutex guards.")
-M("terminate_publishes_nothing", "order", "state_.store(State::terminate, memory_order_release);",
+  "close_against_issue close_against_terminate lane_is_empty_when_the_pool_is_closed "
+  "lane_of_one_who_closes",
+  equivalent="Who adds a job sees it by the lock of the door; a worker that falls asleep, by the "
+             "turn that follows.")
+M("close_passes_no_door", "lock", "  queue_.pass_doors();\n", "", "close_against_issue")
+M("close_lets_nobody_go", "predicate", "  all_issued_ = true;\n  sleep_.take_turn();",
+  "  sleep_.take_turn();", "close_idle_workers")
+M("close_takes_no_turn", "order", "  sleep_.take_turn();\n  check_finished_locked();",
+  "  check_finished_locked();", "lane_is_empty_when_the_pool_is_closed close_runs_what_is_queued",
+  equivalent="A worker that falls asleep looks at the queue under the locks that close() passes, before "
+             "it looks at the state: so it has seen the state, or close() sees what it has finished.")
+M("close_does_not_ask_what_is_unfinished", "wake-up",
+  "  sleep_.take_turn();\n  check_finished_locked();", "  sleep_.take_turn();", "close_idle_workers")
+M("terminate_publishes_nothing", "order", "state_.store(State::terminate, memory_order_seq_cst);",
   "state_.store(State::terminate, memory_order_relaxed);",
-  "terminate_against_issue destructor_of_an_abandoned_capture_waits",
-  equivalent="As for close().")
-M("terminate_wakes_no_worker", "wake-up",
-  "      workers_.notify_one();                                 // the first to leave wakes the next\n",
-  "", "destroy_idle_workers")
+  "nest_against_terminate lane_against_terminate")
+M("terminate_releases_only", "order", "state_.store(State::terminate, memory_order_seq_cst);",
+  "state_.store(State::terminate, memory_order_release);",
+  "nest_against_terminate lane_against_terminate")
+M("terminate_closes_no_queue", "lock", "  queue_.close();\n", "", "terminate_against_issue")
+M("terminate_wakes_no_worker", "wake-up", "  queue_.close();\n  sleep_.quit();\n",
+  "  queue_.close();\n", "destroy_idle_workers")
+M("terminate_leaves_it_to_close", "predicate", "    all_issued_ = true;\n    callbacks_.wake_locked();",
+  "    callbacks_.wake_locked();", "callback_thread_idle_then_terminated")
 M("terminate_wakes_no_callback_thread", "wake-up",
-  "// the first to leave wakes the next\n      callbacks_.wake_locked();\n", "\n",
-  "callback_thread_idle_then_terminated",
-  equivalent="As in close().")
+  "    all_issued_ = true;\n    callbacks_.wake_locked();", "    all_issued_ = true;",
+  "callback_thread_idle_then_terminated callback_of_a_terminated_call")
 M("terminate_requests_no_stop", "abandon", "  request_stops();\n", "", "stop_by_terminate")
-M("terminate_forgets_the_queue", "abandon", "    if (!job) break;\n    abandon(*job);\n",
-  "    if (!job) break;\n", "terminate_what_runs_and_what_is_queued")
-M("terminate_forgets_the_batches", "abandon",
-  "  while (const Ref<Job> job = Ref<Job>::adopt(batches_.drain())) abandon(*job);\n", "",
-  "batch_of_one_who_is_stuck_is_given_up")
-M("terminate_forgets_the_imaps", "abandon",
-  "  while (const Ref<StreamJob> job = pop_stream()) abandon(*job);\n", "",
+M("terminate_forgets_the_queue", "abandon", "  abandon_queued();\n", "",
+  "terminate_what_runs_and_what_is_queued")
+M("terminate_forgets_the_imaps", "abandon", "    job->abandon(terminated_error());\n", "",
   "imap_outlives_its_pool imap_pool_destroyed_while_waiting")
-M("terminate_abandons_under_the_lock", "lock",
-  "      job = Ref<Job>::adopt(queue_.pop());\n    }\n    if (!job) break;\n    abandon(*job);\n",
-  "      job = Ref<Job>::adopt(queue_.pop());\n      if (!job) break;\n      abandon(*job);\n    }\n",
+M("terminate_gives_up_what_is_dead", "claim", "    if (!job->take_entry()) continue;\n",
+  "    job->take_entry();\n", "cancel_against_terminate")
+M("terminate_drops_what_it_takes", "abandon", "    job->abandon_entry(terminated_error());\n", "",
   "terminate_what_runs_and_what_is_queued")
 M("terminate_holds_no_reference", "reference",
   "  const Ref<Core> self = Ref<Core>::share(this);  // a capture that dies here may own the pool\n",
   "", "destroyed_by_an_abandoned_capture destroy_in_a_capture")
+M("terminate_is_no_completion", "wait graph",
+  "  CompletionScope scope(this);                    // what is run here may wait for what is queued\n"
+  "  {", "  struct { void set_job(Job*) {} } scope;\n  {",
+  "destroyed_in_a_stop_callback_of_terminate callout_helped_imap_waits_for_a_map stop_callback_waits_in_terminate")
+M("queue_is_given_up_without_completion", "wait graph",
+  "inline void Core::abandon_queued() noexcept {\n  CompletionScope scope(this);",
+  "inline void Core::abandon_queued() noexcept {\n  struct { void set_job(Job*) {} } scope;",
+  "destructor_of_an_abandoned_capture_waits callout_two_terminate_and_a_capture_waits")
 M("join_lifts_no_limit", "abandon", "      lift_look_ahead_limit();\n", "",
   "imap_join_lifts_the_limit")
 M("join_holds_no_reference", "reference",
@@ -165,39 +226,34 @@ M("callback_that_destroys_serves_no_other", "wait graph",
 M("task_that_destroys_waits_for_no_callback", "predicate",
   "workers_alive_ == own_workers && callbacks_.idle_locked()", "workers_alive_ == own_workers",
   "destroyed_in_a_task destroy_in_a_task_of_two_workers")
-M("join_waits_for_no_cancel", "predicate", "workers_alive_ == 0 && unfinished_ == 0 &&",
+M("join_waits_for_no_cancel", "predicate", "workers_alive_ == 0 && unfinished() == 0 &&",
   "workers_alive_ == 0 &&", "cancel_against_destruction")
+M("join_waits_for_no_callback_thread", "predicate",
+  "unfinished() == 0 && !callbacks_.alive_locked()", "unfinished() == 0",
+  "callback_before_the_destructor_returns callback_thread_idle_then_closed",
+  equivalent="The handle of the callback thread is joined next; nothing is unfinished, so it is "
+             "about to end.")
 M("task_that_destroys_joins_itself", "predicate",
   "if (worker.get_id() == this_thread::get_id()) {", "if (false) {", "destroy_in_a_task")
 M("thread_is_joined_twice", "predicate", "    if (!worker.joinable()) continue;\n", "",
   "join_by_two")
+M("two_join_one_thread", "lock", "  const lock_guard lock(join_mutex_);\n", "", "join_by_two")
 M("who_gives_up_waits_for_himself", "predicate",
   "const bool completing = own != nullptr || CompletionScope::is_inside(*this);",
   "const bool completing = own != nullptr;", "destroyed_by_a_cancelled_capture")
+M("unfinished_jobs_keep_no_core", "reference", "  if (orphaned_) add_ref();\n", "",
+  "result_outlives_its_pool destroyed_by_a_cancelled_capture destroy_in_a_task")
+M("pool_is_never_orphaned", "reference", "  orphaned_ = unfinished() != 0;\n",
+  "  orphaned_ = false;\n", "destroyed_by_a_cancelled_capture callout_cancelled_capture_destroys_the_pool "
+  "destroyed_in_a_stop_callback_of_cancel")
 
 M = header("detail/core.hpp")
 M("state_is_read_without_order", "order", "return state_.load(memory_order_acquire);",
   "return state_.load(memory_order_relaxed);",
   "close_against_issue terminate_against_issue destructor_of_an_abandoned_capture_waits",
-  equivalent="As for the store in PoolCore::close().")
-M("worker_counts_no_job_out", "count", "    ++context->finished_jobs;", "    ",
-  "close_runs_what_is_queued")
-M("callback_thread_counts_as_a_worker", "count",
-  "if (context != nullptr && !context->is_callback_thread()) {", "if (context != nullptr) {",
-  "callback_before_ready")
+  equivalent="As for the store in close(); what must not be missed is read in sequential order.")
 M("who_cancels_keeps_the_pools_reference", "reference", "  if (last) release();\n", "",
-  "callback_before_ready cancel_the_last_of_a_closed_pool")
-M("last_job_wakes_no_worker", "wake-up",
-  "    workers_.notify_one();  // the first to leave wakes the next\n", "",
-  "callback_closes callback_waits_and_is_closed")
-M("last_job_wakes_no_callback_thread", "wake-up",
-  "    callbacks_.wake_locked();\n    exit_condition_", "    exit_condition_",
-  "callback_thread_idle_until_one_is_cancelled")
-M("last_job_wakes_no_joiner", "wake-up",
-  "    callbacks_.wake_locked();\n    exit_condition_.notify_all();", "    callbacks_.wake_locked();",
-  "cancel_against_destruction")
-M("job_is_accepted_without_a_reference", "reference", "  if (unfinished_++ == 0) add_ref();",
-  "  ++unfinished_;", "result_outlives_its_pool worker_is_woken_again")
+  "destroyed_by_a_cancelled_capture")
 M("closed_pool_accepts_a_job", "predicate",
   "  if (state_.load(memory_order_relaxed) != State::run) throw_not_running();\n", "",
   "close_against_issue")
@@ -232,9 +288,6 @@ M("idle_callback_thread_tells_no_joiner", "wake-up",
 M("callback_thread_ends_and_tells_nobody", "wake-up",
   "    callbacks_.end_locked();\n    exit_condition_.notify_all();", "    callbacks_.end_locked();",
   "callback_thread_idle_then_closed")
-M("callback_thread_ends_with_callbacks_to_come", "predicate",
-  "return state() != State::run && unfinished_ == 0;", "return state() != State::run;",
-  "callback_thread_idle_until_the_last_job callback_before_the_destructor_returns")
 M("stop_source_enters_a_terminated_pool", "abandon",
   "    if (state() != State::terminate) return stops_.insert(source);\n  }\n  source.request();",
   "    stops_.insert(source);\n  }", "stop_while_issuing stop_by_terminate",
@@ -246,23 +299,201 @@ M("stop_source_leaves_without_the_lock", "lock",
 M("stop_is_requested_under_the_lock", "lock", "    if (!stops_.pop(source)) return;\n",
   "    if (!stops_.pop(source)) return;\n    source.request_stop();\n",
   "stop_callback_waits_in_terminate stop_callback_terminates")
+M("finished_is_counted_after_issued", "count",
+  "  std::size_t finished = finished_elsewhere_.get();\n"
+  "  for (std::size_t i = 0; i != size_; ++i) finished += workers_[i].finished.get();\n"
+  "  std::size_t issued = queue_.issued() + accepted_elsewhere_.get();\n"
+  "  for (std::size_t i = 0; i != size_; ++i) issued += workers_[i].lane.issued.get();\n",
+  "  std::size_t issued = queue_.issued() + accepted_elsewhere_.get();\n"
+  "  for (std::size_t i = 0; i != size_; ++i) issued += workers_[i].lane.issued.get();\n"
+  "  std::size_t finished = finished_elsewhere_.get();\n"
+  "  for (std::size_t i = 0; i != size_; ++i) finished += workers_[i].finished.get();\n",
+  "lane_of_a_closed_pool", deep=True)
+M("worker_counts_no_job_out", "count",
+  "    context->worker->finished.add_one();  // it asks what is unfinished when it has nothing to do\n",
+  "", "close_runs_what_is_queued")
+M("callback_thread_counts_as_a_worker", "count",
+  "  if (context != nullptr && context->worker != nullptr) {\n    context->worker->finished",
+  "  if (context != nullptr) {\n    context->worker->finished", "callback_before_ready")
+M("job_finished_elsewhere_is_not_counted", "count", "    finished_elsewhere_.add_one();\n", "",
+  "cancel_the_last_of_a_closed_pool")
+M("who_finishes_elsewhere_takes_no_turn", "order", "    sleep_.take_turn();\n", "",
+  "cancel_after_the_worker_has_gone_to_sleep",
+  equivalent="Who closes, and the last worker that falls asleep after that, ask under the mutex that is "
+             "held here: so one of the three sees what all have finished.")
+M("who_finishes_elsewhere_lets_nobody_go", "wake-up",
+  "    check_finished_locked();\n    last = settle_locked();", "    last = settle_locked();",
+  "cancel_the_last_of_a_closed_pool callback_thread_idle_until_one_is_cancelled")
+M("workers_go_though_the_pool_runs", "predicate", "  if (!all_issued_ || unfinished() != 0) return;",
+  "  if (unfinished() != 0) return;", "map_without_items_and_then_a_call")
+M("workers_go_though_work_is_left", "predicate", "  if (!all_issued_ || unfinished() != 0) return;",
+  "  if (!all_issued_) return;", "close_runs_what_is_queued")
+M("nobody_may_go", "predicate", "  may_leave_.store(true, memory_order_release);\n", "",
+  "close_idle_workers")
+M("leave_is_given_without_release", "order", "may_leave_.store(true, memory_order_release);",
+  "may_leave_.store(true, memory_order_relaxed);",
+  "close_idle_workers close_with_both_workers_at_work close_runs_what_is_queued",
+  equivalent="Who goes takes the core's mutex, under which it was said.")
+M("leave_is_taken_without_acquire", "order", "may_leave_.load(memory_order_acquire)",
+  "may_leave_.load(memory_order_relaxed)",
+  "close_idle_workers close_with_both_workers_at_work close_runs_what_is_queued",
+  equivalent="As for the store.")
+M("last_job_wakes_no_worker", "wake-up",
+  "  may_leave_.store(true, memory_order_release);\n  sleep_.quit();\n",
+  "  may_leave_.store(true, memory_order_release);\n", "callback_closes close_idle_workers")
+M("last_job_wakes_no_callback_thread", "wake-up",
+  "  callbacks_.wake_locked();\n  exit_condition_.notify_all();\n}", "  exit_condition_.notify_all();\n}",
+  "callback_thread_idle_until_one_is_cancelled")
+M("last_job_wakes_no_joiner", "wake-up",
+  "  callbacks_.wake_locked();\n  exit_condition_.notify_all();\n}", "  callbacks_.wake_locked();\n}",
+  "cancel_against_destruction")
+M("empty_map_is_not_counted_in", "count", "  accepted_elsewhere_.add_one();\n", "",
+  "map_without_items callback_of_the_empty_map")
+M("closed_pool_accepts_an_empty_map", "predicate",
+  "  const lock_guard lock(mutex_);\n  check_state();\n  accepted_elsewhere_",
+  "  const lock_guard lock(mutex_);\n  accepted_elsewhere_", "close_refuses_everything")
+M("unfinished_jobs_give_up_the_core_twice", "reference",
+  "return orphaned_ && unfinished() == 0 && std::exchange(orphaned_, false);",
+  "return orphaned_ && unfinished() == 0;", "destroy_in_a_task_of_two_workers destroy_in_a_task")
+M("unfinished_jobs_give_up_the_core_too_early", "reference",
+  "return orphaned_ && unfinished() == 0 && std::exchange(orphaned_, false);",
+  "return std::exchange(orphaned_, false);",
+  "destroyed_by_a_cancelled_capture destroyed_in_a_task destroy_in_a_task_of_two_workers")
+M("terminated_pool_keeps_its_workers", "predicate",
+  "return may_leave_.load(memory_order_acquire) || state() == State::terminate;",
+  "return may_leave_.load(memory_order_acquire);", "destroy_idle_workers")
+M("callback_thread_ends_with_callbacks_to_come", "predicate",
+  "return all_issued_ && unfinished() == 0;", "return all_issued_;",
+  "callback_thread_idle_until_the_last_job callback_before_the_destructor_returns")
+M("callback_thread_ends_when_it_has_nothing_to_do", "predicate",
+  "return all_issued_ && unfinished() == 0;", "return unfinished() == 0;",
+  "callback_thread_idle_then_told callback_before_ready")
+M("group_relies_on_workers_that_leave", "predicate",
+  "return state() != State::terminate && sleep_.idle() != 0;", "return sleep_.idle() != 0;",
+  "group_in_a_task_against_terminate group_in_a_task_first_two_workers")
 
 M = header("detail/worker_sleep.hpp")
-M("wake_is_under_way_for_ever", "wake-up", "    waking_ = false;\n", "", "worker_is_woken_again")
-M("wake_is_begun_with_nobody_asleep", "predicate", "return sleepers_ != 0 && !waking_;",
-  "return !waking_;", "worker_is_woken_again worker_wakes_the_next_again")
-M("sleeper_is_not_counted_in", "count", "    ++sleepers_;\n    condition_.wait(lock);\n    --sleepers_;",
-  "    condition_.wait(lock);", "worker_is_woken_again")
+M("sleeper_is_sought_out_of_order", "order",
+  "    const std::uint64_t word = word_.load(memory_order_seq_cst);\n    return sleepers(word) != 0 &&",
+  "    const std::uint64_t word = word_.load(memory_order_acquire);\n    return sleepers(word) != 0 &&",
+  "lane_of_one_who_is_stuck")
+M("wake_is_needed_only_if_somebody_searches", "predicate",
+  "return sleepers(word) != 0 && searchers(word) == 0;",
+  "return sleepers(word) != 0 && searchers(word) != 0;", "worker_is_woken_again")
+M("wake_wakes_where_nobody_sleeps", "predicate",
+  "if (sleepers(word) == 0 || searchers(word) != 0) return;", "if (searchers(word) != 0) return;",
+  "close_after_two_producers worker_for_two_producers worker_wakes_the_next lane_of_one_who_is_stuck lane_of_one_who_is_stuck_wakes_two")
+M("wake_wakes_though_somebody_searches", "predicate",
+  "if (sleepers(word) == 0 || searchers(word) != 0) return;", "if (sleepers(word) == 0) return;",
+  "worker_for_two_producers worker_wakes_the_next",
+  equivalent="One more worker is woken than need be.")
+M("two_wake_one_sleeper", "claim",
+  "    } while (!word_.compare_exchange_weak(word, word - kSleeper + kSearcher, memory_order_seq_cst,\n"
+  "                                          memory_order_relaxed));",
+  "      word_.store(word - kSleeper + kSearcher, memory_order_seq_cst);\n    } while (false);",
+  "close_after_two_producers worker_for_two_producers worker_for_two_producers_that_meet worker_wakes_the_next_again")
+M("wake_changes_the_word_without_order", "order",
+  "    } while (!word_.compare_exchange_weak(word, word - kSleeper + kSearcher, memory_order_seq_cst,",
+  "    } while (!word_.compare_exchange_weak(word, word - kSleeper + kSearcher, memory_order_relaxed,",
+  "lane_of_one_who_is_stuck worker_is_woken_again worker_wakes_the_next",
+  equivalent="Who sees the word of before wakes in vain, and his own exchange tells him. No turn is "
+             "taken by it.")
+M("wake_leaves_no_permit", "wake-up", "      ++permits_;\n", "", "worker_is_woken_again")
+M("wake_leaves_its_permit_without_the_lock", "lock",
+  "      const lock_guard lock(mutex_);\n      ++permits_;", "      ++permits_;",
+  "worker_is_woken_again")
+M("wake_notifies_nobody", "wake-up", "      ++permits_;\n    }\n    condition_.notify_one();\n",
+  "      ++permits_;\n    }\n", "worker_is_woken_again")
+M("search_begins_without_order", "order",
+  "word_.fetch_add(kSearcher, memory_order_seq_cst);", "word_.fetch_add(kSearcher, memory_order_relaxed);",
+  "worker_is_woken_again close_with_both_workers_at_work close_runs_what_is_queued "
+  "cancel_after_the_worker_has_gone_to_sleep",
+  equivalent="Each worker takes another step before it asks what is unfinished: it falls asleep. Who "
+             "does not see it searching wakes another in vain.")
+M("search_ends_without_order", "order",
+  "word_.fetch_sub(kSearcher, memory_order_seq_cst);", "word_.fetch_sub(kSearcher, memory_order_acq_rel);",
+  "lane_of_one_who_is_stuck_wakes_two group_in_a_task_first_behind_one_that_is_stuck")
+M("last_searcher_wakes_no_next", "wake-up",
+  "    if (searchers(word) == 1 && sleepers(word) != 0 && any()) wake();\n", "",
+  "worker_wakes_the_next")
+M("only_one_of_two_searchers_wakes_the_next", "predicate", "if (searchers(word) == 1 && sleepers",
+  "if (searchers(word) == 2 && sleepers", "worker_wakes_the_next worker_wakes_two_more")
+M("last_searcher_does_not_know_it", "wake-up", "    return word == kSearcher;", "    return false;",
+  "group_in_a_task_first_behind_one_that_is_stuck")
+M("sleeper_goes_on_as_a_searcher", "count",
+  "    word_.fetch_add(kSleeper - kSearcher, memory_order_seq_cst);\n", "", "worker_is_woken_again")
+M("sleep_begins_out_of_order", "order",
+  "word_.fetch_add(kSleeper - kSearcher, memory_order_seq_cst);",
+  "word_.fetch_add(kSleeper - kSearcher, memory_order_acq_rel);", "lane_of_one_who_is_stuck")
+M("sleep_begins_without_order", "order",
+  "word_.fetch_add(kSleeper - kSearcher, memory_order_seq_cst);",
+  "word_.fetch_add(kSleeper - kSearcher, memory_order_relaxed);",
+  "lane_of_one_who_is_stuck close_with_both_workers_at_work")
+M("sleeper_does_not_look_again", "wake-up", "    if (any()) {\n      std::uint64_t word",
+  "    if (false) {\n      std::uint64_t word", "worker_is_woken_again lane_of_one_who_is_stuck")
+M("sleeper_takes_itself_back_though_it_was_woken", "claim", "      while (sleepers(word) != 0) {\n",
+  "      for (;;) {\n", "worker_wakes_the_next worker_wakes_the_next_again close_after_two_producers",
+  deep=True)
+M("sleeper_that_takes_itself_back_meets_a_waker", "claim",
+  "        if (word_.compare_exchange_weak(word, word - kSleeper + kSearcher, memory_order_seq_cst,\n"
+  "                                        memory_order_relaxed)) {\n          return;\n        }",
+  "        word_.store(word - kSleeper + kSearcher, memory_order_seq_cst);\n        return;",
+  "close_after_two_producers worker_wakes_the_next worker_wakes_the_next_again", deep=True)
+M("sleeper_takes_itself_back_without_order", "order",
+  "        if (word_.compare_exchange_weak(word, word - kSleeper + kSearcher, memory_order_seq_cst,",
+  "        if (word_.compare_exchange_weak(word, word - kSleeper + kSearcher, memory_order_relaxed,",
+  "lane_of_one_who_is_stuck worker_is_woken_again worker_wakes_the_next",
+  equivalent="As for wake().")
+M("sleeper_believes_every_wake_up", "predicate",
+  "    condition_.wait(lock, [this] { return permits_ != 0 || quit_; });",
+  "    if (permits_ == 0 && !quit_) condition_.wait(lock);", "worker_is_woken_again close_idle_workers")
+M("sleeper_does_not_quit", "predicate", "return permits_ != 0 || quit_; });",
+  "return permits_ != 0; });", "close_idle_workers")
+M("sleeper_keeps_its_permit", "count", "      --permits_;\n", "      static_cast<void>(permits_);\n",
+  "worker_is_woken_again")
+M("sleeper_that_quits_counts_as_asleep", "count",
+  "      word_.fetch_add(kSearcher - kSleeper, memory_order_seq_cst);\n", "",
+  "close_idle_workers destroy_idle_workers close_with_both_workers_at_work",
+  equivalent="After quit() nobody asks how many search or sleep, and nobody need be woken.")
+M("idle_are_counted_out_of_order", "order",
+  "    const std::uint64_t word = word_.load(memory_order_seq_cst);\n    return static_cast",
+  "    const std::uint64_t word = word_.load(memory_order_acquire);\n    return static_cast",
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
+M("turn_is_taken_without_order", "order", "word_.fetch_add(0, memory_order_seq_cst);",
+  "word_.fetch_add(0, memory_order_relaxed);", "lane_is_empty_when_the_pool_is_closed",
+  equivalent="A worker that falls asleep looks at the queue under the locks that close() passes, before "
+             "it looks at the state: so it has seen the state, or close() sees what it has finished.")
+M("turn_is_taken_without_acquire", "order", "word_.fetch_add(0, memory_order_seq_cst);",
+  "word_.fetch_add(0, memory_order_release);", "lane_is_empty_when_the_pool_is_closed",
+  equivalent="A worker that falls asleep looks at the queue under the locks that close() passes, before "
+             "it looks at the state: so it has seen the state, or close() sees what it has finished.")
+M("turn_is_taken_without_release", "order", "word_.fetch_add(0, memory_order_seq_cst);",
+  "word_.fetch_add(0, memory_order_acquire);",
+  "lane_is_empty_when_the_pool_is_closed close_runs_what_is_queued close_with_both_workers_at_work",
+  equivalent="A worker that falls asleep looks at the queue under the locks that close() passes, before "
+             "it looks at the state: so it has seen the state, or close() sees what it has finished.")
+M("quit_lasts_only_a_moment", "predicate", "      quit_ = true;\n", "", "close_idle_workers")
+M("quit_takes_no_lock", "lock", "      const lock_guard lock(mutex_);\n      quit_ = true;",
+  "      quit_ = true;", "close_idle_workers")
+M("quit_notifies_nobody", "wake-up", "      quit_ = true;\n    }\n    condition_.notify_one();",
+  "      quit_ = true;\n    }", "close_idle_workers")
+M("workers_begin_as_nothing", "count", "word_(workers * kSearcher)", "word_(workers * 0)",
+  "close_runs_what_is_queued worker_is_woken_again")
+
+M = header("detail/tally.hpp")
+M("tally_counts_without_release", "order",
+  "count_.load(memory_order_relaxed) + 1, memory_order_release);",
+  "count_.load(memory_order_relaxed) + 1, memory_order_relaxed);",
+  "lane_of_a_closed_pool close_with_both_workers_at_work")
+M("tally_is_read_without_acquire", "order", "return count_.load(memory_order_acquire);",
+  "return count_.load(memory_order_relaxed);",
+  "lane_of_a_closed_pool close_with_both_workers_at_work")
 
 M = header("detail/callback_thread.hpp")
 M("late_callback_thread_is_not_detached", "reference", "    if (detached_) thread_.detach();\n", "",
   "coroutine_awaits_a_call_that_has_destroyed_its_pool")
-M("due_callback_is_not_marked", "wait graph", "  job.callback_due_ = true;\n", "",
-  "callback_waits_for_one_that_is_due")
 M("due_callback_wakes_nobody", "wake-up", "  due_.push_back(job);\n  condition_.notify_one();",
   "  due_.push_back(job);", "callback_thread_idle_then_told")
-M("callback_runs_and_is_still_due", "queue", "  job.callback_due_ = false;\n", "",
-  "callback_waits_for_a_task_that_waits_for_a_callback")
 M("callback_that_has_run_counts_as_running", "count", "  --running_;\n", "",
   "destroyed_in_a_task destroy_in_a_task_of_two_workers")
 M("callback_runs_under_the_lock", "lock", "  lock.unlock();\n  job.run_callback();\n  lock.lock();",
@@ -280,6 +511,22 @@ M("alarm_wakes_nobody", "wake-up", "      rang_ = true;\n      callbacks_.condit
 M("alarm_rings_without_the_lock", "lock",
   "      const lock_guard lock(callbacks_.mutex_);\n      ring_locked();", "      ring_locked();",
   "callback_waits_for_a_running_task")
+M("due_callback_is_not_marked", "wait graph", "*job.due_links() = {nullptr, last_, true};",
+  "*job.due_links() = {nullptr, last_, false};", "callback_waits_for_one_that_is_due")
+M("callback_runs_and_is_still_due", "queue", "      links.is_due = false;\n", "",
+  "callback_waits_for_a_task_that_waits_for_a_callback")
+M("due_callback_leaves_a_stale_link", "queue",
+  "      (links.next != nullptr ? links.next->due_links()->prev : last_) = links.prev;\n", "",
+  "callback_order callback_one_at_a_time callback_before_ready")
+M("due_callback_that_runs_out_of_turn_stays", "queue",
+  "(links.prev != nullptr ? links.prev->due_links()->next : first_) = links.next;",
+  "first_ = links.next;", "callback_runs_the_next_first callback_waits_for_one_that_is_due "
+  "callback_waits_for_a_task_that_waits_for_a_callback callback_thread_needed_by_what_it_waits_for")
+M("due_callbacks_run_in_the_wrong_order", "queue",
+  "      (last_ != nullptr ? last_->due_links()->next : first_) = &job;\n      last_ = &job;",
+  "      *job.due_links() = {first_, nullptr, true};\n"
+  "      (first_ != nullptr ? first_->due_links()->prev : last_) = &job;\n      first_ = &job;",
+  "callback_order callback_one_at_a_time")
 
 M = header("detail/wait_graph.hpp")
 M("new_wait_asks_nobody", "wake-up",
@@ -290,15 +537,36 @@ M("wait_ends_and_leaves_a_stale_link", "wait graph",
   "    if (wait.next_ != nullptr) wait.next_->link_ = wait.link_;\n", "",
   "callback_thread_needed_by_what_it_waits_for nest_inside_and_outside_wait "
   "group_in_a_task_first_two_workers")
-M("busy_workers_ask_nobody", "wake-up",
-  "if (std::exchange(asks_when_all_busy_, false)) ask_locked();", "asks_when_all_busy_ = false;",
-  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
 M("search_remembers_the_last_one", "wait graph",
   "    for (Wait* wait = first_; wait != nullptr; wait = wait->next_) wait->reached_ = false;\n", "",
   "callback_thread_needed_by_what_it_waits_for callback_waits_for_a_task_that_waits_for_a_callback")
 M("wait_begins_without_the_lock", "lock",
   "      const lock_guard lock(graph_.mutex_);\n      graph_.begin_locked(wait_);",
   "      graph_.begin_locked(wait_);", "callback_thread_needed_by_what_it_waits_for callback_waits_for_a_task_that_waits_for_a_callback nest_map_in_map")
+M("busy_workers_ask_nobody", "wake-up",
+  "    asks_when_all_busy_.store(false, memory_order_seq_cst);\n    ask_locked();",
+  "    asks_when_all_busy_.store(false, memory_order_seq_cst);",
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
+M("busy_workers_do_not_see_who_asks", "wake-up",
+  "    if (!asks_when_all_busy_.load(memory_order_seq_cst)) return;\n", "    return;\n",
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
+M("who_asks_is_seen_out_of_order", "order",
+  "if (!asks_when_all_busy_.load(memory_order_seq_cst)) return;",
+  "if (!asks_when_all_busy_.load(memory_order_acquire)) return;",
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
+M("who_asks_says_so_out_of_order", "order",
+  "asks_when_all_busy_.store(true, memory_order_seq_cst);",
+  "asks_when_all_busy_.store(true, memory_order_release);",
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
+M("who_asks_is_forgotten_without_order", "order",
+  "asks_when_all_busy_.store(false, memory_order_seq_cst);",
+  "asks_when_all_busy_.store(false, memory_order_relaxed);",
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help",
+  equivalent="Both stores are made under the mutex, and who still sees the request asks once more.")
+M("busy_workers_ask_without_the_lock", "lock",
+  "    const lock_guard lock(mutex_);\n    asks_when_all_busy_.store(false",
+  "    asks_when_all_busy_.store(false",
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
 
 # ---- Results ----
 
@@ -329,14 +597,6 @@ M("core_is_sought_without_holding_the_waiter", "lock",
 M("core_is_sought_by_one_who_does_not_wait", "reference",
   "  if (!waiters_.remove(waiter)) waiter.wait();\n", "  waiters_.remove(waiter);\n",
   "result_is_awaited_when_the_pool_dies result_outlives_its_pool apply_returns_the_result")
-M("two_may_claim", "claim",
-  "    return claim_.compare_exchange_strong(none, claim, memory_order_relaxed);",
-  "    if (claim_.load(memory_order_relaxed) != none) return false;\n"
-  "    claim_.store(claim, memory_order_relaxed);\n    return true;",
-  "cancel_against_the_start terminate_against_the_start")
-M("unlinked_job_keeps_the_queues_reference", "reference",
-  "if (this->is_queued() && core_->unlink(*this)) this->release();",
-  "if (this->is_queued()) core_->unlink(*this);", "cancel_queued nest_async_one_worker")
 M("unseen_error_keeps_no_core", "reference", "    core_->add_ref();\n", "",
   "unobserved_after_the_pool_has_gone unobserved_without_handles")
 M("seen_error_is_reported", "predicate",
@@ -344,56 +604,59 @@ M("seen_error_is_reported", "predicate",
   "unobserved_is_not_what_another_handle_saw unobserved_by_two")
 M("reported_error_keeps_the_core", "reference", "    core_->release();\n", "",
   "unobserved_without_handles")
-M("last_owner_is_seen_without_order", "order", "owners_.load(memory_order_acquire) != 1",
-  "owners_.load(memory_order_relaxed) != 1",
-  "result_copies_are_dropped_by_two result_handle_is_dropped_during_the_task")
-M("owner_leaves_without_order", "order", "owners_.fetch_sub(1, memory_order_acq_rel)",
-  "owners_.fetch_sub(1, memory_order_relaxed)",
-  "result_copies_are_dropped_by_two result_handle_is_dropped_during_the_task")
-M("owner_leaves_without_release", "order", "owners_.fetch_sub(1, memory_order_acq_rel)",
-  "owners_.fetch_sub(1, memory_order_acquire)",
-  "result_copies_are_dropped_by_two result_handle_is_dropped_during_the_task")
-M("owner_leaves_without_acquire", "order", "owners_.fetch_sub(1, memory_order_acq_rel)",
-  "owners_.fetch_sub(1, memory_order_release)",
-  "result_copies_are_dropped_by_two result_handle_is_dropped_during_the_task")
-M("last_owner_keeps_the_job", "reference", "    this->release();\n    return true;",
-  "    return true;", "result_handle_is_dropped_at_once")
 M("unseen_error_is_not_expected", "abandon",
   "    if (outcome_.is_error()) this->expect_observation();\n", "", "unobserved_without_handles")
-M("job_is_counted_out_before_it_is_ready", "count",
-  "    if (!remove_owner()) this->complete();  // without handles nobody waits, or ever will\n"
-  "    core.job_done();",
-  "    core.job_done();\n    if (!remove_owner()) this->complete();",
-  "cancel_against_destruction cancel_the_last_of_a_closed_pool")
-M("result_is_ready_before_its_worker_lets_go", "ready",
-  "    if (!remove_owner()) this->complete();", "    this->complete();\n    remove_owner();",
-  "result_dies_with_its_last_handle")
-M("result_is_never_ready", "ready",
-  "    if (!remove_owner()) this->complete();", "    remove_owner();", "apply_returns_the_result")
 M("callbacks_die_after_ready", "ready", "    callbacks.reset();\n", "",
   "callback_dies_before_ready")
-M("callback_phase_keeps_the_job", "reference", "  make_ready();\n  this->release();", "  make_ready();",
-  "callback_before_ready")
 M("callback_is_not_on_the_stack", "wait graph",
   "    const JobStack::Frame frame(current_thread_context->calling_back, this);\n", "",
   "callback_gets_its_own_result")
 M("told_error_counts_as_unseen", "predicate", "    this->observe();\n    try {\n", "    try {\n",
   "unobserved_is_not_what_a_callback_was_told")
-M("due_callback_holds_no_reference", "reference",
-  "      this->add_ref();\n      this->core().callbacks().post(*this);",
-  "      this->core().callbacks().post(*this);", "callback_before_ready")
 M("abandoned_job_counts_as_unseen_error", "abandon",
   "    outcome_.set_error(why);\n    this->observe();", "    outcome_.set_error(why);",
   "unobserved_are_no_cancelled_results")
 M("cancel_is_no_completion", "wait graph", "    const CompletionScope scope(core_, this);\n", "",
   "destroyed_by_a_cancelled_capture")
-M("cancelled_job_stays_queued", "queue", "    leave_queue();\n    // A copy", "    // A copy",
-  "callback_of_a_cancelled_call cancel_queued")
 M("cancel_uses_the_cores_error_beyond_its_end", "reference",
   "give_up(std::exception_ptr(core_->cancelled_error()));", "give_up(core_->cancelled_error());",
   "destroyed_by_a_cancelled_capture callout_cancelled_capture_destroys_the_pool "
   "cancel_the_last_of_a_closed_pool",
   equivalent="Who gives up copies the error before the job counts as finished, and so before the core may end.")
+M("last_handle_is_seen_without_order", "order", "handles_.load(memory_order_acquire) != 1",
+  "handles_.load(memory_order_relaxed) != 1",
+  "result_copies_are_dropped_by_two result_handle_is_dropped_during_the_task")
+M("handle_goes_without_order", "order", "handles_.fetch_sub(1, memory_order_acq_rel)",
+  "handles_.fetch_sub(1, memory_order_relaxed)",
+  "result_copies_are_dropped_by_two result_handle_is_dropped_during_the_task")
+M("handle_goes_without_release", "order", "handles_.fetch_sub(1, memory_order_acq_rel)",
+  "handles_.fetch_sub(1, memory_order_acquire)",
+  "result_copies_are_dropped_by_two result_handle_is_dropped_during_the_task")
+M("handle_goes_without_acquire", "order", "handles_.fetch_sub(1, memory_order_acq_rel)",
+  "handles_.fetch_sub(1, memory_order_release)",
+  "result_copies_are_dropped_by_two result_handle_is_dropped_during_the_task")
+M("last_handle_disposes_of_nothing", "reference", "    if (this->drop()) dispose();",
+  "    this->drop();", "apply_returns_the_result")
+M("work_disposes_of_nothing", "reference", "    if (!this->complete()) dispose();",
+  "    this->complete();", "result_handle_is_dropped_at_once")
+M("last_handle_disposes_of_what_is_not_ready", "reference", "return !waiters_.close(); }",
+  "return waiters_.close(), true; }", "result_handle_is_dropped_at_once")
+M("result_is_never_ready", "ready", "    if (!this->complete()) dispose();", "    dispose();",
+  "apply_returns_the_result")
+M("job_is_counted_out_before_it_is_ready", "count",
+  "    if (!this->complete()) dispose();\n    core.job_done();",
+  "    core.job_done();\n    if (!this->complete()) dispose();",
+  "cancel_against_destruction cancel_the_last_of_a_closed_pool")
+M("finished_job_counts_as_unfinished", "count", "    core.job_done();\n", "",
+  "close_runs_what_is_queued")
+M("outcome_is_kept_by_a_dead_entry", "reference", "    outcome_.reset();\n    this->retire();",
+  "    this->retire();", "result_dies_though_its_entry_is_queued")
+M("disposed_job_is_not_given_up", "reference", "    outcome_.reset();\n    this->retire();",
+  "    outcome_.reset();", "apply_returns_the_result")
+M("dead_entries_stay_in_the_own_lane", "queue",
+  "    while (has_entry() && Core::take_back_entry(core_, *this)) drop_entry();\n", "",
+  "nest_map_one_worker nest_async_one_worker",
+  equivalent="Whoever takes a dead entry steps over it: only later.")
 
 M = header("detail/result_group.hpp")
 M("group_leaves_without_those_being_told", "reference",
@@ -435,21 +698,24 @@ M("group_leaves_it_to_terminate", "abandon",
   "destructor_of_an_abandoned_capture_waits_for_a_group")
 M("group_helps_nobody", "claim", "    result_of(&job).take_part(deadline);\n", "",
   "group_in_a_task_all_one_worker")
-M("group_helps_though_one_may_come", "wait graph",
-  "(others_may_come() || mine_->core().any_worker_free_locked() || may_come_locked())",
-  "(others_may_come() || mine_->core().any_worker_free_locked())",
-  "group_in_a_task_first_beside_one_that_waits_for_it group_in_a_task_first_two_workers")
 M("group_asks_for_help_with_nobody", "wait graph", "asked_to_help_ = !may_come_locked();",
   "asked_to_help_ = false;", "group_in_a_task_first_is_asked_to_help")
-M("group_does_not_ask_to_be_asked", "wake-up",
-  "      mine_->core().waits().ask_when_all_busy_locked();\n", "",
-  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
 M("group_is_asked_and_sleeps_on", "wake-up",
   "      if (group_.is_to_help_locked()) waiter_.notify();", "      group_.is_to_help_locked();",
   "group_in_a_task_first_is_asked_to_help")
 M("group_in_a_callback_is_asked_and_sleeps_on", "wake-up",
   "      if (group_.is_to_help_locked()) ring_locked();", "      group_.is_to_help_locked();",
   "callback_thread_is_asked_to_help")
+M("group_helps_though_one_may_come", "wait graph",
+  "(others_may_come() || mine_->core().any_worker_free() || may_come_locked())",
+  "(others_may_come() || mine_->core().any_worker_free())",
+  "group_in_a_task_first_beside_one_that_waits_for_it group_in_a_task_first_two_workers")
+M("group_does_not_ask_to_be_asked", "wake-up",
+  "      core.waits().ask_when_all_busy();\n", "",
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
+M("group_does_not_look_again_for_a_free_worker", "wake-up",
+  "      if (core.any_worker_free()) return false;\n    }", "      return false;\n    }",
+  "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
 
 M = header("detail/waiters.hpp")
 M("ready_is_seen_without_order", "order", "return word_.load(memory_order_acquire) == kReady;",
@@ -495,28 +761,11 @@ M("waiter_enters_while_another_leaves", "lock",
   "      word = unlocked(word);\n      if (word == kReady) return false;\n      waiter.next_",
   "      if (word == kReady) return false;\n      waiter.next_",
   "result_loses_a_timed_waiter_of_two result_waits_follow_each_other")
-M("result_completes_while_a_waiter_leaves", "lock",
-  "      word = unlocked(word);\n      // release: publishes", "      // release: publishes",
-  "result_is_awaited_for_a_time result_loses_a_timed_waiter_of_two")
-M("completer_looks_without_order", "order",
-  "  void complete() noexcept {\n    std::uintptr_t word = word_.load(memory_order_acquire);",
-  "  void complete() noexcept {\n    std::uintptr_t word = word_.load(memory_order_relaxed);",
-  "result_is_awaited_by_two apply_returns_the_result",
-  equivalent="It only looks at the word itself before the exchange, which acquires.")
 M("outcome_is_not_published", "order", "word, kReady, memory_order_acq_rel,",
   "word, kReady, memory_order_acquire,", "result_is_polled apply_returns_the_result")
 M("completer_takes_the_list_without_acquire", "order", "word, kReady, memory_order_acq_rel,",
   "word, kReady, memory_order_release,", "result_is_awaited_by_two apply_returns_the_result",
   equivalent="The load before it, or the failed exchange, has acquired from whoever wrote that very word.")
-M("completer_takes_the_list_without_any_acquire", "order",
-  "  void complete() noexcept {\n    std::uintptr_t word = word_.load(memory_order_acquire);\n"
-  "    do {\n      word = unlocked(word);\n"
-  "      // release: publishes the outcome to ready(). acquire: pairs with add().\n    } while (\n"
-  "        !word_.compare_exchange_weak(word, kReady, memory_order_acq_rel, memory_order_acquire));",
-  "  void complete() noexcept {\n    std::uintptr_t word = word_.load(memory_order_relaxed);\n"
-  "    do {\n      word = unlocked(word);\n    } while (\n"
-  "        !word_.compare_exchange_weak(word, kReady, memory_order_release, memory_order_relaxed));",
-  "result_is_awaited_by_two apply_returns_the_result")
 M("completer_fails_without_acquire", "order", "kReady, memory_order_acq_rel, memory_order_acquire));",
   "kReady, memory_order_acq_rel, memory_order_relaxed));",
   "result_is_awaited_by_two apply_returns_the_result",
@@ -541,22 +790,167 @@ M("waiter_is_told_and_not_woken", "wake-up", "    notified_ = true;\n    conditi
 M("waiter_believes_every_wake_up", "predicate",
   "    condition_.wait(lock, [this] { return notified_; });",
   "    if (!notified_) condition_.wait(lock);", "apply_returns_the_result result_is_awaited_by_two")
+M("result_completes_while_a_waiter_leaves", "lock",
+  "      word = unlocked(word);\n      if (word == kClosed)", "      if (word == kClosed)",
+  "result_is_awaited_for_a_time result_loses_a_timed_waiter_of_two")
+M("completer_looks_without_order", "order",
+  "  bool complete() noexcept {\n    std::uintptr_t word = word_.load(memory_order_acquire);",
+  "  bool complete() noexcept {\n    std::uintptr_t word = word_.load(memory_order_relaxed);",
+  "result_is_awaited_by_two apply_returns_the_result result_handle_is_dropped_at_once "
+  "result_copies_are_dropped_by_two result_handle_is_dropped_during_the_task")
+M("completer_takes_the_list_without_any_acquire", "order",
+  "  bool complete() noexcept {\n    std::uintptr_t word = word_.load(memory_order_acquire);\n"
+  "    do {\n      word = unlocked(word);\n      if (word == kClosed) return false;\n"
+  "      // release: publishes the outcome to ready(). acquire: pairs with add().\n    } while (\n"
+  "        !word_.compare_exchange_weak(word, kReady, memory_order_acq_rel, memory_order_acquire));",
+  "  bool complete() noexcept {\n    std::uintptr_t word = word_.load(memory_order_relaxed);\n"
+  "    do {\n      word = unlocked(word);\n      if (word == kClosed) return false;\n    } while (\n"
+  "        !word_.compare_exchange_weak(word, kReady, memory_order_release, memory_order_relaxed));",
+  "result_is_awaited_by_two apply_returns_the_result")
+M("closed_result_completes", "reference", "      if (word == kClosed) return false;\n", "",
+  "result_handle_is_dropped_at_once")
+M("last_handle_closes_without_order", "order",
+  "compare_exchange_strong(none, kClosed, memory_order_acq_rel,",
+  "compare_exchange_strong(none, kClosed, memory_order_relaxed,",
+  "result_handle_is_dropped_during_the_task result_copies_are_dropped_by_two "
+  "result_handle_is_dropped_at_once")
+M("last_handle_closes_without_release", "order",
+  "compare_exchange_strong(none, kClosed, memory_order_acq_rel,",
+  "compare_exchange_strong(none, kClosed, memory_order_acquire,",
+  "result_handle_is_dropped_during_the_task result_copies_are_dropped_by_two "
+  "result_handle_is_dropped_at_once")
+M("last_handle_closes_without_acquire", "order",
+  "compare_exchange_strong(none, kClosed, memory_order_acq_rel,",
+  "compare_exchange_strong(none, kClosed, memory_order_release,",
+  "result_handle_is_dropped_during_the_task result_copies_are_dropped_by_two "
+  "result_handle_is_dropped_at_once",
+  equivalent="Who closes leaves all that comes to the completing thread.")
+M("last_handle_meets_ready_without_order", "order",
+  "compare_exchange_strong(none, kClosed, memory_order_acq_rel,\n"
+  "                                         memory_order_acquire);",
+  "compare_exchange_strong(none, kClosed, memory_order_acq_rel,\n"
+  "                                         memory_order_relaxed);",
+  "result_handle_is_dropped_at_once result_handle_is_dropped_during_the_task")
+M("last_handle_looks_without_order", "order", "    return word_.load(memory_order_acquire) == none &&",
+  "    return word_.load(memory_order_relaxed) == none &&",
+  "result_handle_is_dropped_at_once result_handle_is_dropped_during_the_task result_outlives_its_pool")
+M("last_handle_closes_what_is_ready", "claim",
+  "           word_.compare_exchange_strong(none, kClosed, memory_order_acq_rel,\n"
+  "                                         memory_order_acquire);",
+  "           (word_.store(kClosed, memory_order_release), true);",
+  "result_handle_is_dropped_at_once")
 
 # ---- Jobs ----
 
 M = header("detail/job.hpp")
-M("last_holder_is_seen_without_order", "order", "refs_.load(memory_order_acquire) == 1",
-  "refs_.load(memory_order_relaxed) == 1",
-  "result_handle_is_dropped_during_the_task result_copies_are_dropped_by_two imap_dropped_early")
-M("holder_leaves_without_order", "order", "refs_.fetch_sub(1, memory_order_acq_rel)",
-  "refs_.fetch_sub(1, memory_order_relaxed)",
-  "result_handle_is_dropped_during_the_task result_copies_are_dropped_by_two imap_dropped_early")
-M("holder_leaves_without_release", "order", "refs_.fetch_sub(1, memory_order_acq_rel)",
-  "refs_.fetch_sub(1, memory_order_acquire)",
-  "result_handle_is_dropped_during_the_task result_copies_are_dropped_by_two imap_dropped_early")
-M("holder_leaves_without_acquire", "order", "refs_.fetch_sub(1, memory_order_acq_rel)",
-  "refs_.fetch_sub(1, memory_order_release)",
-  "result_handle_is_dropped_during_the_task result_copies_are_dropped_by_two imap_dropped_early")
+M("two_claim_an_entry", "claim",
+  "      if (bits_.compare_exchange_weak(bits, bits + kClaimed - kEntry, memory_order_acq_rel,\n"
+  "                                      memory_order_acquire)) {\n        return true;\n      }",
+  "      bits_.store(bits + kClaimed - kEntry, memory_order_release);\n      return true;",
+  "cancel_against_the_start nest_async_two_workers")
+M("claim_keeps_the_entry", "reference", "bits, bits + kClaimed - kEntry, memory_order_acq_rel,",
+  "bits, bits + kClaimed, memory_order_acq_rel,", "apply_returns_the_result")
+M("entry_is_claimed_without_order", "order",
+  "bits, bits + kClaimed - kEntry, memory_order_acq_rel,",
+  "bits, bits + kClaimed - kEntry, memory_order_relaxed,",
+  "cancel_against_the_start nest_async_two_workers result_handle_is_dropped_at_once",
+  equivalent="Who claims has the job's fields by the ring, and does with it what done() or the word of "
+             "the waiters publishes.")
+M("entry_is_looked_at_without_order", "order",
+  "    std::uint32_t bits = bits_.load(memory_order_acquire);\n    while ((bits & kClaimed) == 0) {\n"
+  "      // acq_rel",
+  "    std::uint32_t bits = bits_.load(memory_order_relaxed);\n    while ((bits & kClaimed) == 0) {\n"
+  "      // acq_rel",
+  "cancel_against_the_start nest_async_two_workers cancel_queued",
+  equivalent="Who finds it claimed looks again to give up the entry, with order.")
+M("dead_entry_of_a_call_is_kept", "reference", "    drop_entry();\n    return false;\n  }\n\n  /// Likewise",
+  "    return false;\n  }\n\n  /// Likewise", "cancel_queued")
+M("live_entries_are_forgotten", "predicate", "is_call_ ? !is_claimed() : !is_spent()",
+  "is_call_ ? is_claimed() : !is_spent()", "worker_takes_while_the_queue_grows")
+M("dead_entries_are_never_forgotten", "predicate",
+  "    if (is_call_ ? !is_claimed() : !is_spent()) return false;\n    drop_entry();\n    return true;",
+  "    if (!is_call_ && is_spent()) {\n      drop_entry();\n      return true;\n    }\n    return false;",
+  "cancel_in_a_batch cancel_after_the_queue_has_closed_up",
+  equivalent="They are stepped over: only more memory.")
+M("last_entry_is_dropped_without_a_look", "order",
+  "    const std::uint32_t bits = bits_.load(memory_order_acquire);\n    // If this is the last",
+  "    const std::uint32_t bits = bits_.load(memory_order_relaxed);\n    // If this is the last",
+  "cancel_queued map_two_workers cancel_against_the_start cancel_map_lets_others_pass")
+M("last_entry_takes_the_job_from_its_work", "reference",
+  "(bits & ~kFlags) == kEntry && (bits & kDone) != 0;", "(bits & ~kFlags) == kEntry;",
+  "map_one_worker cancel_queued")
+M("entry_is_dropped_without_order", "order", "bits_.fetch_sub(kEntry, memory_order_acq_rel)",
+  "bits_.fetch_sub(kEntry, memory_order_relaxed)", "map_two_workers imap_dropped_early map_handle_is_dropped")
+M("entry_is_dropped_without_release", "order", "bits_.fetch_sub(kEntry, memory_order_acq_rel)",
+  "bits_.fetch_sub(kEntry, memory_order_acquire)", "map_two_workers imap_dropped_early map_handle_is_dropped")
+M("entry_is_dropped_without_acquire", "order", "bits_.fetch_sub(kEntry, memory_order_acq_rel)",
+  "bits_.fetch_sub(kEntry, memory_order_release)", "map_two_workers imap_dropped_early map_handle_is_dropped")
+M("last_entry_keeps_the_job", "reference",
+  "if (last || is_last(bits_.fetch_sub(kEntry, memory_order_acq_rel), kEntry, kDone)) delete this;",
+  "if (last) delete this; else bits_.fetch_sub(kEntry, memory_order_acq_rel);",
+  "map_two_workers imap_dropped_early map_handle_is_dropped")
+M("any_last_entry_deletes_the_job", "reference",
+  "return (before & ~kFlags) == entries && (before & kDone) == done;",
+  "return (before & ~kFlags) == entries;", "map_two_workers cancel_queued map_handle_is_dropped")
+M("any_end_deletes_the_job", "reference",
+  "return (before & ~kFlags) == entries && (before & kDone) == done;",
+  "return (before & kDone) == done;", "map_two_workers cancel_queued map_handle_is_dropped")
+M("work_ends_and_looks_without_order", "order",
+  "    const std::uint32_t bits = bits_.load(memory_order_acquire);\n    const bool last = (bits & ~kFlags) == 0;",
+  "    const std::uint32_t bits = bits_.load(memory_order_relaxed);\n    const bool last = (bits & ~kFlags) == 0;",
+  "map_two_workers map_handle_is_dropped result_handle_is_dropped_during_the_task")
+M("work_ends_with_entries_left", "reference", "const bool last = (bits & ~kFlags) == 0;",
+  "const bool last = true;", "cancel_queued map_two_workers")
+M("work_ends_without_order", "order", "bits_.fetch_or(kDone, memory_order_acq_rel)",
+  "bits_.fetch_or(kDone, memory_order_relaxed)", "cancel_queued map_two_workers map_handle_is_dropped")
+M("work_ends_without_release", "order", "bits_.fetch_or(kDone, memory_order_acq_rel)",
+  "bits_.fetch_or(kDone, memory_order_acquire)", "cancel_queued map_two_workers map_handle_is_dropped")
+M("work_ends_without_acquire", "order", "bits_.fetch_or(kDone, memory_order_acq_rel)",
+  "bits_.fetch_or(kDone, memory_order_release)", "cancel_queued map_two_workers map_handle_is_dropped")
+M("work_does_not_end", "reference",
+  "if (last || is_last(bits_.fetch_or(kDone, memory_order_acq_rel), 0, 0)) delete this;",
+  "if (last) delete this;", "cancel_queued map_two_workers")
+M("entry_is_sought_without_order", "order",
+  "    return (bits_.load(memory_order_acquire) & ~kFlags) != 0;",
+  "    return (bits_.load(memory_order_relaxed) & ~kFlags) != 0;",
+  "nest_map_one_worker nest_async_two_workers",
+  equivalent="A hint; done() looks again, with order.")
+M("two_claim_at_once", "claim",
+  "(bits_.fetch_or(kClaimed, memory_order_acq_rel) & kClaimed) == 0;",
+  "(bits_.fetch_or(kClaimed, memory_order_acq_rel), true);",
+  "nest_async_two_workers lane_is_taken_from_at_both_ends nest_against_destruction", deep=True)
+M("claim_has_no_order", "order", "bits_.fetch_or(kClaimed, memory_order_acq_rel)",
+  "bits_.fetch_or(kClaimed, memory_order_relaxed)",
+  "nest_async_two_workers lane_is_taken_from_at_both_ends nest_against_destruction",
+  equivalent="As for an entry.")
+M("cancel_claims_what_another_has_claimed", "claim",
+  "      if (bits_.compare_exchange_weak(bits, bits | kClaimed | kCancelled, memory_order_acq_rel,\n"
+  "                                      memory_order_relaxed)) {\n        return true;\n      }",
+  "      bits_.store(bits | kClaimed | kCancelled, memory_order_release);\n      return true;",
+  "cancel_against_the_start cancel_against_cancel")
+M("cancel_has_no_order", "order",
+  "bits | kClaimed | kCancelled, memory_order_acq_rel,",
+  "bits | kClaimed | kCancelled, memory_order_relaxed,",
+  "cancel_against_the_start cancel_against_cancel cancel_queued",
+  equivalent="As for an entry.")
+M("cancel_does_not_say_so", "predicate", "bits | kClaimed | kCancelled, memory_order_acq_rel,",
+  "bits | kClaimed, memory_order_acq_rel,", "cancel_queued")
+M("imap_is_given_up_and_its_entry_is_kept", "reference", "    abandon(why);\n    release();",
+  "    abandon(why);", "imap_terminated_while_queued imap_outlives_its_pool imap_terminated_while_full")
+M("lane_takes_no_reference_on_an_imap", "reference",
+  "    add_ref();\n    in_lane_.store(true, memory_order_relaxed);",
+  "    in_lane_.store(true, memory_order_relaxed);", "imap_buffersize_one imap_makes_way")
+M("imap_is_queued_unseen", "queue",
+  "    add_ref();\n    in_lane_.store(true, memory_order_relaxed);", "    add_ref();",
+  "imap_read_in_a_task imap_buffersize_one imap_makes_way",
+  equivalent="It gets a second entry, and the older does as well as the newer.")
+M("imap_does_not_leave_its_lane", "queue",
+  "leave_lane() noexcept final { in_lane_.store(false, memory_order_relaxed); }",
+  "leave_lane() noexcept final {}", "imap_buffersize_one")
+M("lower_priority_comes_first", "queue", "priority > other.priority", "priority < other.priority",
+  "priority_orders_what_is_queued")
+M("later_job_comes_first", "queue", "order < other.order;", "order > other.order;",
+  "priority_orders_what_is_queued")
 
 M = header("detail/findable.hpp")
 M("pool_is_left_without_order", "order", "refs_.fetch_sub(1, memory_order_acq_rel)",
@@ -571,20 +965,10 @@ M("dying_pool_is_found", "reference",
   "unobserved_while_the_pool_dies")
 
 M = header("detail/apply_job.hpp")
-M("worker_runs_what_another_has_claimed", "claim", "    if (this->try_claim()) execute();\n",
-  "    this->try_claim();\n    execute();\n", "cancel_against_the_start cancel_queued")
-M("terminate_gives_up_what_runs", "claim",
-  "    if (!this->try_claim()) return;\n    this->leave_queue();\n    give_up(why);",
-  "    this->try_claim();\n    this->leave_queue();\n    give_up(why);",
-  "terminate_against_the_start nest_against_terminate cancel_against_terminate")
-M("worker_keeps_the_queues_reference", "reference", "execute();\n    this->release();", "execute();",
-  "apply_returns_the_result")
 M("cancel_stops_nothing_that_runs", "abandon",
   "      if (!cancelled()) stop_.request();\n", "", "stop_by_cancel")
 M("cancelled_call_counts_as_failed", "predicate", "    this->set_outcome_cancelled();\n", "",
   "group_first_exception_of_a_cancelled_one")
-M("helped_call_stays_queued", "queue", "    this->leave_queue();\n    execute();", "    execute();",
-  "callback_waits_for_a_task nest_async_one_worker callback_waits_for_one_that_is_due")
 M("given_up_call_is_not_destroyed", "ready",
   "  void give_up(const std::exception_ptr& why) noexcept {\n    std::destroy_at(&call_);",
   "  void give_up(const std::exception_ptr& why) noexcept {", "cancel_queued")
@@ -595,8 +979,27 @@ M("call_dies_after_ready", "ready",
 M("call_that_has_ended_may_still_be_stopped", "reference",
   "    std::destroy_at(&call_);\n    stop_.leave(this->core());\n    this->finish();",
   "    std::destroy_at(&call_);\n    this->finish();", "stop_of_what_has_ended stop_by_cancel")
+M("terminate_gives_up_what_runs", "claim",
+  "    if (this->try_claim()) give_up(why);", "    this->try_claim();\n    give_up(why);",
+  "destructor_of_an_abandoned_capture_waits nest_against_terminate nest_against_destruction "
+  "group_in_a_task_against_terminate")
+M("waiter_runs_what_another_has_claimed", "claim",
+  "if (Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim()) execute();",
+  "Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim();\n"
+  "    execute();", "nest_async_two_workers lane_is_taken_from_at_both_ends", deep=True)
+M("waiter_runs_only_the_youngest", "claim",
+  "Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim()",
+  "Core::take_back_entry(&this->core(), *this) && this->take_entry()",
+  "nest_wait_for_what_is_queued_behind")
+M("waiter_leaves_a_dead_entry", "queue",
+  "Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim()",
+  "this->try_claim()", "nest_async_one_worker nest_async_two_workers",
+  equivalent="It is stepped over, or given up at the end of the job.")
+M("taken_back_entry_is_kept", "reference",
+  "Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim()",
+  "(Core::take_back_entry(&this->core(), *this), this->try_claim())", "nest_async_one_worker")
 M("refused_call_is_not_destroyed", "ready",
-  "    if (this->claim() == Claim::none) std::destroy_at(&call_);  // it was never issued\n", "",
+  "    if (!this->is_claimed()) std::destroy_at(&call_);  // it was never issued\n", "",
   "close_against_issue fault_in_apply_async")
 
 M = header("detail/map_job.hpp")
@@ -610,8 +1013,6 @@ M("chunk_begins_beyond_the_end", "claim",
 M("two_take_one_shrinking_chunk", "claim",
   "    } while (!next_.compare_exchange_weak(begin, end, memory_order_relaxed));",
   "      next_.store(end, memory_order_relaxed);\n    } while (false);", "map_with_shrinking_chunks")
-M("claimed_map_stays_queued", "queue", "      if (range.end == size_) this->leave_queue();\n", "",
-  "callback_of_a_map map_beside_another_map")
 M("map_that_runs_does_not_say_so", "predicate",
   "      if (!this->claimed()) this->try_claim();  // it is running now\n", "",
   "map_says_that_it_runs")
@@ -626,86 +1027,404 @@ M("chunks_end_without_acquire", "order", "done_.fetch_add(count, memory_order_ac
   "done_.fetch_add(count, memory_order_release)", "map_two_workers")
 M("items_die_with_the_last_reference", "ready", "    work_.reset();\n    stop_.leave", "    stop_.leave",
   "map_two_workers map_async_owns_its_items destructor_of_items_waits")
-M("given_up_items_do_not_count", "count",
-  "    if (progress_) progress_->add(size_ - begin);\n    finish_items(size_ - begin);",
-  "    if (progress_) progress_->add(size_ - begin);", "cancel_map_under_way")
 M("cancel_stops_no_map", "abandon", "    stop_.request();\n    return begin", "    return begin",
   "stop_in_a_map")
 M("cancelled_map_counts_as_failed", "predicate",
   "      if (cancels) this->set_outcome_cancelled();\n", "",
   "group_first_exception_of_a_cancelled_map")
-M("spent_map_blocks_the_queue", "predicate",
+M("given_up_items_do_not_count", "count",
+  "    if (progress_) progress_->add(count);\n    finish_items(count);",
+  "    if (progress_) progress_->add(count);", "cancel_map_under_way")
+M("map_never_makes_way", "predicate", "      work(1, Deadline::never());",
+  "      work(~std::size_t{0}, Deadline::never());", "priority_interrupts_a_map")
+M("map_makes_way_for_good", "queue",
+  "      if (!is_spent()) return core.put_back(*this, rank_);\n", "", "priority_interrupts_a_map")
+M("map_has_no_entries", "reference",
+  "    this->add_entries(static_cast<std::uint32_t>(entries));\n", "", "map_two_workers map_one_worker")
+M("map_has_one_entry_too_few", "reference",
+  "this->add_entries(static_cast<std::uint32_t>(entries));",
+  "this->add_entries(static_cast<std::uint32_t>(entries - 1));", "map_two_workers map_one_worker")
+M("map_is_for_one_worker", "queue",
+  "    return {.entries = entries, .has_callbacks", "    return {.entries = 1, .has_callbacks",
+  "map_items_meet")
+M("worker_keeps_the_entry_of_a_map", "reference",
+  "      if (!is_spent()) return core.put_back(*this, rank_);\n    }\n    this->drop_entry();",
+  "      if (!is_spent()) return core.put_back(*this, rank_);\n    }", "map_one_worker map_two_workers")
+M("abandoned_map_keeps_its_entry", "reference", "    abandon(why);\n    this->drop_entry();",
+  "    abandon(why);", "terminate_a_map_under_way destroy_with_work terminate_against_a_blocking_map")
+M("map_runs_on_in_a_terminated_pool", "abandon",
+  "      if (this->core().state() == State::terminate) {", "      if (false) {",
+  "terminate_a_map_under_way")
+M("terminated_map_forgets_the_chunk_in_hand", "count",
+  "give_up(range.size() + size_ - std::min(size_, claim_rest(size_)),",
+  "give_up(size_ - std::min(size_, claim_rest(size_)),", "terminate_a_map_under_way")
+M("spent_map_is_not_dead", "queue",
   "    return next_.load(memory_order_relaxed) >= size_;\n  }\n\n  Stop",
-  "    return false;\n  }\n\n  Stop", "cancel_map_lets_others_pass",
-  equivalent="Whoever claimed the last chunk takes the map out as soon as he gets the mutex; until then workers "
-             "look again and again: only later.")
-M("map_never_makes_way", "predicate", "work(this->core().takes_turns() ? 1 : ~std::size_t{0},",
-  "work(~std::size_t{0},", "priority_interrupts_a_map")
+  "    return false;\n  }\n\n  Stop", "cancel_map_lets_others_pass map_beside_another_map",
+  equivalent="A worker that takes such an entry finds nothing to claim, and gives it up.")
+M("rest_of_a_map_is_given_up_twice", "claim",
+  "    while (begin < size_ && !next_.compare_exchange_weak(begin, mark, memory_order_relaxed)) {\n    }",
+  "    if (begin < size_) next_.store(mark, memory_order_relaxed);",
+  "cancel_map_against_cancel cancel_map_against_its_workers")
 
 # ---- Queues ----
 
-M = header("detail/task_queue.hpp")
-M("worker_takes_no_reference_on_a_map", "reference", "        job->add_ref();\n", "",
-  "map_two_workers")
-M("spent_map_keeps_the_queues_reference", "reference",
-  "      job->release();  // not the last: see is_spent()\n", "",
-  "cancel_map_lets_others_pass map_beside_another_map")
-M("erased_job_still_counts", "count",
-  "    if (!job.is_queued() || !jobs_.erase(job)) return false;\n    add(std::size_t{0} - 1);",
-  "    if (!job.is_queued() || !jobs_.erase(job)) return false;",
-  "batch_holds_what_another_waits_for worker_wakes_the_next_again cancel_in_the_middle_of_the_queue")
-
 M = header("detail/job_ring.hpp")
-M("job_of_a_batch_is_erased_from_the_ring", "queue", " || job.position_ < begin_ ||\n        to_job",
-  " ||\n        to_job", "cancel_in_a_batch worker_takes_while_the_queue_grows")
-M("hole_ends_the_queue", "queue", "    skip_holes();\n    return begin_", "    return begin_",
-  "cancel_in_the_middle_of_the_queue")
-M("batch_takes_a_hole", "queue", "      if (entry == kHole) continue;\n      if ((entry",
-  "      if ((entry", "batch_is_taken_over_a_hole")
-M("batch_takes_a_map", "queue", "      if ((entry & kNotACall) != 0) break;\n", "",
-  "batch_ends_before_a_map")
-M("moved_job_does_not_know_its_place", "queue", "      to_job(entry)->position_ = free;\n", "",
-  "cancel_after_the_queue_has_closed_up")
+M("ring_looks_empty_out_of_order", "order",
+  "return head_.load(memory_order_seq_cst) >= tail_.load(memory_order_seq_cst);",
+  "return head_.load(memory_order_seq_cst) >= tail_.load(memory_order_acquire);",
+  "lane_of_one_who_is_stuck")
+M("ring_looks_at_its_head_out_of_order", "order",
+  "return head_.load(memory_order_seq_cst) >= tail_.load(memory_order_seq_cst);",
+  "return head_.load(memory_order_relaxed) >= tail_.load(memory_order_seq_cst);",
+  "lane_of_one_who_is_stuck worker_is_woken_again",
+  equivalent="An older head is a smaller one: the ring looks less empty than it is, and is looked at "
+             "again.")
+M("taker_sees_an_old_tail", "order",
+  "      if (head >= tail_.load(memory_order_seq_cst)) return nullptr;\n      // acquire, as",
+  "      if (head >= tail_.load(memory_order_acquire)) return nullptr;\n      // acquire, as",
+  "lane_is_taken_from_at_both_ends", deep=True)
+M("taker_reads_the_buffer_without_order", "order",
+  "      // acquire, as for the tail: the entry at the head was written before the tail passed it.\n"
+  "      Job* const job = buffer_.load(memory_order_acquire)",
+  "      Job* const job = buffer_.load(memory_order_relaxed)", "lane_grows_while_another_takes")
+M("taker_reads_the_tail_without_order", "order",
+  "      if (head >= tail_.load(memory_order_seq_cst)) return nullptr;\n      // acquire, as",
+  "      if (head >= tail_.load(memory_order_relaxed)) return nullptr;\n      // acquire, as",
+  "lane_of_one_who_is_stuck lane_is_taken_from_at_both_ends")
+M("two_take_one_entry", "claim",
+  "      // acquire, as for the tail: the entry at the head was written before the tail passed it.\n"
+  "      Job* const job = buffer_.load(memory_order_acquire)->at(head).load(memory_order_relaxed);\n"
+  "      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst,\n"
+  "                                      memory_order_seq_cst)) {\n        return job;\n      }",
+  "      Job* const job = buffer_.load(memory_order_acquire)->at(head).load(memory_order_relaxed);\n"
+  "      head_.store(head + 1, memory_order_seq_cst);\n      return job;",
+  "lane_is_taken_from_at_both_ends lane_grows_while_another_takes nest_async_two_workers")
+M("taker_moves_the_head_out_of_order", "order",
+  "      // acquire, as for the tail: the entry at the head was written before the tail passed it.\n"
+  "      Job* const job = buffer_.load(memory_order_acquire)->at(head).load(memory_order_relaxed);\n"
+  "      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst,",
+  "      Job* const job = buffer_.load(memory_order_acquire)->at(head).load(memory_order_relaxed);\n"
+  "      if (head_.compare_exchange_weak(head, head + 1, memory_order_acq_rel,",
+  "lane_is_taken_from_at_both_ends", deep=True)
+M("taker_reads_the_entry_too_late", "claim",
+  "      // acquire, as for the tail: the entry at the head was written before the tail passed it.\n"
+  "      Job* const job = buffer_.load(memory_order_acquire)->at(head).load(memory_order_relaxed);\n"
+  "      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst,\n"
+  "                                      memory_order_seq_cst)) {\n        return job;\n      }",
+  "      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst,\n"
+  "                                      memory_order_seq_cst)) {\n"
+  "        return buffer_.load(memory_order_acquire)->at(head).load(memory_order_relaxed);\n      }",
+  "lane_grows_while_another_takes", deep=True)
+M("closed_ring_stays_open", "queue",
+  "void close() noexcept { head_.fetch_or(kClosed, memory_order_seq_cst); }",
+  "void close() noexcept {}", "terminate_and_then_nothing_begins")
+M("ring_is_closed_without_order", "order", "head_.fetch_or(kClosed, memory_order_seq_cst);",
+  "head_.fetch_or(kClosed, memory_order_relaxed);",
+  "terminate_against_the_start lane_against_terminate nest_against_terminate",
+  equivalent="Only the word itself matters: who would move the head fails.")
+M("ring_is_emptied_out_of_order", "order",
+  "if (position >= tail_.load(memory_order_seq_cst)) return nullptr;",
+  "if (position >= tail_.load(memory_order_acquire)) return nullptr;",
+  "nest_against_terminate lane_against_terminate")
+M("two_empty_one_ring", "claim",
+  "      Job* const job = buffer_.load(memory_order_acquire)->at(position).load(memory_order_relaxed);\n"
+  "      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst,\n"
+  "                                      memory_order_seq_cst)) {\n        return job;\n      }",
+  "      Job* const job = buffer_.load(memory_order_acquire)->at(position).load(memory_order_relaxed);\n"
+  "      head_.store(head + 1, memory_order_seq_cst);\n      return job;",
+  "terminate_against_terminate callout_two_terminate_and_a_capture_waits")
+M("dying_ring_keeps_its_entries", "reference",
+  "    while (Job* const job = drain()) job->drop_entry();\n", "",
+  "nest_against_destruction cancel_queued destroy_with_work",
+  equivalent="terminate() has emptied it, and after that only a worker that gives up what it has "
+             "added adds to it.")
+M("dying_ring_keeps_its_memory", "reference", "    delete buffer_.load(memory_order_relaxed);\n", "",
+  "worker_is_woken_again")
+M("reader_of_a_ring_looks_without_order", "order",
+  "          tail_ = ring.tail_.load(memory_order_acquire);",
+  "          tail_ = ring.tail_.load(memory_order_relaxed);", "worker_is_woken_again apply_returns_the_result")
+M("reader_reads_the_buffer_without_order", "order",
+  "          buffer_ = ring.buffer_.load(memory_order_acquire);",
+  "          buffer_ = ring.buffer_.load(memory_order_relaxed);",
+  "worker_takes_while_the_queue_grows lane_that_is_shared_grows_while_two_take")
+M("reader_takes_what_is_not_there", "queue", "          if (head >= tail_) return nullptr;\n", "",
+  "worker_is_woken_again")
+M("reader_keeps_an_old_buffer", "queue",
+  "          buffer_ = ring.buffer_.load(memory_order_acquire);\n",
+  "          if (buffer_ == nullptr) buffer_ = ring.buffer_.load(memory_order_acquire);\n",
+  "worker_takes_while_the_queue_grows lane_that_is_shared_grows_while_two_take")
+M("two_readers_take_one_entry", "claim",
+  "        if (ring.head_.compare_exchange_weak(head, head + 1, memory_order_acq_rel,\n"
+  "                                             memory_order_acquire)) {",
+  "        ring.head_.store(head + 1, memory_order_release);\n        {",
+  "worker_wakes_the_next lane_that_is_shared_grows_while_two_take")
+M("ring_has_room_for_one_too_many", "queue",
+  "tail - head_seen_ + count <= buffer->capacity()) return true;\n    head_seen_",
+  "tail - head_seen_ + count <= buffer->capacity() + 1) return true;\n    head_seen_",
+  "worker_takes_while_the_queue_grows")
+M("ring_never_sees_its_head_again", "queue",
+  "    head_seen_ = head_.load(memory_order_acquire) & ~kClosed;\n", "",
+  "worker_takes_while_the_queue_grows",
+  equivalent="It makes room though it has some.")
+M("entry_is_added_out_of_order", "order",
+  "    buffer_.load(memory_order_relaxed)->at(tail).store(&job, memory_order_relaxed);\n"
+  "    tail_.store(tail + 1, memory_order_seq_cst);",
+  "    buffer_.load(memory_order_relaxed)->at(tail).store(&job, memory_order_relaxed);\n"
+  "    tail_.store(tail + 1, memory_order_release);", "lane_of_one_who_is_stuck")
+M("entry_is_added_without_release", "order",
+  "    buffer_.load(memory_order_relaxed)->at(tail).store(&job, memory_order_relaxed);\n"
+  "    tail_.store(tail + 1, memory_order_seq_cst);",
+  "    buffer_.load(memory_order_relaxed)->at(tail).store(&job, memory_order_relaxed);\n"
+  "    tail_.store(tail + 1, memory_order_relaxed);", "apply_returns_the_result lane_of_one_who_is_stuck")
+M("entry_of_another_is_taken_back", "claim",
+  "    if (head_.load(memory_order_relaxed) >= tail ||\n"
+  "        buffer->at(tail - 1).load(memory_order_relaxed) != &job) {",
+  "    if (head_.load(memory_order_relaxed) >= tail) {",
+  "lane_is_not_taken_back_from_out_of_turn lane_is_taken_from_at_both_ends")
+M("entry_is_hidden_out_of_order", "order", "tail_.store(tail - 1, memory_order_seq_cst);",
+  "tail_.store(tail - 1, memory_order_release);", "lane_is_taken_from_at_both_ends", deep=True)
+M("owner_sees_an_old_head", "order",
+  "    std::uint64_t head = head_.load(memory_order_seq_cst);\n    if (head < tail - 1) return true;",
+  "    std::uint64_t head = head_.load(memory_order_acquire);\n    if (head < tail - 1) return true;",
+  "lane_is_taken_from_at_both_ends", deep=True)
+M("owner_takes_the_last_as_a_taker_does", "claim", "    if (head < tail - 1) return true;",
+  "    if (head <= tail - 1) return true;", "nest_async_two_workers lane_is_taken_from_at_both_ends", deep=True)
+M("owner_takes_the_last_without_order", "order",
+  "                                              head, tail, memory_order_seq_cst,\n"
+  "                                              memory_order_seq_cst);",
+  "                                              head, tail, memory_order_relaxed,\n"
+  "                                              memory_order_relaxed);",
+  "nest_async_two_workers lane_is_taken_from_at_both_ends",
+  equivalent="It meets a taker at the word of the head itself, and publishes nothing.")
+M("tail_stays_back", "queue",
+  "    tail_.store(tail, memory_order_seq_cst);\n    return mine;", "    return mine;",
+  "lane_goes_on_after_an_entry_was_taken_back")
+M("tail_comes_back_without_order", "order",
+  "    tail_.store(tail, memory_order_seq_cst);\n    return mine;",
+  "    tail_.store(tail, memory_order_relaxed);\n    return mine;",
+  "lane_goes_on_after_an_entry_was_taken_back nest_async_two_workers",
+  equivalent="No entry is before it then; the next one that is added publishes itself.")
+M("owner_takes_what_a_taker_has", "claim", "    return mine;\n  }\n\n private:",
+  "    return true;\n  }\n\n private:", "nest_async_two_workers lane_is_taken_from_at_both_ends", deep=True)
+M("first_buffer_is_published_without_release", "order",
+  "buffer_.store(new Buffer(capacity, nullptr), memory_order_release);",
+  "buffer_.store(new Buffer(capacity, nullptr), memory_order_relaxed);",
+  "worker_is_woken_again lane_of_one_who_is_stuck",
+  equivalent="The tail that an entry moves is stored after it, with release, and loaded before it.")
+M("larger_buffer_is_published_without_release", "order",
+  "      buffer_.store(larger, memory_order_release);", "      buffer_.store(larger, memory_order_relaxed);",
+  "lane_grows_while_another_takes lane_that_is_shared_grows_while_two_take")
+M("closed_ring_is_opened_again", "predicate", "    if ((head & kClosed) != 0) return false;\n", "",
+  "lane_against_terminate")
+M("owner_makes_room_and_takes_what_others_take", "claim",
+  "  } while (!head_.compare_exchange_weak(head, tail, memory_order_seq_cst, memory_order_seq_cst));",
+  "    head_.store(tail, memory_order_seq_cst);\n  } while (false);",
+  "worker_takes_while_the_queue_grows lane_grows_while_another_takes")
+M("owner_makes_room_without_order", "order",
+  "head_.compare_exchange_weak(head, tail, memory_order_seq_cst, memory_order_seq_cst));",
+  "head_.compare_exchange_weak(head, tail, memory_order_relaxed, memory_order_relaxed));",
+  "worker_takes_while_the_queue_grows lane_grows_while_another_takes",
+  equivalent="It meets takers at the word of the head itself; what it gives is published by the tail. "
+             "(An entry written before its slot was read by others cannot be shown by loads.)")
+M("larger_ring_is_empty", "queue",
+  "        larger->at(position).store(buffer->at(position).load(memory_order_relaxed),\n"
+  "                                   memory_order_relaxed);",
+  "        static_cast<void>(position);", "worker_takes_while_the_queue_grows")
+M("old_buffers_are_lost", "reference", "std::bit_ceil(kept + count + buffer->capacity() / 2), buffer);",
+  "std::bit_ceil(kept + count + buffer->capacity() / 2), nullptr);",
+  "worker_takes_while_the_queue_grows")
+M("larger_ring_is_never_made", "queue",
+  "  if (kept + count > buffer->capacity() - buffer->capacity() / 4) {", "  if (false) {",
+  "worker_takes_while_the_queue_grows")
+M("what_is_put_back_stays_hidden", "queue",
+  "  tail_.store(end, memory_order_seq_cst);\n  return true;", "  return true;",
+  "worker_takes_while_the_queue_grows")
+M("what_is_put_back_is_published_without_release", "order",
+  "  tail_.store(end, memory_order_seq_cst);\n  return true;",
+  "  tail_.store(end, memory_order_relaxed);\n  return true;",
+  "cancel_after_the_queue_has_closed_up cancel_in_a_batch cancel_and_make_room")
+M("what_is_put_back_is_shown_out_of_order", "order",
+  "  tail_.store(end, memory_order_seq_cst);\n  return true;",
+  "  tail_.store(end, memory_order_release);\n  return true;",
+  "worker_takes_while_the_queue_grows lane_grows_while_another_takes",
+  equivalent="An entry is added next, with a store in sequential order, which shows these, too.")
+M("failed_growth_hides_what_is_queued", "queue",
+  "        tail_.store(end, memory_order_seq_cst);\n        throw;", "        throw;",
+  "fault_when_the_queue_grows", deep=True)
+M("failed_growth_goes_unnoticed", "predicate",
+  "      if (kept + count > buffer->capacity()) {\n        tail_", "      if (false) {\n        tail_",
+  "fault_when_the_queue_grows", deep=True)
+
+M = header("detail/lanes.hpp")
+M("lane_is_not_listed", "queue", "    if (!own.is_listed) list(own);\n", "",
+  "lane_of_one_who_is_stuck")
+M("lane_is_listed_again_and_again", "queue", "    own.is_listed = true;\n", "",
+  "lane_goes_on_after_an_entry_was_taken_back lane_grows_while_another_takes")
+M("two_lanes_are_listed_at_one_place", "lock", "    const lock_guard lock(list_mutex_);\n", "",
+  "lanes_of_two_who_are_stuck")
+M("lane_is_listed_out_of_order", "order", "listed_count_.store(count + 1, memory_order_seq_cst);",
+  "listed_count_.store(count + 1, memory_order_release);", "lane_of_one_who_is_stuck")
+M("lane_is_listed_without_release", "order", "listed_count_.store(count + 1, memory_order_seq_cst);",
+  "listed_count_.store(count + 1, memory_order_relaxed);", "lane_of_one_who_is_stuck")
+M("worker_takes_from_no_other", "queue", "    return take_in_rotation(turn);\n",
+  "    return nullptr;\n", "lane_of_one_who_is_stuck",
+  equivalent="It looks at the others in one of so many turns, and searches as long as there is something: "
+             "only later.")
+M("worker_with_work_looks_at_no_other", "queue",
+  "    if (turn % tuning::kTurnsOfOthers == 0) {\n", "    if (false) {\n",
+  "lane_of_endless_work_and_one_who_is_stuck")
+M("worker_always_takes_its_own_first", "queue", "const bool own_first = turn % 2 != 0;",
+  "const bool own_first = true;", "lane_of_endless_work_lets_others_pass")
+M("worker_always_begins_with_one_shared_lane", "queue",
+  "(turn / tuning::kTurnsOfOthers + i) % kShared;", "i % kShared;", "lanes_of_two_producers_take_turns")
+M("dead_entry_ends_the_search_of_a_shared_lane", "queue",
+  "      while (Job* const job = own.readers[lane].pop(shared_[lane].ring)) {",
+  "      if (Job* const job = own.readers[lane].pop(shared_[lane].ring)) {",
+  "cancel_in_the_middle_of_the_queue",
+  equivalent="The worker sees that there is more when it would fall asleep, and searches again.")
+M("dead_entry_ends_the_search_of_a_lane", "queue", "    while (Job* const job = ring.pop()) {",
+  "    if (Job* const job = ring.pop()) {", "nest_wait_for_what_is_queued_behind",
+  equivalent="As in a shared lane.")
+M("worker_keeps_a_dead_entry", "claim",
+  "        if (job->take_entry()) return job;\n      }\n    }\n    if (!own_first)",
+  "        job->take_entry();\n        return job;\n      }\n    }\n    if (!own_first)",
+  "cancel_queued cancel_against_the_start")
+M("sleeper_does_not_look_at_shared_lanes", "wake-up",
+  "      if (!lane.ring.empty()) return true;\n", "", "worker_is_woken_again")
+M("sleeper_looks_at_shared_lanes_without_the_lock", "lock",
+  "      const lock_guard lock(lane.lock);\n      if (!lane.ring.empty()) return true;",
+  "      if (!lane.ring.empty()) return true;",
+  "fault_in_apply_async", deep=True)
+M("sleeper_does_not_look_at_own_lanes", "wake-up",
+  "      if (!listed_[i].load(memory_order_relaxed)->ring.empty()) return true;\n",
+  "      static_cast<void>(i);\n", "lane_of_one_who_is_stuck")
+M("sleeper_counts_lanes_out_of_order", "order",
+  "    const std::size_t listed = listed_count_.load(memory_order_seq_cst);\n"
+  "    for (std::size_t i = 0; i != listed; ++i) {\n"
+  "      if (!listed_[i].load(memory_order_relaxed)->ring.empty())",
+  "    const std::size_t listed = listed_count_.load(memory_order_acquire);\n"
+  "    for (std::size_t i = 0; i != listed; ++i) {\n"
+  "      if (!listed_[i].load(memory_order_relaxed)->ring.empty())", "lane_of_one_who_is_stuck")
+M("jobs_in_shared_lanes_are_not_counted", "count", "sum += lane.issued.get();",
+  "static_cast<void>(lane);", "close_runs_what_is_queued")
+M("doors_of_shared_lanes_are_not_passed", "lock",
+  "    for (Shared& lane : shared_) const lock_guard lock(lane.lock);\n", "", "close_against_issue")
+M("shared_lanes_are_closed_without_the_lock", "lock",
+  "      const lock_guard lock(lane.lock);\n      lane.ring.close();", "      lane.ring.close();",
+  "terminate_against_issue")
+M("shared_lanes_are_not_closed", "queue", "      lane.ring.close();\n", "",
+  "terminate_and_then_nothing_begins")
+M("own_lanes_are_not_closed", "queue",
+  "      listed_[i].load(memory_order_relaxed)->ring.close();\n", "      static_cast<void>(i);\n",
+  "terminate_in_a_task_and_then_nothing_begins")
+M("own_lanes_are_closed_out_of_order", "order",
+  "    const std::size_t listed = listed_count_.load(memory_order_seq_cst);\n"
+  "    for (std::size_t i = 0; i != listed; ++i) {\n"
+  "      listed_[i].load(memory_order_relaxed)->ring.close();",
+  "    const std::size_t listed = listed_count_.load(memory_order_acquire);\n"
+  "    for (std::size_t i = 0; i != listed; ++i) {\n"
+  "      listed_[i].load(memory_order_relaxed)->ring.close();",
+  "nest_against_terminate lane_against_terminate",
+  equivalent="A lane that had no entry before need not be closed: its worker looks at the state.")
+M("shared_lanes_are_not_emptied", "abandon",
+  "      if (Job* const job = lane.ring.drain()) return job;\n", "",
+  "terminate_what_runs_and_what_is_queued")
+M("own_lanes_are_not_emptied", "abandon",
+  "      if (Job* const job = listed_[i].load(memory_order_relaxed)->ring.drain()) return job;\n",
+  "      static_cast<void>(i);\n", "lane_against_terminate lane_of_one_who_terminates")
+M("own_lanes_are_emptied_out_of_order", "order",
+  "    const std::size_t listed = listed_count_.load(memory_order_seq_cst);\n"
+  "    for (std::size_t i = 0; i != listed; ++i) {\n      if (Job*",
+  "    const std::size_t listed = listed_count_.load(memory_order_acquire);\n"
+  "    for (std::size_t i = 0; i != listed; ++i) {\n      if (Job*",
+  "nest_against_terminate lane_against_terminate")
+M("other_lanes_are_found_without_order", "order", "listed_count_.load(memory_order_acquire);",
+  "listed_count_.load(memory_order_relaxed);", "lane_of_one_who_is_stuck lanes_of_two_who_are_stuck")
 
 M = header("detail/job_heap.hpp")
-M("later_job_comes_first", "queue", "order < other.order;", "order > other.order;",
+M("heap_takes_the_last", "queue",
+  "    std::pop_heap(entries_.begin(), entries_.end(), is_after);\n", "",
   "priority_orders_what_is_queued")
-M("lower_priority_comes_first", "queue", "priority > other.priority", "priority < other.priority",
+M("heap_is_not_mended_when_it_grows", "queue",
+  "    std::push_heap(entries_.begin(), entries_.end(), is_after);\n", "",
   "priority_orders_what_is_queued")
-M("job_does_not_know_its_place", "queue", "    entry.job->position_ = index;\n", "",
-  "priority_cancel priority_orders_what_is_queued")
-M("heap_is_not_mended", "queue", "    sift_down(hole);\n", "", "priority_orders_what_is_queued")
+M("heap_is_not_mended_without_the_dead", "queue",
+  "    std::make_heap(entries_.begin(), entries_.end(), is_after);\n", "",
+  "priority_cancel_and_grow")
+M("dead_entries_fill_the_heap", "queue",
+  "    std::erase_if(entries_, [](const Entry& entry) { return entry.job->drop_if_dead(); });\n", "",
+  "priority_cancel priority_cancel_and_grow",
+  equivalent="They are stepped over: only more memory.")
+M("dying_heap_keeps_its_entries", "reference",
+  "    for (const Entry& entry : entries_) entry.job->drop_entry();\n", "", "priority_against_terminate",
+  equivalent="terminate() has emptied it.")
 
-M = header("detail/batch.hpp")
-M("batch_is_filled_without_release", "order",
-  "range_.store(range_of(begin, begin + count), memory_order_release);",
-  "range_.store(range_of(begin, begin + count), memory_order_relaxed);",
-  "batch_of_one_worker batch_against_terminate batch_holds_what_another_waits_for terminate_batches",
-  equivalent="All but the owner take under the pool's mutex, under which batches are filled, or, in "
-             "terminate(), after it has held that mutex and nobody fills any more.")
-M("batch_is_taken_from_without_order", "order",
-  "    return range_.compare_exchange_weak(range, range_of(begin, end_of(range)), memory_order_acq_rel,\n"
-  "                                        memory_order_acquire);",
-  "    return range_.compare_exchange_weak(range, range_of(begin, end_of(range)), memory_order_relaxed,\n"
-  "                                        memory_order_relaxed);",
-  "batch_of_one_worker batch_against_terminate batch_holds_what_another_waits_for terminate_batches",
-  equivalent="As for the store in fill().")
-M("two_take_one_job_of_a_batch", "claim",
-  "    return range_.compare_exchange_weak(range, range_of(begin, end_of(range)), memory_order_acq_rel,\n"
-  "                                        memory_order_acquire);",
-  "    range_.store(range_of(begin, end_of(range)), memory_order_release);\n    return true;",
-  "batch_against_terminate terminate_batches batch_is_taken_from_one_who_is_stuck")
-M("last_job_of_a_batch_is_not_stolen", "predicate", "return (size + 1) / 2;", "return size / 2;",
-  "batch_is_taken_by_a_third batch_is_stolen_by_halves")
+M = header("detail/stream_queue.hpp")
+M("imap_is_queued_and_does_not_know_it", "queue",
+  "    job.queued_.store(true, memory_order_relaxed);\n", "",
+  "imap_read_in_a_task imap_one_reader imap_items_meet")
+M("imap_leaves_the_list_twice", "queue", "    job.queued_.store(false, memory_order_relaxed);\n", "",
+  "imap_one_reader imap_read_in_a_task imap_items_meet")
 
-M = header("detail/batches.hpp")
-M("filled_batch_is_not_in_use", "count",
-  "    ++in_use_;\n  }\n  /// A worker has found its batch empty that it had filled.\n"
-  "  void emptied_locked() noexcept { --in_use_; }",
-  "  }\n  void emptied_locked() noexcept {}", "batch_is_taken_by_a_third batch_is_stolen_by_halves")
-M("stolen_jobs_are_lost", "queue",
-  "    if (count > 1) fill_locked(worker, jobs + 1, count - 1);\n", "",
-  "batch_is_stolen_by_halves")
+M = header("detail/job_queue.hpp")
+M("call_is_not_counted", "count", "      door.lane->issued.add_one();\n", "",
+  "close_runs_what_is_queued")
+M("call_by_priority_is_not_counted", "count", "    issued_.add_one();\n", "", "priority_close")
+M("calls_by_priority_are_not_counted", "count",
+  "return lanes_.issued_to_shared() + issued_.get();", "return lanes_.issued_to_shared();",
+  "priority_close")
+M("equals_have_no_order", "queue", "    const Rank rank{priority, ++last_order_};",
+  "    const Rank rank{priority, last_order_};", "priority_orders_what_is_queued")
+M("map_forgets_its_rank", "queue", "    if (wanted_rank != nullptr) *wanted_rank = rank;\n", "",
+  "priority_map_keeps_its_place")
+M("map_has_one_entry", "queue", "      for (; count != 0; --count) door.lane->ring.push(job);",
+  "      if (count != 0) door.lane->ring.push(job);", "map_items_meet")
+M("map_by_priority_has_one_entry", "queue", "    for (; count != 0; --count) heap_.push(job, rank);",
+  "    if (count != 0) heap_.push(job, rank);", "priority_map_two_workers priority_map_keeps_its_place")
+M("no_room_is_kept_for_what_is_put_back", "queue", "      heap_.reserve(count + workers_);  // room",
+  "      heap_.reserve(count);  // room", "fault_when_a_map_is_put_back priority_map_two_workers")
+M("lane_gets_an_imap_that_does_not_know_it", "reference", "    job.enter_lane();\n", "",
+  "imap_buffersize_one imap_makes_way")
+M("imap_loses_its_turn", "queue", "in_turn ? StreamQueue::kInTurn : ++last_order_", "++last_order_",
+  "imap_goes_on_with_its_turn")
+M("imap_keeps_its_turn", "queue", "in_turn ? StreamQueue::kInTurn : ++last_order_",
+  "StreamQueue::kInTurn", "priority_imap_makes_way")
+M("imap_in_its_turn_waits_for_calls", "queue", "      if (Job* const job = take_stream(own.turn % 2 != 0)) return job;\n",
+  "", "imap_goes_on_with_its_turn")
+M("imap_is_never_found", "queue",
+  "    if (!streams_.empty()) {\n      if (Job* const job = take_stream(own.turn % 2 != 0)) return job;\n    }\n"
+  "    if (Job* const job = lanes_.take(own)) return job;\n"
+  "    return streams_.empty() ? nullptr : take_stream(true);",
+  "    return lanes_.take(own);", "imap_one_reader imap_goes_on_with_its_turn")
+M("sleeper_does_not_look_at_imaps", "wake-up", "(!streams_.empty() || !heap_.empty())",
+  "!heap_.empty()", "imap_items_meet imap_one_reader")
+M("sleeper_does_not_look_at_the_heap", "wake-up", "(!streams_.empty() || !heap_.empty())",
+  "!streams_.empty()", "priority_wakes_the_next priority_close")
+M("sleeper_looks_at_the_heap_without_the_lock", "lock",
+  "      const lock_guard lock(mutex_);\n      if (!closed_ && (", "      if (!closed_ && (",
+  "priority_wakes_the_next priority_close")
+M("door_of_the_heap_is_not_passed", "lock", "    { const lock_guard lock(mutex_); }\n", "",
+  "priority_close_against_issue")
+M("heap_is_not_closed", "queue", "      closed_ = true;\n", "",
+  "priority_terminate_and_then_nothing_begins")
+M("heap_is_closed_without_the_lock", "lock",
+  "      const lock_guard lock(mutex_);\n      closed_ = true;", "      closed_ = true;",
+  "priority_against_terminate priority_close")
+M("heap_is_not_emptied", "abandon", "      if (!heap_.empty()) return heap_.pop();\n", "",
+  "priority_against_terminate priority_map_against_terminate")
+M("imaps_are_not_emptied", "abandon", "      if (!streams_.empty()) return pop_stream_locked();\n", "",
+  "imap_terminated_while_advancing imap_terminated_while_running imap_outlives_its_pool",
+  equivalent="terminate() gives up every imap afterwards, and takes it out of the list for that.")
+M("list_of_imaps_is_taken_from_when_it_is_empty", "predicate",
+  "    if (closed_ || streams_.empty()) return nullptr;", "    if (closed_) return nullptr;",
+  "imap_two_readers imap_items_meet imap_read_in_a_task_of_two imap_of_an_imap_two_workers")
+M("imap_comes_before_calls_of_higher_priority", "queue",
+  "(heap_.empty() || !heap_.first_rank().is_before(streams_.first_rank()))", "true",
+  "priority_of_an_imap")
+M("imap_comes_after_calls_of_lower_priority", "queue",
+  "(heap_.empty() || !heap_.first_rank().is_before(streams_.first_rank()))", "heap_.empty()",
+  "priority_of_an_imap")
 
 M = header("detail/spin.hpp")
 M("lock_is_only_tried", "lock", "  if (!lockable.try_lock()) lock_contended(lockable);",
@@ -988,14 +1707,8 @@ M("end_of_a_completion_is_not_noted", "reference",
   "cancel_queued destroyed_by_a_cancelled_capture terminate_what_runs_and_what_is_queued")
 
 M = header("coroutine.hpp")
-M("coroutine_is_not_resumed", "wake-up",
-  "    if (!resume_on_target(*job)) core.callbacks().post(*job);", "    resume_on_target(*job);",
-  "coroutine_awaits_a_call")
 M("coroutine_is_told_and_goes_on", "claim", "      if (state->add_waiter(*this)) return true;",
   "      state->add_waiter(*this);", "coroutine_awaits_a_call")
-M("coroutine_keeps_the_queues_reference", "reference",
-  "    job->release();  // the queue's reference\n    return false;", "    return false;",
-  "coroutine_awaits_a_call coroutine_awaits_what_is_ready")
 M("coroutine_needs_no_callback_thread", "predicate", "core && core->need_callbacks();",
   "static_cast<bool>(core);", "coroutine_awaits_a_call")
 M("resumed_coroutine_counts_as_unfinished", "count", "    core.job_done();\n", "",
@@ -1003,6 +1716,21 @@ M("resumed_coroutine_counts_as_unfinished", "count", "    core.job_done();\n", "
 M("abandoned_coroutine_is_no_completion", "wait graph",
   "    const CompletionScope scope(core_, this);\n", "", "coroutine_resumes_on_a_terminated_pool",
   equivalent="terminate(), which alone abandons such jobs, has a scope of its own for them.")
+M("coroutine_is_not_resumed", "wake-up",
+  "    if (!resume_on_target(job)) core.callbacks().post(*job.release());",
+  "    resume_on_target(job);", "coroutine_awaits_a_call")
+M("coroutine_is_kept_by_two", "reference", "      static_cast<void>(job.release());\n", "",
+  "coroutine_resumes_on_a_pool")
+M("resumed_coroutines_job_is_kept", "reference", "    done();\n    core.job_done();",
+  "    core.job_done();", "coroutine_resumes_on_a_pool")
+M("called_back_coroutines_job_is_kept", "reference", "    coroutine_.resume();\n    delete this;",
+  "    coroutine_.resume();", "coroutine_awaits_a_call")
+M("job_is_used_after_its_coroutine", "reference",
+  "    Core& core = *core_;\n    coroutine_.resume();\n    done();\n    core.job_done();",
+  "    coroutine_.resume();\n    done();\n    core_->job_done();", "coroutine_resumes_on_a_pool")
+M("destroyed_coroutine_still_waits", "reference",
+  "    if (job_) Handles::state_of(result_)->remove_waiter(*this);\n", "",
+  "defect_suspended_coroutine_is_destroyed")
 
 M = header("async_result.hpp")
 M("late_done_callback_takes_a_dead_core", "reference", "is_late_ ? Ref<Core>() : core_", "core_",

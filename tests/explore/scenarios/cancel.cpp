@@ -112,6 +112,25 @@ SCENARIO(cancel_against_destruction) {
   other.join();
 }
 
+// One call is given up elsewhere while the workers finish the others and fall asleep, before the
+// pool is closed or after.
+SCENARIO(cancel_after_the_worker_has_gone_to_sleep) {
+  ThreadPool pool(2);
+  Gate begun, gate;
+  const auto first = pool.apply_async([&] {
+    begun.open();
+    gate.wait();
+  });
+  const auto r = pool.apply_async([c = Capture()] { return Value(*c); });
+  begun.wait();
+  thread other([r] { r.cancel(); });
+  gate.open();
+  pool.close();
+  pool.join();
+  CHECK(first.ready() && r.ready());
+  other.join();
+}
+
 // Of a closed pool: join() returns though the last task will never run.
 SCENARIO(cancel_the_last_of_a_closed_pool) {
   ThreadPool pool(1);

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <iterator>
+#include <memory>
 #include <stdexcept>
 
 #include "scenario.hpp"
@@ -77,6 +78,15 @@ class Counted {
     count_->fetch_add(difference);
   }
   mt::atomic<int>* count_;
+};
+
+/// A capture that opens a gate when the last of its copies dies.
+class Opens {
+ public:
+  explicit Opens(Gate& gate) : gate_(&gate, [](Gate* opened) { opened->open(); }) {}
+
+ private:
+  std::shared_ptr<Gate> gate_;
 };
 
 /// The next value, -1 at the end.

@@ -194,4 +194,26 @@ SCENARIO(close_with_both_workers_at_work) {
   CHECK(first.get() + second.get() == 3);
 }
 
+// A closed pool refuses whatever it is.
+SCENARIO(close_refuses_everything) {
+  ThreadPool pool(1);
+  pool.close();
+  CHECK(is_refused([&] { pool.apply_async([] { return Value(1); }); }));
+  CHECK(is_refused([&] { pool.map([](int n) { return n; }, std::vector{1}); }));
+  CHECK(is_refused([&] { pool.map([](int n) { return n; }, std::vector<int>()); }));
+  pool.join();
+}
+
+// Two producers wake the worker, or find it awake: it goes all the same.
+SCENARIO(close_after_two_producers) {
+  ThreadPool pool(1);
+  thread other([&] { pool.apply_async([c = Capture()] { return Value(*c); }); });
+  const auto r = pool.apply_async([] { return Value(2); });
+  other.join();
+  CHECK(r.get() == 2);
+  CHECK(pool.apply([] { return Value(3); }) == 3);
+  pool.close();
+  pool.join();
+}
+
 }  // namespace

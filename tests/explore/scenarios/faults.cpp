@@ -178,4 +178,44 @@ SCENARIO(fault_in_the_first_callback, .faults = true) {
   });
 }
 
+// A task's own lane cannot grow: what is in it already is taken by the other worker all the same.
+SCENARIO(fault_when_a_lane_grows, .bound = 2, .faults = true) {
+  as_far_as_it_goes([] {
+    ThreadPool pool(2);
+    const auto r = pool.apply_async([&] {
+      Gate gate;
+      int issued = 0;
+      as_far_as_it_goes([&] {
+        pool.apply_async([&] { gate.open(); });
+        ++issued;
+        for (; issued != 4; ++issued) pool.apply_async([c = Capture()] {});
+      });
+      if (issued != 0) gate.wait();
+      return Value(1);
+    });
+    CHECK(is_one_or_failed(r));
+  });
+}
+
+// A map makes way while the heap is as full as it can be: to put it back needs no memory.
+SCENARIO(fault_when_a_map_is_put_back, .bound = 1, .faults = true) {
+  as_far_as_it_goes([] {
+    PriorityThreadPool pool(1);
+    Gate begun, gate;
+    const auto map = pool.map_async(
+        [&](int n) {
+          begun.open();
+          gate.wait();
+          return n;
+        },
+        std::vector{1, 1}, {.chunksize = 1});
+    begun.wait();
+    as_far_as_it_goes([&] {
+      for (int n = 0; n != 2; ++n) pool.apply_async([c = Capture()] {});
+    });
+    gate.open();
+    CHECK(map.get() == std::vector({1, 1}));
+  });
+}
+
 }  // namespace

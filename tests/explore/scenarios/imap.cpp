@@ -221,6 +221,70 @@ SCENARIO(imap_makes_way) {
   CHECK(call.get() == 7);
 }
 
+// An imap that has begun fills its window before it makes way.
+SCENARIO(imap_goes_on_with_its_turn) {
+  ThreadPool pool(1);
+  Gate begun, gate;
+  std::vector<int> started;
+  auto it = pool.imap(
+      [&](int i) {
+        started.push_back(i);
+        begun.open();
+        gate.wait();
+        return Value(i);
+      },
+      Numbers(3), {.buffersize = 3});
+  begun.wait();
+  const auto call = pool.apply_async([&] {
+    started.push_back(7);
+    return Value(7);
+  });
+  gate.open();
+  CHECK(call.get() == 7);
+  CHECK(started == std::vector({0, 1, 2, 7}));
+  CHECK(next_of(it) == 0);
+}
+
+// An imap that reads on since its reader has taken a value lines up behind what that thread has
+// issued.
+SCENARIO(imap_lines_up_behind_calls, .bound = 1) {
+  ThreadPool pool(1);
+  Gate begun, gate;
+  std::vector<int> started;
+  const auto start = [&started](int i) {
+    started.push_back(i);
+    return Value(i);
+  };
+  auto it = pool.imap(start, Numbers(2), {.buffersize = 1});
+  const auto busy = pool.apply_async([&] {
+    begun.open();
+    gate.wait();
+  });
+  begun.wait();
+  const auto a = pool.apply_async(start, 7);
+  const auto b = pool.apply_async(start, 8);
+  CHECK(next_of(it) == 0);
+  gate.open();
+  CHECK(a.get() + b.get() == 15);
+  CHECK(next_of(it) == 1);
+  CHECK(started == std::vector({0, 7, 8, 1}));
+}
+
+// Items that need each other: another worker reads on while the first runs.
+SCENARIO(imap_items_meet) {
+  ThreadPool pool(2);
+  Gate gates[2];
+  auto it = pool.imap(
+      [&](int i) {
+        gates[i].open();
+        gates[1 - i].wait();
+        return Value(i);
+      },
+      Numbers(2), {.buffersize = 2});
+  CHECK(next_of(it) == 0);
+  CHECK(next_of(it) == 1);
+}
+
 // A reader that has not slept takes from one chunk after another, while a second does.
 SCENARIO(imap_two_readers_of_several_chunks) {
   ThreadPool pool(1);

@@ -4,6 +4,7 @@
 #include <tuple>
 #include <vector>
 
+#include "common.hpp"
 #include "scenario.hpp"
 
 namespace {
@@ -145,6 +146,193 @@ SCENARIO(priority_nest) {
   });
   CHECK(r.get() == 3);
   CHECK(started == std::vector({1, 2}));
+}
+
+// A map that made way goes on at its old place: before what was issued later.
+SCENARIO(priority_map_keeps_its_place) {
+  PriorityThreadPool pool(1);
+  Gate begun, gate;
+  std::vector<int> started;
+  const auto map = pool.map_async(
+      [&](int n) {
+        started.push_back(n);
+        begun.open();
+        gate.wait();
+        return n;
+      },
+      std::vector{1, 2}, {.chunksize = 1, .priority = 1});
+  begun.wait();
+  const auto later = pool.apply_async(
+      [&] {
+        started.push_back(9);
+        return Value(9);
+      },
+      std::tuple{}, {.priority = 1});
+  gate.open();
+  CHECK(map.get() == std::vector({1, 2}));
+  CHECK(later.get() == 9);
+  CHECK(started == std::vector({1, 2, 9}));
+}
+
+// A map under way is terminated between two items: it is not put back for nobody.
+SCENARIO(priority_map_against_terminate) {
+  PriorityThreadPool pool(1);
+  const auto map = pool.map_async([c = Capture()](int n) { return n + *c; }, std::vector{0, 0},
+                                  {.chunksize = 1});
+  pool.terminate();
+  const End end = end_of([&] { CHECK(map.get() == std::vector({1, 1})); });
+  CHECK(end == End::value || end == End::terminated);
+}
+
+// Against close(): what is accepted runs.
+SCENARIO(priority_close_against_issue) {
+  PriorityThreadPool pool(1);
+  int calls = 0;
+  bool refused = false;
+  thread issuer([&] {
+    try {
+      pool.apply_async([&calls, c = Capture()] { calls += *c; });
+    } catch (const ValueError&) {
+      refused = true;
+    }
+  });
+  pool.close();
+  issuer.join();
+  pool.join();
+  CHECK(calls == (refused ? 0 : 1));
+}
+
+// Two tasks that need each other: the second worker is woken.
+SCENARIO(priority_wakes_the_next) {
+  PriorityThreadPool pool(2);
+  Gate a, b;
+  const auto first = pool.apply_async([&] {
+    a.open();
+    b.wait();
+    return Value(1);
+  });
+  const auto second = pool.apply_async([&] {
+    b.open();
+    a.wait();
+    return Value(2);
+  });
+  CHECK(first.get() + second.get() == 3);
+}
+
+// An imap makes way to calls of a higher priority, and to no others.
+SCENARIO(priority_of_an_imap) {
+  PriorityThreadPool pool(1);
+  Gate begun, gate;
+  std::vector<int> started;
+  const auto start = [&](int n) {
+    started.push_back(n);
+    if (n == 0) {
+      begun.open();
+      gate.wait();
+    }
+    return Value(n);
+  };
+  auto it = pool.imap(start, Numbers(2), {.buffersize = 2, .priority = 1});
+  begun.wait();
+  const auto low = pool.apply_async(start, 7);
+  const auto high = pool.apply_async(start, std::tuple(9), {.priority = 2});
+  gate.open();
+  CHECK(low.get() + high.get() == 16);
+  CHECK(started == std::vector({0, 9, 1, 7}));
+  CHECK(next_of(it) == 0);
+}
+
+// Dead entries are forgotten when the heap has to grow: the order of the others stays.
+SCENARIO(priority_cancel_and_grow, .bound = 1) {
+  PriorityThreadPool pool(1);
+  Gate begun, gate;
+  std::vector<int> started;
+  const auto busy = pool.apply_async([&] {
+    begun.open();
+    gate.wait();
+  });
+  begun.wait();
+  std::vector<AsyncResult<void>> results;
+  const auto issue = [&](int priority) {
+    results.push_back(pool.apply_async([&started, priority] { started.push_back(priority); },
+                                       std::tuple{}, {.priority = priority}));
+  };
+  for (const int priority : {10, 3, 9, 1, 2, 8, 7}) issue(priority);
+  CHECK(results[1].cancel());
+  issue(0);
+  gate.open();
+  pool.close();
+  pool.join();
+  CHECK(started == std::vector({10, 9, 8, 7, 2, 1, 0}));
+}
+
+/// What the first item does: says that it has begun, and waits.
+auto first_waits(Gate& begun, Gate& gate, std::vector<int>& started, int offset) {
+  return [&, offset](int i) {
+    if (i == 0) {
+      begun.open();
+      gate.wait();
+    } else {
+      started.push_back(offset + i);
+    }
+    return Value(offset + i);
+  };
+}
+
+// The later of two that want a worker is dropped: the other goes on.
+SCENARIO(priority_of_two_imaps_one_is_dropped, .bound = 1) {
+  PriorityThreadPool pool(2);
+  Gate begun_a, begun_b, gate_a, gate_b;
+  std::vector<int> started;
+  std::optional a(
+      pool.imap(first_waits(begun_a, gate_a, started, 0), Numbers(2), {.buffersize = 2}));
+  begun_a.wait();
+  auto b = pool.imap(first_waits(begun_b, gate_b, started, 10), Numbers(3),
+                     {.buffersize = 2, .priority = 1});
+  begun_b.wait();
+  a.reset();
+  gate_b.open();
+  for (int n = 10; n != 13; ++n) CHECK(next_of(b) == n);
+  CHECK(next_of(b) == -1);
+  gate_a.open();
+}
+
+// An imap that reads on since its reader has taken a value lines up behind its equals.
+SCENARIO(priority_imap_makes_way, .bound = 1) {
+  PriorityThreadPool pool(1);
+  Gate begun, gate;
+  std::vector<int> started;
+  const auto start = [&started](int i) {
+    started.push_back(i);
+    return Value(i);
+  };
+  auto it = pool.imap(start, Numbers(2), {.buffersize = 1});
+  const auto busy = pool.apply_async([&] {
+    begun.open();
+    gate.wait();
+  });
+  begun.wait();
+  const auto call = pool.apply_async(start, 7);
+  CHECK(next_of(it) == 0);
+  gate.open();
+  CHECK(call.get() == 7);
+  CHECK(next_of(it) == 1);
+  CHECK(started == std::vector({0, 7, 1}));
+}
+
+// Once something is given up nothing starts any more.
+SCENARIO(priority_terminate_and_then_nothing_begins) {
+  PriorityThreadPool pool(1);
+  Gate begun, gate;
+  const auto busy = pool.apply_async([&] {
+    begun.open();
+    gate.wait();
+  });
+  begun.wait();
+  pool.apply_async([c = Opens(gate)] {}, std::tuple{}, {.priority = 1});
+  pool.apply_async([] { CHECK(!"started"); });
+  pool.terminate();
+  CHECK(end_of([&] { busy.get(); }) == End::value);
 }
 
 }  // namespace

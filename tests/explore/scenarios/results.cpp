@@ -268,4 +268,29 @@ SCENARIO(result_dies_with_its_last_handle) {
   CHECK(alive.load() == 0);
 }
 
+// A task has run what it waits for, whose entry is still queued: the result dies with its last
+// handle.
+SCENARIO(result_dies_though_its_entry_is_queued, .bound = 1) {
+  ThreadPool pool(1);
+  Gate issued, waited, dead, gate;
+  AsyncResult<Opens> wanted;
+  const auto r = pool.apply_async([&] {
+    issued.wait();
+    wanted.wait();
+    waited.open();
+    gate.wait();
+    return Value(1);
+  });
+  wanted = pool.apply_async([&] {
+    user_code();
+    return Opens(dead);
+  });
+  issued.open();
+  waited.wait();
+  wanted = {};
+  dead.wait();
+  gate.open();
+  CHECK(r.get() == 1);
+}
+
 }  // namespace

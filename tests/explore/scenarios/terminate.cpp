@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "common.hpp"
 #include "scenario.hpp"
 
 namespace {
@@ -278,6 +279,39 @@ SCENARIO(destroy_in_a_task_during_join_with_all_handles) {
       std::vector{0, 1}, {.buffersize = 1}));
   it.close();
   it.join();
+}
+
+// Once something is given up nothing starts any more.
+SCENARIO(terminate_and_then_nothing_begins) {
+  ThreadPool pool(1);
+  Gate begun, gate;
+  const auto busy = pool.apply_async([&] {
+    begun.open();
+    gate.wait();
+  });
+  begun.wait();
+  pool.apply_async([c = Opens(gate)] {});
+  pool.apply_async([] { CHECK(!"started"); });
+  pool.terminate();
+  CHECK(end_of([&] { busy.get(); }) == End::value);
+}
+
+// The same with what the task has issued that terminates the pool.
+SCENARIO(terminate_in_a_task_and_then_nothing_begins) {
+  ThreadPool pool(2);
+  Gate begun, gate;
+  const auto busy = pool.apply_async([&] {
+    begun.open();
+    gate.wait();
+  });
+  begun.wait();
+  const auto r = pool.apply_async([&] {
+    pool.apply_async([c = Opens(gate)] {});
+    pool.apply_async([] { CHECK(!"started"); });
+    pool.terminate();
+  });
+  r.wait();
+  CHECK(end_of([&] { busy.get(); }) == End::value);
 }
 
 }  // namespace
