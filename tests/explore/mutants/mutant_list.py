@@ -34,7 +34,7 @@ def header(path):
 
 # ---- The engine ----
 
-M = header("detail/core_work.hpp")
+M = header("detail/core*.hpp")
 M("call_is_queued_and_wakes_nobody", "wake-up",
   "  if (!sleep_.needs_wake()) return AfterAdding::nothing;\n  add_ref();",
   "  return AfterAdding::nothing;\n  add_ref();", "worker_is_woken_again")
@@ -46,12 +46,13 @@ M("waker_keeps_its_reference", "reference", "      sleep_.wake();\n      return 
   "      return sleep_.wake();", "worker_is_woken_again")
 M("wake_is_forgotten", "wake-up", "      sleep_.wake();\n      return release();",
   "      return release();", "worker_is_woken_again")
-M("call_is_queued_before_it_is_accepted", "claim",
-  "  check_state();\n  queue_.reserve_locked(door, submission.entries);\n"
-  "  queue_.push_locked(door, job, submission.entries, submission.priority, submission.rank);\n",
-  "  queue_.reserve_locked(door, submission.entries);\n"
+M("call_is_queued_before_it_is_accepted", "check",
+  "check_state();\n  if (!queue_.reserve_locked(door, submission.entries)) throw_not_running();\n"
+  "  queue_.push_locked(door, job, submission.entries, submission.priority, submission.rank);",
+  "if (!queue_.reserve_locked(door, submission.entries)) throw_not_running();\n"
   "  queue_.push_locked(door, job, submission.entries, submission.priority, submission.rank);\n"
-  "  check_state();\n", "close_against_issue terminate_against_issue")
+  "  check_state();",
+  "close_against_issue terminate_against_issue")
 M("call_is_queued_without_the_lock", "lock",
   "  const SpinningLockGuard lock(door.lock);\n  check_state();", "  check_state();",
   "close_against_issue worker_for_two_producers")
@@ -161,7 +162,7 @@ M("last_worker_settles_nothing", "reference",
 M("worker_leaves_and_wakes_no_next", "wake-up", "  sleep_.quit();  // wakes the next\n", "",
   "close_idle_workers")
 
-M = header("detail/core_life.hpp")
+M = header("detail/core*.hpp")
 M("worker_is_not_counted_in", "count", "        ++workers_alive_;\n", "", "close_idle_workers")
 M("close_undoes_terminate", "predicate", "    if (state() != State::run) return;\n", "",
   "close_against_terminate close_then_terminate")
@@ -171,15 +172,18 @@ M("close_publishes_nothing", "order", "state_.store(State::close, memory_order_s
   "lane_of_one_who_closes",
   equivalent="Who adds a job sees it by the lock of the door; a worker that falls asleep, by the "
              "turn that follows.")
-M("close_passes_no_door", "lock", "  queue_.pass_doors();\n", "", "close_against_issue")
+M("close_passes_no_door", "wait", "queue_.pass_doors();\n  const lock_guard lock(mutex_);",
+  "const lock_guard lock(mutex_);", "close_against_issue")
 M("close_lets_nobody_go", "predicate", "  all_issued_ = true;\n  sleep_.take_turn();",
   "  sleep_.take_turn();", "close_idle_workers")
-M("close_takes_no_turn", "order", "  sleep_.take_turn();\n  check_finished_locked();",
-  "  check_finished_locked();", "lane_is_empty_when_the_pool_is_closed close_runs_what_is_queued",
+M("close_takes_no_turn", "order",
+  "all_issued_ = true;\n  sleep_.take_turn();\n  check_finished_locked();",
+  "all_issued_ = true;\n  check_finished_locked();", "lane_is_empty_when_the_pool_is_closed close_runs_what_is_queued",
   equivalent="A worker that falls asleep looks at the queue under the locks that close() passes, before "
              "it looks at the state: so it has seen the state, or close() sees what it has finished.")
 M("close_does_not_ask_what_is_unfinished", "wake-up",
-  "  sleep_.take_turn();\n  check_finished_locked();", "  sleep_.take_turn();", "close_idle_workers")
+  "all_issued_ = true;\n  sleep_.take_turn();\n  check_finished_locked();",
+  "all_issued_ = true;\n  sleep_.take_turn();", "close_idle_workers")
 M("terminate_publishes_nothing", "order", "state_.store(State::terminate, memory_order_seq_cst);",
   "state_.store(State::terminate, memory_order_relaxed);",
   "nest_against_terminate lane_against_terminate")
@@ -187,15 +191,15 @@ M("terminate_releases_only", "order", "state_.store(State::terminate, memory_ord
   "state_.store(State::terminate, memory_order_release);",
   "nest_against_terminate lane_against_terminate")
 M("terminate_closes_no_queue", "lock", "  queue_.close();\n", "", "terminate_against_issue")
-M("terminate_wakes_no_worker", "wake-up", "  queue_.close();\n  sleep_.quit();\n",
-  "  queue_.close();\n", "destroy_idle_workers")
+M("terminate_wakes_no_worker", "wake-up", "queue_.pass_doors();\n  sleep_.quit();",
+  "queue_.pass_doors();", "destroy_idle_workers")
 M("terminate_leaves_it_to_close", "predicate", "    all_issued_ = true;\n    callbacks_.wake_locked();",
   "    callbacks_.wake_locked();", "callback_thread_idle_then_terminated")
 M("terminate_wakes_no_callback_thread", "wake-up",
   "    all_issued_ = true;\n    callbacks_.wake_locked();", "    all_issued_ = true;",
   "callback_thread_idle_then_terminated callback_of_a_terminated_call")
 M("terminate_requests_no_stop", "abandon", "  request_stops();\n", "", "stop_by_terminate")
-M("terminate_forgets_the_queue", "abandon", "  abandon_queued();\n", "",
+M("terminate_forgets_the_queue", "queue", "request_stops();\n  abandon_queued();", "request_stops();",
   "terminate_what_runs_and_what_is_queued")
 M("terminate_forgets_the_imaps", "abandon", "    job->abandon(terminated_error());\n", "",
   "imap_outlives_its_pool imap_pool_destroyed_while_waiting")
@@ -206,10 +210,11 @@ M("terminate_drops_what_it_takes", "abandon", "    job->abandon_entry(terminated
 M("terminate_holds_no_reference", "reference",
   "  const Ref<Core> self = Ref<Core>::share(this);  // a capture that dies here may own the pool\n",
   "", "destroyed_by_an_abandoned_capture destroy_in_a_capture")
-M("terminate_is_no_completion", "wait graph",
-  "  CompletionScope scope(this);                    // what is run here may wait for what is queued\n"
-  "  {", "  struct { void set_job(Job*) {} } scope;\n  {",
-  "destroyed_in_a_stop_callback_of_terminate callout_helped_imap_waits_for_a_map stop_callback_waits_in_terminate")
+M("terminate_is_no_completion", "scope",
+  "CompletionScope scope(this); // what is run here may wait for what is queued",
+  "struct { void set_job(Job*) {} } scope;",
+  "destroyed_in_a_stop_callback_of_terminate callout_helped_imap_waits_for_a_map "
+  "stop_callback_waits_in_terminate")
 M("queue_is_given_up_without_completion", "wait graph",
   "inline void Core::abandon_queued() noexcept {\n  CompletionScope scope(this);",
   "inline void Core::abandon_queued() noexcept {\n  struct { void set_job(Job*) {} } scope;",
@@ -247,12 +252,14 @@ M("pool_is_never_orphaned", "reference", "  orphaned_ = unfinished() != 0;\n",
   "  orphaned_ = false;\n", "destroyed_by_a_cancelled_capture callout_cancelled_capture_destroys_the_pool "
   "destroyed_in_a_stop_callback_of_cancel")
 
-M = header("detail/core.hpp")
+M = header("detail/core*.hpp")
 M("state_is_read_without_order", "order", "return state_.load(memory_order_acquire);",
   "return state_.load(memory_order_relaxed);",
   "close_against_issue terminate_against_issue destructor_of_an_abandoned_capture_waits",
   equivalent="As for the store in close(); what must not be missed is read in sequential order.")
-M("who_cancels_keeps_the_pools_reference", "reference", "  if (last) release();\n", "",
+M("who_cancels_keeps_the_pools_reference", "reference",
+  "last = settle_locked();\n  }\n  if (last) release();\n}\n\ninline void Core::check_finished_locked()",
+  "last = settle_locked();\n  }\n}\n\ninline void Core::check_finished_locked()",
   "destroyed_by_a_cancelled_capture")
 M("closed_pool_accepts_a_job", "predicate",
   "  if (state_.load(memory_order_relaxed) != State::run) throw_not_running();\n", "",
@@ -317,7 +324,8 @@ M("callback_thread_counts_as_a_worker", "count",
   "  if (context != nullptr) {\n    context->worker->finished", "callback_before_ready")
 M("job_finished_elsewhere_is_not_counted", "count", "    finished_elsewhere_.add_one();\n", "",
   "cancel_the_last_of_a_closed_pool")
-M("who_finishes_elsewhere_takes_no_turn", "order", "    sleep_.take_turn();\n", "",
+M("who_finishes_elsewhere_takes_no_turn", "order",
+  "finished_elsewhere_.add_one();\n    sleep_.take_turn();", "finished_elsewhere_.add_one();",
   "cancel_after_the_worker_has_gone_to_sleep",
   equivalent="Who closes, and the last worker that falls asleep after that, ask under the mutex that is "
              "held here: so one of the three sees what all have finished.")
@@ -576,7 +584,8 @@ M("callback_waits_for_its_own_result", "predicate",
   "  if (deadline.is_poll())", "  if (deadline.is_poll())", "callback_gets_its_own_result")
 M("waiter_leaves_it_to_terminate", "abandon", "    if (core_->state() == State::terminate) {",
   "    if (false) {", "destructor_of_an_abandoned_capture_waits")
-M("waiting_task_helps_nobody", "claim", "      help(deadline);\n", "", "nest_async_one_worker")
+M("waiting_task_helps_nobody", "help", "else if (context != nullptr) {\n      help(deadline);",
+  "else if (context != nullptr) {", "nest_async_one_worker")
 M("helped_job_is_not_on_the_stack", "wait graph",
   "    const JobStack::Frame frame(waiter->running, this);\n", "",
   "callback_waits_for_a_task_that_waits_for_a_callback nest_depth_two_one_worker")
@@ -637,17 +646,17 @@ M("handle_goes_without_acquire", "order", "handles_.fetch_sub(1, memory_order_ac
   "result_copies_are_dropped_by_two result_handle_is_dropped_during_the_task")
 M("last_handle_disposes_of_nothing", "reference", "    if (this->drop()) dispose();",
   "    this->drop();", "apply_returns_the_result")
-M("work_disposes_of_nothing", "reference", "    if (!this->complete()) dispose();",
-  "    this->complete();", "result_handle_is_dropped_at_once")
+M("work_disposes_of_nothing", "reference", "if (unwatched) dispose();", "",
+  "result_handle_is_dropped_at_once")
 M("last_handle_disposes_of_what_is_not_ready", "reference", "return !waiters_.close(); }",
   "return waiters_.close(), true; }", "result_handle_is_dropped_at_once")
-M("result_is_never_ready", "ready", "    if (!this->complete()) dispose();", "    dispose();",
-  "apply_returns_the_result")
+M("result_is_never_ready", "ready", "const bool unwatched = !this->complete();",
+  "const bool unwatched = true;", "apply_returns_the_result")
 M("job_is_counted_out_before_it_is_ready", "count",
-  "    if (!this->complete()) dispose();\n    core.job_done();",
-  "    core.job_done();\n    if (!this->complete()) dispose();",
+  "const bool unwatched = !this->complete();\n    if (unwatched) dispose();\n    core.job_done(unwatched);",
+  "core.job_done();\n    if (!this->complete()) dispose();",
   "cancel_against_destruction cancel_the_last_of_a_closed_pool")
-M("finished_job_counts_as_unfinished", "count", "    core.job_done();\n", "",
+M("finished_job_counts_as_unfinished", "count", "core.job_done(unwatched);", "",
   "close_runs_what_is_queued")
 M("outcome_is_kept_by_a_dead_entry", "reference", "    outcome_.reset();\n    this->retire();",
   "    this->retire();", "result_dies_though_its_entry_is_queued")
@@ -1261,7 +1270,8 @@ M("lane_is_not_listed", "queue", "    if (!own.is_listed) list(own);\n", "",
   "lane_of_one_who_is_stuck")
 M("lane_is_listed_again_and_again", "queue", "    own.is_listed = true;\n", "",
   "lane_goes_on_after_an_entry_was_taken_back lane_grows_while_another_takes")
-M("two_lanes_are_listed_at_one_place", "lock", "    const lock_guard lock(list_mutex_);\n", "",
+M("two_lanes_are_listed_at_one_place", "lock",
+  "const lock_guard lock(list_mutex_);\n    const std::size_t count =", "const std::size_t count =",
   "lanes_of_two_who_are_stuck")
 M("lane_is_listed_out_of_order", "order", "listed_count_.store(count + 1, memory_order_seq_cst);",
   "listed_count_.store(count + 1, memory_order_release);", "lane_of_one_who_is_stuck")
@@ -1276,8 +1286,8 @@ M("worker_with_work_looks_at_no_other", "queue",
   "lane_of_endless_work_and_one_who_is_stuck")
 M("worker_always_takes_its_own_first", "queue", "const bool own_first = turn % 2 != 0;",
   "const bool own_first = true;", "lane_of_endless_work_lets_others_pass")
-M("worker_always_begins_with_one_shared_lane", "queue",
-  "(turn / tuning::kTurnsOfOthers + i) % kShared;", "i % kShared;", "lanes_of_two_producers_take_turns")
+M("worker_always_begins_with_one_shared_lane", "queue", "const std::size_t lane = own.shared % kShared;",
+  "const std::size_t lane = i;", "lanes_of_two_producers_take_turns")
 M("dead_entry_ends_the_search_of_a_shared_lane", "queue",
   "      while (Job* const job = own.readers[lane].pop(shared_[lane].ring)) {",
   "      if (Job* const job = own.readers[lane].pop(shared_[lane].ring)) {",
@@ -1310,23 +1320,11 @@ M("jobs_in_shared_lanes_are_not_counted", "count", "sum += lane.issued.get();",
   "static_cast<void>(lane);", "close_runs_what_is_queued")
 M("doors_of_shared_lanes_are_not_passed", "lock",
   "    for (Shared& lane : shared_) const lock_guard lock(lane.lock);\n", "", "close_against_issue")
-M("shared_lanes_are_closed_without_the_lock", "lock",
-  "      const lock_guard lock(lane.lock);\n      lane.ring.close();", "      lane.ring.close();",
-  "terminate_against_issue")
 M("shared_lanes_are_not_closed", "queue", "      lane.ring.close();\n", "",
   "terminate_and_then_nothing_begins")
 M("own_lanes_are_not_closed", "queue",
   "      listed_[i].load(memory_order_relaxed)->ring.close();\n", "      static_cast<void>(i);\n",
   "terminate_in_a_task_and_then_nothing_begins")
-M("own_lanes_are_closed_out_of_order", "order",
-  "    const std::size_t listed = listed_count_.load(memory_order_seq_cst);\n"
-  "    for (std::size_t i = 0; i != listed; ++i) {\n"
-  "      listed_[i].load(memory_order_relaxed)->ring.close();",
-  "    const std::size_t listed = listed_count_.load(memory_order_acquire);\n"
-  "    for (std::size_t i = 0; i != listed; ++i) {\n"
-  "      listed_[i].load(memory_order_relaxed)->ring.close();",
-  "nest_against_terminate lane_against_terminate",
-  equivalent="A lane that had no entry before need not be closed: its worker looks at the state.")
 M("shared_lanes_are_not_emptied", "abandon",
   "      if (Job* const job = lane.ring.drain()) return job;\n", "",
   "terminate_what_runs_and_what_is_queued")
@@ -1390,13 +1388,12 @@ M("imap_loses_its_turn", "queue", "in_turn ? StreamQueue::kInTurn : ++last_order
   "imap_goes_on_with_its_turn")
 M("imap_keeps_its_turn", "queue", "in_turn ? StreamQueue::kInTurn : ++last_order_",
   "StreamQueue::kInTurn", "priority_imap_makes_way")
-M("imap_in_its_turn_waits_for_calls", "queue", "      if (Job* const job = take_stream(own.turn % 2 != 0)) return job;\n",
-  "", "imap_goes_on_with_its_turn")
+M("imap_in_its_turn_waits_for_calls", "queue",
+  "if (Job* const job = take_stream(own.streams_next)) return job;", "",
+  "imap_goes_on_with_its_turn")
 M("imap_is_never_found", "queue",
-  "    if (!streams_.empty()) {\n      if (Job* const job = take_stream(own.turn % 2 != 0)) return job;\n    }\n"
-  "    if (Job* const job = lanes_.take(own)) return job;\n"
-  "    return streams_.empty() ? nullptr : take_stream(true);",
-  "    return lanes_.take(own);", "imap_one_reader imap_goes_on_with_its_turn")
+  "return streams_.empty() ? lanes_.take(own) : take_with_streams(own);", "return lanes_.take(own);",
+  "imap_one_reader imap_goes_on_with_its_turn")
 M("sleeper_does_not_look_at_imaps", "wake-up", "(!streams_.empty() || !heap_.empty())",
   "!heap_.empty()", "imap_items_meet imap_one_reader")
 M("sleeper_does_not_look_at_the_heap", "wake-up", "(!streams_.empty() || !heap_.empty())",
@@ -1465,9 +1462,6 @@ M("end_is_seen_before_the_last_result", "predicate",
   "    const bool finished = this->finished_.load(memory_order_acquire);  // pairs with finish()\n",
   "    const bool finished = this->may_be_given_up() == false;\n",
   "imap_one_reader imap_keeps_the_order")
-M("iterating_thread_leaves_the_front_open", "lock",
-  "        front().lock();  // which take() unlocks\n", "", "imap_is_iterated",
-  equivalent="One thread iterates, so nobody else looks at the lock, which take() clears.")
 
 M = header("detail/imap_stream.hpp")
 M("taken_entry_still_counts", "queue", "  entry_.arrive();\n", "",

@@ -19,6 +19,7 @@ that is, if a text to be replaced does not occur exactly once, or if the result 
 import argparse
 import collections
 import concurrent.futures
+import fnmatch
 import dataclasses
 import os
 import pathlib
@@ -109,7 +110,7 @@ def choose(options):
     number, of = (int(part) for part in options.share.split("/"))
     chosen = [mutant for mutant in mutant_list.MUTANTS
               if (not options.only or mutant.name in options.only)
-              and (not options.file or pathlib.Path(mutant.file).name == options.file)]
+              and (not options.file or fnmatch.fnmatch(options.file, pathlib.Path(mutant.file).name))]
     unknown = set(options.only) - {mutant.name for mutant in mutant_list.MUTANTS}
     if unknown or not chosen:
         sys.exit(f"no such mutant: {', '.join(sorted(unknown))}")
@@ -123,13 +124,25 @@ def find_scenarios():
             for name in pattern.findall(file.read_text())}
 
 
+def places(mutant, include):
+    """Where its old text stands, however it is broken into lines: pairs of a header and a match."""
+    words = r"\s+".join(re.escape(word) for word in mutant.old.split())
+    pattern = re.compile(r"(?<!\w)" * mutant.old.lstrip()[0].isalnum() + words)
+    return [(path, match) for path in sorted((include / "millpond").glob(mutant.file))
+            for match in pattern.finditer(path.read_text())]
+
+
+def apply(mutant, include):
+    (path, match), = places(mutant, include)
+    text = path.read_text()
+    path.write_text(text[:match.start()] + mutant.new.strip() + text[match.end():])
+
+
 def check(mutant, scenarios):
     """What is wrong with it."""
-    path = INCLUDE / "millpond" / mutant.file
-    if not path.exists():
-        yield f"{mutant.name}: there is no {mutant.file}"
-    elif path.read_text().count(mutant.old) != 1:
-        yield f"{mutant.name}: occurs {path.read_text().count(mutant.old)} times: {mutant.old}"
+    found = places(mutant, INCLUDE)
+    if len(found) != 1:
+        yield f"{mutant.name}: occurs {len(found)} times: {mutant.old}"
     for name in mutant.scenarios.split():
         if name not in scenarios:
             yield f"{mutant.name}: there is no scenario {name}"
@@ -164,8 +177,7 @@ def try_mutant(mutant, work, scenarios, hinted):
     try:
         mutated = work / mutant.name
         shutil.copytree(INCLUDE, mutated / "include")
-        path = mutated / "include" / "millpond" / mutant.file
-        path.write_text(path.read_text().replace(mutant.old, mutant.new))
+        apply(mutant, mutated / "include")
         runs = RUNS + (STALE_RUNS if mutant.kind == "order" else [])
         runs = runs + ([DEEP_RUN] if mutant.deep else [])
         likely = mutant.scenarios.split()
