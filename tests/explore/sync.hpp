@@ -141,7 +141,7 @@ inline constexpr std::chrono::nanoseconds kSpinTime{50'000};
 inline constexpr std::chrono::nanoseconds kPaceTime{0};
 inline constexpr std::chrono::nanoseconds kLockTime{1'200};
 inline constexpr std::size_t kSharedLanes = 2;
-inline constexpr std::size_t kTurnsOfOthers = 2;
+inline constexpr std::size_t kTurnsOfOthers = 3;
 inline constexpr std::size_t kSmallestRing = 2;
 inline constexpr std::size_t kMemoryBatch = 2;
 }  // namespace tuning
