@@ -555,8 +555,9 @@ MILLPOND_COLD inline std::size_t cpu_count() noexcept {
 #include <thread>  // std::chrono::duration: see sync.hpp
 
 /// All constants that trade time for time: how long to look before sleeping, how many queues to
-/// have. None of them changes what a program does. Those of time are bounded by the clock. A test
-/// build replaces them by small ones, together with the primitives (detail/sync.hpp).
+/// have. None of them changes what a program does, as long as kTurnsOfOthers is 3 or more. Those of
+/// time are bounded by the clock. A test build replaces them by small ones, together with the
+/// primitives (detail/sync.hpp).
 
 namespace millpond::inline MILLPOND_ABI::detail::tuning {
 
@@ -3192,7 +3193,6 @@ class WorkerSleep {
     }
     condition_.notify_one();
   }
-  void left() noexcept { condition_.notify_one(); }
 
  private:
   static constexpr std::uint64_t kSearcher = 1;
@@ -6686,11 +6686,19 @@ inline Core::AfterAdding Core::add(Job& job, const Submission& submission) {
   return AfterAdding::wake_and_release;
 }
 
+/// Making room hides what is in the lane for a moment: so a worker may have fallen asleep, even if
+/// there is no memory in the end.
+///
 /// The worker adds to its own lane without a lock. terminate() sets the state before it empties the
 /// lanes, and we look at the state after the job is in the lane: so one of us gives it up.
 inline Core::AfterAdding Core::add_own(Worker& worker, Job& job, std::size_t entries) {
   check_state();
-  if (!queue_.lanes().reserve_own(worker.lane, entries)) throw_not_running();
+  try {
+    if (!queue_.lanes().reserve_own(worker.lane, entries)) throw_not_running();
+  } catch (...) {
+    if (sleep_.needs_wake()) sleep_.wake();
+    throw;
+  }
   worker.lane.issued.add_one();
   for (; entries != 0; --entries) queue_.lanes().push_own(worker.lane, job);
   if (state_.load(memory_order_seq_cst) == State::terminate) return AfterAdding::abandon;

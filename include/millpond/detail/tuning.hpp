@@ -8,8 +8,9 @@
 #include <thread>  // std::chrono::duration: see sync.hpp
 
 /// All constants that trade time for time: how long to look before sleeping, how many queues to
-/// have. None of them changes what a program does. Those of time are bounded by the clock. A test
-/// build replaces them by small ones, together with the primitives (detail/sync.hpp).
+/// have. None of them changes what a program does, as long as kTurnsOfOthers is 3 or more. Those of
+/// time are bounded by the clock. A test build replaces them by small ones, together with the
+/// primitives (detail/sync.hpp).
 
 namespace millpond::inline MILLPOND_ABI::detail::tuning {
 

@@ -100,7 +100,6 @@ class WorkerSleep {
     }
     condition_.notify_one();
   }
-  void left() noexcept { condition_.notify_one(); }
 
  private:
   static constexpr std::uint64_t kSearcher = 1;
