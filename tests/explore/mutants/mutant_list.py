@@ -57,7 +57,7 @@ M("call_is_queued_without_the_lock", "lock",
   "  const SpinningLockGuard lock(door.lock);\n  check_state();", "  check_state();",
   "close_against_issue worker_for_two_producers")
 M("closed_pool_accepts_what_a_task_issues", "predicate",
-  "  check_state();\n  if (!queue_.lanes().reserve_own", "  if (!queue_.lanes().reserve_own",
+  "  check_state();\n  try {\n    if (!queue_.lanes().reserve_own", "  try { if (!queue_.lanes().reserve_own",
   "lane_of_one_who_closes",
   equivalent="The call has looked before. That the pool is closed in between does no harm: the task that "
              "issues is unfinished itself, and add_own() looks for terminate() afterwards.")
