@@ -687,8 +687,10 @@ inline std::size_t thread_number() noexcept {
 /// Whether to look for what another thread is about to do before sleeping: not if the threads of
 /// this process share one CPU, as that thread needs it.
 inline bool spinning_pays() noexcept {
-  static const bool pays = cpu_count() > 1;
-  return pays;
+  static constinit std::atomic<signed char> known{-1};  // no guard, which fork() may copy locked
+  signed char pays = known.load(std::memory_order_relaxed);
+  if (pays < 0) known.store(pays = cpu_count() > 1 ? 1 : 0, std::memory_order_relaxed);
+  return pays != 0;
 }
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
@@ -989,6 +991,10 @@ class JobMemory {
   MILLPOND_COLD static void refill(Magazine& magazine, std::size_t size_class) {
     empty_when_thread_ends();
     depot().take(magazine, size_class);
+    if (!thread_ends_ || magazine.count == 1) return;
+    Magazine rest{std::exchange(magazine.head->next, nullptr), magazine.count - 1};
+    magazine.count = 1;
+    depot().put(rest, size_class);
   }
   static void give_back(Slab* slabs) noexcept {
     while (slabs != nullptr) {
@@ -1166,7 +1172,8 @@ class Job {
   static void* operator new(std::size_t size, std::align_val_t alignment) {
     return ::operator new(size, alignment);
   }
-  static void operator delete(void* job, std::size_t, std::align_val_t alignment) noexcept {
+  // Not sized: such a one would not be found for a job whose constructor throws.
+  static void operator delete(void* job, std::align_val_t alignment) noexcept {
     ::operator delete(job, alignment);
   }
 
@@ -5416,6 +5423,7 @@ typename ImapStream<Value>::Then ImapStream<Value>::park() noexcept {
 
 template <class Value>
 void ImapStream<Value>::go_on() noexcept {
+  if (!core_->is_of_this_process()) return;
   const SpinningLockGuard lock(mutex_);
   if (room() == 0) return;
   if (!move_reading(Reading::full, Reading::open) && reading_.load() != Reading::open) return;

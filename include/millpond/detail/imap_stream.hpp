@@ -317,6 +317,7 @@ typename ImapStream<Value>::Then ImapStream<Value>::park() noexcept {
 
 template <class Value>
 void ImapStream<Value>::go_on() noexcept {
+  if (!core_->is_of_this_process()) return;
   const SpinningLockGuard lock(mutex_);
   if (room() == 0) return;
   if (!move_reading(Reading::full, Reading::open) && reading_.load() != Reading::open) return;

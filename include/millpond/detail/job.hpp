@@ -48,7 +48,8 @@ class Job {
   static void* operator new(std::size_t size, std::align_val_t alignment) {
     return ::operator new(size, alignment);
   }
-  static void operator delete(void* job, std::size_t, std::align_val_t alignment) noexcept {
+  // Not sized: such a one would not be found for a job whose constructor throws.
+  static void operator delete(void* job, std::align_val_t alignment) noexcept {
     ::operator delete(job, alignment);
   }
 

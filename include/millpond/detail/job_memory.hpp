@@ -166,6 +166,10 @@ class JobMemory {
   MILLPOND_COLD static void refill(Magazine& magazine, std::size_t size_class) {
     empty_when_thread_ends();
     depot().take(magazine, size_class);
+    if (!thread_ends_ || magazine.count == 1) return;
+    Magazine rest{std::exchange(magazine.head->next, nullptr), magazine.count - 1};
+    magazine.count = 1;
+    depot().put(rest, size_class);
   }
   static void give_back(Slab* slabs) noexcept {
     while (slabs != nullptr) {

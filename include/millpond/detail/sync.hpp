@@ -97,8 +97,10 @@ inline std::size_t thread_number() noexcept {
 /// Whether to look for what another thread is about to do before sleeping: not if the threads of
 /// this process share one CPU, as that thread needs it.
 inline bool spinning_pays() noexcept {
-  static const bool pays = cpu_count() > 1;
-  return pays;
+  static constinit std::atomic<signed char> known{-1};  // no guard, which fork() may copy locked
+  signed char pays = known.load(std::memory_order_relaxed);
+  if (pays < 0) known.store(pays = cpu_count() > 1 ? 1 : 0, std::memory_order_relaxed);
+  return pays != 0;
 }
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
