@@ -80,7 +80,7 @@ SCENARIO(a_busy_loop_ends) {
   thread b([&] {
     while (!flag.load()) yield();
   });
-  while (!flag.load()) mt::pause();
+  while (!flag.load()) yield();
   a.join();
   b.join();
 }
