@@ -177,7 +177,7 @@ class MapJob final : public ResultState<typename Results::Result> {
       if (range.size() == 0) break;
       // terminate() finds what is queued, not what workers are at.
       if (this->core().state() == State::terminate) {
-        give_up(range.size() + size_ - std::min(size_, claim_rest(size_)),
+        give_up(range.size() + size_ - (std::min)(size_, claim_rest(size_)),
                 this->core().terminated_error(), false);
         break;
       }
