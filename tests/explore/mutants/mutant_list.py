@@ -1065,7 +1065,7 @@ M("map_runs_on_in_a_terminated_pool", "abandon",
   "      if (this->core().state() == State::terminate) {", "      if (false) {",
   "terminate_a_map_under_way")
 M("terminated_map_forgets_the_chunk_in_hand", "count",
-  "give_up(range.size() + size_ - std::min(size_, claim_rest(size_)),",
+  "give_up(range.size() + size_ - (std::min)(size_, claim_rest(size_)),",
   "give_up(size_ - std::min(size_, claim_rest(size_)),", "terminate_a_map_under_way")
 M("spent_map_is_not_dead", "queue",
   "    return next_.load(memory_order_relaxed) >= size_;\n  }\n\n  Stop",
