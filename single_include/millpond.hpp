@@ -880,7 +880,7 @@ class JobMemory {
   static void add_pool() noexcept {
     Depot& depot = JobMemory::depot();
     const lock_guard lock(depot.mutex_);
-    ++depot.pools;
+    if (depot.pools++ == 0) depot.limit = kKeptBytes;
   }
   static void remove_pool() noexcept;
 
@@ -1204,10 +1204,7 @@ class Job {
   /// if the caller has claimed it; the entry is given up. Others: true if there may be something to
   /// claim; the entry is still the caller's. False: it was dead, and is given up.
   bool take_entry() noexcept {
-    if (!is_call_) {
-      leave_lane();
-      return !drop_if_dead();
-    }
+    if (!is_call_) return !drop_if_dead();
     std::uint32_t bits = bits_.load(memory_order_acquire);
     while ((bits & kClaimed) == 0) {
       // acq_rel: whoever drops the last entry, or is done, sees what the others did before.
@@ -1277,9 +1274,6 @@ class Job {
   }
 
  private:
-  /// Of an imap: its entry in a lane was taken.
-  virtual void leave_lane() noexcept {}
-
   /// Of others than calls: all of it is claimed, so that an entry is of no use.
   virtual bool is_spent() const noexcept { return false; }
 
@@ -1298,8 +1292,8 @@ class Job {
 };
 
 /// A job that reads its input bit by bit (an imap) and so is at times unfinished though neither
-/// queued nor running: its core keeps a list of them. After its first entry it is queued by its
-/// links, once at most, so that it needs no memory for that.
+/// queued nor running: its core keeps a list of them. It has one entry in the queue at most: in a
+/// lane, or, where a lane has no memory for it, by links of its own.
 class StreamJob : public Job {
  public:
   /// Lets it read to the end of its input though nobody takes results. Called without locks.
@@ -1316,13 +1310,6 @@ class StreamJob : public Job {
   /// Whether it is queued by its links. Exact for whoever alone could queue it.
   bool is_queued() const noexcept { return queued_.load(memory_order_relaxed); }
 
-  /// Whether it has an entry in a lane.
-  bool is_in_lane() const noexcept { return in_lane_.load(memory_order_relaxed); }
-  void enter_lane() noexcept {
-    add_ref();
-    in_lane_.store(true, memory_order_relaxed);
-  }
-
   /// Set before it is issued.
   void set_priority(int priority) noexcept { rank_.priority = priority; }
 
@@ -1333,9 +1320,6 @@ class StreamJob : public Job {
   friend class Core;
   friend class StreamQueue;
 
-  void leave_lane() noexcept final { in_lane_.store(false, memory_order_relaxed); }
-
-  atomic<bool> in_lane_{true};  // a new one's first entry
   atomic<bool> queued_{false};  // by its links
   Rank rank_;                   // guarded by the queue's mutex once issued, as are the next
   StreamJob* next_ = nullptr;
@@ -2713,8 +2697,8 @@ enum class QueueOrder : bool {
 /// too: so once a new state has been seen at all doors, no more are added there. A worker of a pool
 /// without priorities adds to its own lane without one.
 ///
-/// Thread safety: members called ..._locked need the lock of the door, or mutex() for those of
-/// imaps; own lanes are their worker's; all others, from any thread.
+/// Thread safety: members called ..._locked need the lock of the door, or imap_mutex() for
+/// those of imaps; own lanes are their worker's; all others, from any thread.
 class JobQueue {
  public:
   JobQueue(QueueOrder order, std::size_t workers)
@@ -2762,9 +2746,9 @@ class JobQueue {
 
   // ---- Imaps, and entries that are put back ----
 
-  /// An imap that has an entry in no lane; needs room.
+  /// An imap that was issued before; needs room. Takes a reference.
   void push_again_locked(const Door& door, StreamJob& job) noexcept {
-    job.enter_lane();
+    job.add_ref();
     door.lane->ring.push(job);
   }
 
@@ -3158,8 +3142,8 @@ class WorkerSleep {
     return word == kSearcher;
   }
 
-  /// Sleeps until woken, and searches again. Returns at once if any() or quit() was called. Before
-  /// that, and after it has become a sleeper, calls any().
+  /// Sleeps until woken, and searches again. Does not sleep if any() is true, which it calls when
+  /// the worker counts as a sleeper already, or once quit() was called.
   template <class Any>
   void fall_asleep(Any any) noexcept {
     word_.fetch_add(kSleeper - kSearcher, memory_order_seq_cst);
@@ -3363,7 +3347,7 @@ class Core final : public Findable {
 
   // ---- Work ----
 
-  /// Queues a new job: one entry of a call, of a map or of an imap as many as are given. Throws
+  /// Queues a new job with so many entries: one, or as many as workers can be at a map. Throws
   /// ValueError if the pool does not run, std::bad_alloc, std::system_error if it needs a callback
   /// thread that cannot start; then the job is still wholly the caller's.
   struct Submission {
@@ -3396,9 +3380,8 @@ class Core final : public Findable {
   }
 
   enum class Place : bool { front, back };
-  /// Puts back an accepted imap that is not queued, under its own lock, under which it looks
-  /// whether it is queued when it is taken; the queue takes a reference of its own. At the front it
-  /// goes on with its turn. Does nothing on a terminated pool.
+  /// Puts back an accepted imap that has no entry in the queue; the queue takes a reference of its
+  /// own. At the front it goes on with its turn. Does nothing on a terminated pool.
   void requeue(StreamJob& job, Place place) noexcept;
   /// Takes it out of the queue. True: it was there, and the queue's reference is the caller's.
   bool unlink(StreamJob& job) noexcept {
@@ -3518,7 +3501,7 @@ class Core final : public Findable {
   JobQueue queue_;
   WorkerSleep sleep_;
   atomic<State> state_{State::run};  // written under mutex_
-  atomic<bool> may_leave_{false};    // closed, and nothing is unfinished
+  atomic<bool> may_leave_{false};    // nothing is unfinished, and nothing can come
   atomic<bool> look_ahead_unlimited_{false};
 
   mutable mutex mutex_;
@@ -6571,6 +6554,7 @@ inline void Core::finish_elsewhere() noexcept {
 
 inline void Core::check_finished_locked() noexcept {
   if (!all_issued_ || unfinished() != 0) return;
+  // release: pairs with may_leave().
   may_leave_.store(true, memory_order_release);
   sleep_.quit();
   callbacks_.wake_locked();
@@ -6740,10 +6724,8 @@ inline void Core::requeue(StreamJob& job, Place place) noexcept {
   if (wakes) sleep_.wake();  // the imap, which our caller keeps, keeps the core
 }
 
-/// Behind what this thread has issued. False if there is no memory for that. An entry that is still
-/// in a lane, though the imap was claimed without it, will do.
+/// Behind what this thread has issued. False if there is no memory for that.
 inline bool Core::requeue_in_lane(StreamJob& job) noexcept {
-  if (job.is_in_lane()) return true;
   const JobQueue::Door door = queue_.door();
   bool wakes;
   {
@@ -6925,7 +6907,7 @@ inline void Core::terminate() noexcept {
   {
     const lock_guard lock(mutex_);
     all_issued_ = true;
-    callbacks_.wake_locked();
+    check_finished_locked();  // who finished the last job before this line has told nobody
   }
   request_stops();
   abandon_queued();

@@ -77,6 +77,20 @@ TEST_F(JobMemoryTest, LetsBlocksTravelBackToTheThreadThatAllocates) {
   release(again, 96);
 }
 
+// Once the last pool has died, little is kept. The next pool begins with the whole limit again.
+TEST_F(JobMemoryTest, KeepsBlocksForAPoolThatIsNotTheFirst) {
+  if (MILLPOND_RECYCLES_MEMORY == 0) GTEST_SKIP() << "off in this build";
+  JobMemory::remove_pool();
+  JobMemory::add_pool();
+  constexpr std::size_t kMany = 2000;
+  const auto blocks = allocate(kMany, 96);
+  release(blocks, 96);
+  const std::set<void*> first(blocks.begin(), blocks.end());
+  const auto again = allocate(kMany, 96);
+  for (void* const block : again) EXPECT_EQ(first.count(block), 1U);
+  release(again, 96);
+}
+
 #if MILLPOND_TEST_SEES_HEAP
 // A thread_local object that was made before the thread's first block is destroyed after the
 // thread's magazines: what it releases must not end up in them.

@@ -107,7 +107,7 @@ class Core final : public Findable {
 
   // ---- Work ----
 
-  /// Queues a new job: one entry of a call, of a map or of an imap as many as are given. Throws
+  /// Queues a new job with so many entries: one, or as many as workers can be at a map. Throws
   /// ValueError if the pool does not run, std::bad_alloc, std::system_error if it needs a callback
   /// thread that cannot start; then the job is still wholly the caller's.
   struct Submission {
@@ -140,9 +140,8 @@ class Core final : public Findable {
   }
 
   enum class Place : bool { front, back };
-  /// Puts back an accepted imap that is not queued, under its own lock, under which it looks
-  /// whether it is queued when it is taken; the queue takes a reference of its own. At the front it
-  /// goes on with its turn. Does nothing on a terminated pool.
+  /// Puts back an accepted imap that has no entry in the queue; the queue takes a reference of its
+  /// own. At the front it goes on with its turn. Does nothing on a terminated pool.
   void requeue(StreamJob& job, Place place) noexcept;
   /// Takes it out of the queue. True: it was there, and the queue's reference is the caller's.
   bool unlink(StreamJob& job) noexcept {
@@ -262,7 +261,7 @@ class Core final : public Findable {
   JobQueue queue_;
   WorkerSleep sleep_;
   atomic<State> state_{State::run};  // written under mutex_
-  atomic<bool> may_leave_{false};    // closed, and nothing is unfinished
+  atomic<bool> may_leave_{false};    // nothing is unfinished, and nothing can come
   atomic<bool> look_ahead_unlimited_{false};
 
   mutable mutex mutex_;

@@ -54,6 +54,7 @@ inline void Core::finish_elsewhere() noexcept {
 
 inline void Core::check_finished_locked() noexcept {
   if (!all_issued_ || unfinished() != 0) return;
+  // release: pairs with may_leave().
   may_leave_.store(true, memory_order_release);
   sleep_.quit();
   callbacks_.wake_locked();

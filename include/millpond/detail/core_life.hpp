@@ -89,7 +89,7 @@ inline void Core::terminate() noexcept {
   {
     const lock_guard lock(mutex_);
     all_issued_ = true;
-    callbacks_.wake_locked();
+    check_finished_locked();  // who finished the last job before this line has told nobody
   }
   request_stops();
   abandon_queued();

@@ -107,10 +107,8 @@ inline void Core::requeue(StreamJob& job, Place place) noexcept {
   if (wakes) sleep_.wake();  // the imap, which our caller keeps, keeps the core
 }
 
-/// Behind what this thread has issued. False if there is no memory for that. An entry that is still
-/// in a lane, though the imap was claimed without it, will do.
+/// Behind what this thread has issued. False if there is no memory for that.
 inline bool Core::requeue_in_lane(StreamJob& job) noexcept {
-  if (job.is_in_lane()) return true;
   const JobQueue::Door door = queue_.door();
   bool wakes;
   {

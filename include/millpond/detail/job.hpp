@@ -80,10 +80,7 @@ class Job {
   /// if the caller has claimed it; the entry is given up. Others: true if there may be something to
   /// claim; the entry is still the caller's. False: it was dead, and is given up.
   bool take_entry() noexcept {
-    if (!is_call_) {
-      leave_lane();
-      return !drop_if_dead();
-    }
+    if (!is_call_) return !drop_if_dead();
     std::uint32_t bits = bits_.load(memory_order_acquire);
     while ((bits & kClaimed) == 0) {
       // acq_rel: whoever drops the last entry, or is done, sees what the others did before.
@@ -153,9 +150,6 @@ class Job {
   }
 
  private:
-  /// Of an imap: its entry in a lane was taken.
-  virtual void leave_lane() noexcept {}
-
   /// Of others than calls: all of it is claimed, so that an entry is of no use.
   virtual bool is_spent() const noexcept { return false; }
 
@@ -174,8 +168,8 @@ class Job {
 };
 
 /// A job that reads its input bit by bit (an imap) and so is at times unfinished though neither
-/// queued nor running: its core keeps a list of them. After its first entry it is queued by its
-/// links, once at most, so that it needs no memory for that.
+/// queued nor running: its core keeps a list of them. It has one entry in the queue at most: in a
+/// lane, or, where a lane has no memory for it, by links of its own.
 class StreamJob : public Job {
  public:
   /// Lets it read to the end of its input though nobody takes results. Called without locks.
@@ -192,13 +186,6 @@ class StreamJob : public Job {
   /// Whether it is queued by its links. Exact for whoever alone could queue it.
   bool is_queued() const noexcept { return queued_.load(memory_order_relaxed); }
 
-  /// Whether it has an entry in a lane.
-  bool is_in_lane() const noexcept { return in_lane_.load(memory_order_relaxed); }
-  void enter_lane() noexcept {
-    add_ref();
-    in_lane_.store(true, memory_order_relaxed);
-  }
-
   /// Set before it is issued.
   void set_priority(int priority) noexcept { rank_.priority = priority; }
 
@@ -209,9 +196,6 @@ class StreamJob : public Job {
   friend class Core;
   friend class StreamQueue;
 
-  void leave_lane() noexcept final { in_lane_.store(false, memory_order_relaxed); }
-
-  atomic<bool> in_lane_{true};  // a new one's first entry
   atomic<bool> queued_{false};  // by its links
   Rank rank_;                   // guarded by the queue's mutex once issued, as are the next
   StreamJob* next_ = nullptr;

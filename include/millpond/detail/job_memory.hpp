@@ -55,7 +55,7 @@ class JobMemory {
   static void add_pool() noexcept {
     Depot& depot = JobMemory::depot();
     const lock_guard lock(depot.mutex_);
-    ++depot.pools;
+    if (depot.pools++ == 0) depot.limit = kKeptBytes;
   }
   static void remove_pool() noexcept;
 

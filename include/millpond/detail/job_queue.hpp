@@ -28,8 +28,8 @@ enum class QueueOrder : bool {
 /// too: so once a new state has been seen at all doors, no more are added there. A worker of a pool
 /// without priorities adds to its own lane without one.
 ///
-/// Thread safety: members called ..._locked need the lock of the door, or mutex() for those of
-/// imaps; own lanes are their worker's; all others, from any thread.
+/// Thread safety: members called ..._locked need the lock of the door, or imap_mutex() for
+/// those of imaps; own lanes are their worker's; all others, from any thread.
 class JobQueue {
  public:
   JobQueue(QueueOrder order, std::size_t workers)
@@ -77,9 +77,9 @@ class JobQueue {
 
   // ---- Imaps, and entries that are put back ----
 
-  /// An imap that has an entry in no lane; needs room.
+  /// An imap that was issued before; needs room. Takes a reference.
   void push_again_locked(const Door& door, StreamJob& job) noexcept {
-    job.enter_lane();
+    job.add_ref();
     door.lane->ring.push(job);
   }
 

@@ -58,8 +58,8 @@ class WorkerSleep {
     return word == kSearcher;
   }
 
-  /// Sleeps until woken, and searches again. Returns at once if any() or quit() was called. Before
-  /// that, and after it has become a sleeper, calls any().
+  /// Sleeps until woken, and searches again. Does not sleep if any() is true, which it calls when
+  /// the worker counts as a sleeper already, or once quit() was called.
   template <class Any>
   void fall_asleep(Any any) noexcept {
     word_.fetch_add(kSleeper - kSearcher, memory_order_seq_cst);

@@ -106,9 +106,6 @@ M("imap_in_its_turn_wakes_nobody", "wake-up",
 M("imap_in_a_lane_wakes_nobody", "wake-up",
   "    queue_.push_again_locked(door, job);\n    wakes = sleep_.needs_wake();",
   "    queue_.push_again_locked(door, job);\n    wakes = false;", "imap_buffersize_one")
-M("imap_has_two_entries", "queue", "  if (job.is_in_lane()) return true;\n", "",
-  "imap_read_in_a_task imap_buffersize_one imap_makes_way",
-  equivalent="The older one is dead when it is taken, or does as well as the newer.")
 M("map_is_put_back_into_a_terminated_pool", "abandon",
   "    if (state() != State::terminate) return queue_.put_back_locked(job, rank);",
   "    return queue_.put_back_locked(job, rank);", "priority_map_against_terminate")
@@ -191,13 +188,19 @@ M("terminate_releases_only", "order", "state_.store(State::terminate, memory_ord
   "state_.store(State::terminate, memory_order_release);",
   "nest_against_terminate lane_against_terminate")
 M("terminate_closes_no_queue", "lock", "  queue_.close();\n", "", "terminate_against_issue")
+M("terminate_tells_no_joiner", "wake-up",
+  "check_finished_locked(); // who finished the last job before this line has told nobody",
+  "callbacks_.wake_locked();", "terminate_between_a_cancel_and_a_join")
+M("worker_without_memory_wakes_nobody", "wake-up",
+  "if (sleep_.needs_wake()) sleep_.wake();\n    throw;", "throw;", "fault_when_a_lane_grows",
+  deep=True)
 M("terminate_wakes_no_worker", "wake-up", "queue_.pass_doors();\n  sleep_.quit();",
   "queue_.pass_doors();", "destroy_idle_workers")
-M("terminate_leaves_it_to_close", "predicate", "    all_issued_ = true;\n    callbacks_.wake_locked();",
+M("terminate_leaves_it_to_close", "predicate", "all_issued_ = true;\n    check_finished_locked(); // who finished the last job before this line has told nobody",
   "    callbacks_.wake_locked();", "callback_thread_idle_then_terminated")
 M("terminate_wakes_no_callback_thread", "wake-up",
-  "    all_issued_ = true;\n    callbacks_.wake_locked();", "    all_issued_ = true;",
-  "callback_thread_idle_then_terminated callback_of_a_terminated_call")
+  "all_issued_ = true;\n    check_finished_locked(); // who finished the last job before this line has told nobody",
+  "all_issued_ = true;", "callback_thread_idle_then_terminated callback_of_a_terminated_call")
 M("terminate_requests_no_stop", "abandon", "  request_stops();\n", "", "stop_by_terminate")
 M("terminate_forgets_the_queue", "queue", "request_stops();\n  abandon_queued();", "request_stops();",
   "terminate_what_runs_and_what_is_queued")
@@ -879,7 +882,7 @@ M("live_entries_are_forgotten", "predicate", "is_call_ ? !is_claimed() : !is_spe
 M("dead_entries_are_never_forgotten", "predicate",
   "    if (is_call_ ? !is_claimed() : !is_spent()) return false;\n    drop_entry();\n    return true;",
   "    if (!is_call_ && is_spent()) {\n      drop_entry();\n      return true;\n    }\n    return false;",
-  "cancel_in_a_batch cancel_after_the_queue_has_closed_up",
+  "cancel_behind_what_runs cancel_after_the_queue_has_closed_up",
   equivalent="They are stepped over: only more memory.")
 M("last_entry_is_dropped_without_a_look", "order",
   "    const std::uint32_t bits = bits_.load(memory_order_acquire);\n    // If this is the last",
@@ -946,16 +949,6 @@ M("cancel_does_not_say_so", "predicate", "bits | kClaimed | kCancelled, memory_o
   "bits | kClaimed, memory_order_acq_rel,", "cancel_queued")
 M("imap_is_given_up_and_its_entry_is_kept", "reference", "    abandon(why);\n    release();",
   "    abandon(why);", "imap_terminated_while_queued imap_outlives_its_pool imap_terminated_while_full")
-M("lane_takes_no_reference_on_an_imap", "reference",
-  "    add_ref();\n    in_lane_.store(true, memory_order_relaxed);",
-  "    in_lane_.store(true, memory_order_relaxed);", "imap_buffersize_one imap_makes_way")
-M("imap_is_queued_unseen", "queue",
-  "    add_ref();\n    in_lane_.store(true, memory_order_relaxed);", "    add_ref();",
-  "imap_read_in_a_task imap_buffersize_one imap_makes_way",
-  equivalent="It gets a second entry, and the older does as well as the newer.")
-M("imap_does_not_leave_its_lane", "queue",
-  "leave_lane() noexcept final { in_lane_.store(false, memory_order_relaxed); }",
-  "leave_lane() noexcept final {}", "imap_buffersize_one")
 M("lower_priority_comes_first", "queue", "priority > other.priority", "priority < other.priority",
   "priority_orders_what_is_queued")
 M("later_job_comes_first", "queue", "order < other.order;", "order > other.order;",
@@ -1252,7 +1245,7 @@ M("what_is_put_back_stays_hidden", "queue",
 M("what_is_put_back_is_published_without_release", "order",
   "  tail_.store(end, memory_order_seq_cst);\n  return true;",
   "  tail_.store(end, memory_order_relaxed);\n  return true;",
-  "cancel_after_the_queue_has_closed_up cancel_in_a_batch cancel_and_make_room")
+  "cancel_after_the_queue_has_closed_up cancel_behind_what_runs cancel_and_make_room")
 M("what_is_put_back_is_shown_out_of_order", "order",
   "  tail_.store(end, memory_order_seq_cst);\n  return true;",
   "  tail_.store(end, memory_order_release);\n  return true;",
@@ -1382,8 +1375,6 @@ M("map_by_priority_has_one_entry", "queue", "    for (; count != 0; --count) hea
   "    if (count != 0) heap_.push(job, rank);", "priority_map_two_workers priority_map_keeps_its_place")
 M("no_room_is_kept_for_what_is_put_back", "queue", "      heap_.reserve(count + workers_);  // room",
   "      heap_.reserve(count);  // room", "fault_when_a_map_is_put_back priority_map_two_workers")
-M("lane_gets_an_imap_that_does_not_know_it", "reference", "    job.enter_lane();\n", "",
-  "imap_buffersize_one imap_makes_way")
 M("imap_loses_its_turn", "queue", "in_turn ? StreamQueue::kInTurn : ++last_order_", "++last_order_",
   "imap_goes_on_with_its_turn")
 M("imap_keeps_its_turn", "queue", "in_turn ? StreamQueue::kInTurn : ++last_order_",
@@ -1391,6 +1382,9 @@ M("imap_keeps_its_turn", "queue", "in_turn ? StreamQueue::kInTurn : ++last_order
 M("imap_in_its_turn_waits_for_calls", "queue",
   "if (Job* const job = take_stream(own.streams_next)) return job;", "",
   "imap_goes_on_with_its_turn")
+M("lane_takes_no_reference_on_an_imap", "reference",
+  "job.add_ref();\n    door.lane->ring.push(job);", "door.lane->ring.push(job);",
+  "imap_buffersize_one imap_makes_way")
 M("imap_is_never_found", "queue",
   "return streams_.empty() ? lanes_.take(own) : take_with_streams(own);", "return lanes_.take(own);",
   "imap_one_reader imap_goes_on_with_its_turn")

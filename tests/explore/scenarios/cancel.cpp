@@ -238,8 +238,8 @@ SCENARIO(cancel_map_lets_others_pass) {
   CHECK(end_of([&] { r.get(); }) == (cancelled ? End::cancelled : End::value));
 }
 
-// A task that a worker has taken into its batch, but not begun, can be cancelled.
-SCENARIO(cancel_in_a_batch) {
+// A task that is queued behind one that runs can be cancelled.
+SCENARIO(cancel_behind_what_runs) {
   ThreadPool pool(1);
   Gate begun, gate;
   const auto trivial = [] { return Value(1); };

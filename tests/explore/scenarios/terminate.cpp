@@ -97,6 +97,23 @@ SCENARIO(terminate_against_terminate, .bound = 3) {
   other.join();
 }
 
+// The last job is finished by who cancels it, while terminate() is at work and another thread
+// joins.
+SCENARIO(terminate_between_a_cancel_and_a_join, .bound = 2) {
+  ThreadPool pool(1);
+  const auto r = pool.apply_async([c = Capture()] { return Value(*c); });
+  thread canceller([&] { r.cancel(); });
+  thread joiner([&] {
+    try {
+      pool.join();
+    } catch (const ValueError&) {  // not terminated yet
+    }
+  });
+  pool.terminate();
+  canceller.join();
+  joiner.join();
+}
+
 // A task terminates its own pool: what is queued is given up, the task ends well.
 SCENARIO(terminate_in_a_task) {
   ThreadPool pool(1);
@@ -114,8 +131,8 @@ SCENARIO(terminate_in_a_task) {
   if (queued.valid()) CHECK(end_of([&] { queued.get(); }) == End::terminated);
 }
 
-// What a worker has taken into its batch is given up, too, or runs; all of it becomes ready.
-SCENARIO(terminate_batches) {
+// What is queued behind a task that runs is given up or runs; all of it becomes ready.
+SCENARIO(terminate_what_is_behind) {
   ThreadPool pool(1);
   std::vector<AsyncResult<Value>> results;
   for (int i = 0; i != 5; ++i) {

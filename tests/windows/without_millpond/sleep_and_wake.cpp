@@ -308,7 +308,7 @@ void deadlines() {
     }
     noise();
     condition.notify_one();
-    // So that deadlines pass.
+    // Sleeps so that deadlines pass.
     if (n % 3 == 0) std::this_thread::sleep_for(std::chrono::microseconds(n % 5 * 300));
     if (n % 10 == 0) {
       while (taken <= n) std::this_thread::yield();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a worker has taken from the queue together, and not begun, is not its own: others take it,
-// cancel it, wait for it, give it up. Batches are of four calls at most in the model.
+// What is queued behind a task that runs: other workers take it, threads cancel it and wait for it,
+// terminate() gives it up.
 #include <cstddef>
 #include <tuple>
 #include <vector>
@@ -24,8 +24,8 @@ void check_all(const Results& results) {
   for (const auto& r : results) CHECK(r.get() == 1);
 }
 
-// One worker takes several at a time: each runs once, in the order of issue.
-SCENARIO(batch_of_one_worker) {
+// One worker and several tasks: each runs once, in the order of issue.
+SCENARIO(queued_for_one_worker) {
   ThreadPool pool(1);
   int next = 0;
   Results results;
@@ -39,9 +39,8 @@ SCENARIO(batch_of_one_worker) {
   CHECK(next == 7);
 }
 
-// The owner of a batch is stuck in a task that waits for the one behind it, in the batch: the other
-// worker takes it from there.
-SCENARIO(batch_is_taken_from_one_who_is_stuck, .bound = 1) {
+// A worker is stuck in a task that waits for the one queued behind it: the other worker takes that.
+SCENARIO(queued_behind_one_who_is_stuck, .bound = 1) {
   ThreadPool pool(2);
   Gate gate;
   Results results;
@@ -59,7 +58,7 @@ SCENARIO(batch_is_taken_from_one_who_is_stuck, .bound = 1) {
 }
 
 // The same when the other worker sleeps, and the queue is empty but for what comes later.
-SCENARIO(batch_is_taken_by_one_who_was_asleep, .bound = 1) {
+SCENARIO(queued_and_taken_by_one_who_was_asleep, .bound = 1) {
   ThreadPool pool(2);
   Gate begun, first, second;
   const auto blocks = [](Gate& gate) {
@@ -86,8 +85,8 @@ SCENARIO(batch_is_taken_by_one_who_was_asleep, .bound = 1) {
   check_all(results);
 }
 
-// A task waits for one in its own worker's batch, behind it: it runs that one, and it alone.
-SCENARIO(batch_holds_what_its_owner_waits_for) {
+// A task waits for one behind it in the queue: it runs that one, and it alone.
+SCENARIO(queued_behind_who_waits_for_it) {
   ThreadPool pool(1);
   Gate issued;
   Results results;
@@ -105,8 +104,8 @@ SCENARIO(batch_holds_what_its_owner_waits_for) {
   check_all(results);
 }
 
-// A task on another worker waits for what is in a batch.
-SCENARIO(batch_holds_what_another_waits_for, .bound = 1) {
+// A task on another worker waits for what is queued.
+SCENARIO(queued_while_another_waits_for_it, .bound = 1) {
   ThreadPool pool(2);
   Gate issued;
   Results results;
@@ -122,8 +121,8 @@ SCENARIO(batch_holds_what_another_waits_for, .bound = 1) {
   check_all(results);
 }
 
-// Batches of a closed pool are run to their end before join() returns.
-SCENARIO(batch_of_a_closed_pool, .bound = 1) {
+// What is queued in a closed pool is run to their end before join() returns.
+SCENARIO(queued_in_a_closed_pool, .bound = 1) {
   Results results;
   {
     ThreadPool pool(2);
@@ -135,8 +134,8 @@ SCENARIO(batch_of_a_closed_pool, .bound = 1) {
   check_all(results);
 }
 
-// A task terminates the pool while its own worker has a batch.
-SCENARIO(batch_is_given_up_by_its_owner) {
+// A task terminates the pool while others are queued behind it.
+SCENARIO(queued_behind_who_terminates) {
   ThreadPool pool(1);
   Gate issued;
   Results results;
@@ -156,7 +155,7 @@ SCENARIO(batch_is_given_up_by_its_owner) {
 }
 
 // terminate() against the owner, who takes from the other end, and a worker that steals.
-SCENARIO(batch_against_terminate, .bound = 1) {
+SCENARIO(queued_against_terminate, .bound = 1) {
   ThreadPool pool(2);
   Results results;
   issue_some(pool, results, 6);
@@ -168,8 +167,8 @@ SCENARIO(batch_against_terminate, .bound = 1) {
   }
 }
 
-// Two workers are stuck, one of them with a batch: the third, which sleeps, is woken to take it.
-SCENARIO(batch_is_taken_by_a_third, .bound = 1) {
+// Two workers are stuck: the third, which sleeps, is woken for what is queued.
+SCENARIO(queued_and_taken_by_a_third, .bound = 1) {
   ThreadPool pool(3);
   Gate begun, first, second;
   const auto stuck = [&second] {
@@ -194,8 +193,8 @@ SCENARIO(batch_is_taken_by_a_third, .bound = 1) {
   check_all(results);
 }
 
-// What is stolen from a batch is several jobs: all of them run.
-SCENARIO(batch_is_stolen_by_halves, .bound = 1) {
+// Several tasks are queued for two of three workers: all of them run.
+SCENARIO(queued_for_two_of_three, .bound = 1) {
   ThreadPool pool(2);
   Gate begun, first, second;
   Results results;
@@ -220,8 +219,8 @@ SCENARIO(batch_is_stolen_by_halves, .bound = 1) {
   check_all(results);
 }
 
-// terminate() gives up what is in the batch of a worker that is stuck.
-SCENARIO(batch_of_one_who_is_stuck_is_given_up) {
+// terminate() gives up what is queued behind a worker that is stuck.
+SCENARIO(queued_behind_one_who_is_stuck_and_given_up) {
   ThreadPool pool(1);
   Gate issued, stuck, over;
   Results results;
@@ -246,8 +245,8 @@ SCENARIO(batch_of_one_who_is_stuck_is_given_up) {
   CHECK(results[2].get() == 1);
 }
 
-// A callback waits for a task in a batch, which waits for another callback: that one runs first.
-SCENARIO(batch_holds_what_a_callback_waits_for) {
+// A callback waits for a queued task, which waits for another callback: that one runs first.
+SCENARIO(queued_and_a_callback_waits_for_it) {
   ThreadPool pool(1);
   Gate issued, told;
   Results results;
@@ -271,8 +270,8 @@ SCENARIO(batch_holds_what_a_callback_waits_for) {
   check_all(results);
 }
 
-// What was cancelled in the queue leaves no trace in a batch.
-SCENARIO(batch_is_taken_over_a_hole) {
+// What was cancelled in the queue is skipped.
+SCENARIO(queued_behind_what_is_cancelled) {
   ThreadPool pool(1);
   Gate begun, gate;
   Results results;
@@ -291,8 +290,8 @@ SCENARIO(batch_is_taken_over_a_hole) {
   check_all(results);
 }
 
-// A map is never in a batch, where only one worker would be at it: its items need each other.
-SCENARIO(batch_ends_before_a_map, .bound = 1) {
+// A map behind calls is for several workers: its items need each other.
+SCENARIO(queued_in_front_of_a_map, .bound = 1) {
   ThreadPool pool(2);
   Gate begun, gate, gates[2];
   Results results;
