@@ -74,9 +74,9 @@
 
 #endif  // MILLPOND_VERSION_HPP
 
-// millpond/detail/config.hpp
-#ifndef MILLPOND_DETAIL_CONFIG_HPP
-#define MILLPOND_DETAIL_CONFIG_HPP
+// millpond/detail/platform/config.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_CONFIG_HPP
+#define MILLPOND_DETAIL_PLATFORM_CONFIG_HPP
 
 /// Every `#if` on platform, compiler or feature lives here; the other headers only read the macros.
 
@@ -137,8 +137,8 @@
 #define MILLPOND_LOSES_THREAD_LOCALS 0
 #endif
 
-/// Memory of jobs is used again (detail/job_memory.hpp), but not where a sanitizer watches it, nor
-/// where a thread that ends would lose it.
+/// Memory of jobs is used again (detail/engine/job_memory.hpp), but not where a sanitizer watches
+/// it, nor where a thread that ends would lose it.
 #if !defined(MILLPOND_RECYCLES_MEMORY)
 #define MILLPOND_RECYCLES_MEMORY (!MILLPOND_IS_SANITIZED && !MILLPOND_LOSES_THREAD_LOCALS)
 #endif
@@ -217,11 +217,11 @@
 #define MILLPOND_NO_UNIQUE_ADDRESS [[no_unique_address]]
 #endif
 
-#endif  // MILLPOND_DETAIL_CONFIG_HPP
+#endif  // MILLPOND_DETAIL_PLATFORM_CONFIG_HPP
 
-// millpond/detail/cgroup.hpp
-#ifndef MILLPOND_DETAIL_CGROUP_HPP
-#define MILLPOND_DETAIL_CGROUP_HPP
+// millpond/detail/platform/cgroup.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_CGROUP_HPP
+#define MILLPOND_DETAIL_PLATFORM_CGROUP_HPP
 
 /// The CPU quota of Linux control groups, v1 and v2: what `docker run --cpus=1.5`, a Kubernetes
 /// limit or a systemd CPUQuota= come down to.
@@ -475,7 +475,7 @@ MILLPOND_COLD inline std::size_t cgroup_cpu_limit(const char* root) noexcept {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_CGROUP_HPP
+#endif  // MILLPOND_DETAIL_PLATFORM_CGROUP_HPP
 
 // millpond/cpu_count.hpp
 #ifndef MILLPOND_CPU_COUNT_HPP
@@ -548,16 +548,16 @@ MILLPOND_COLD inline std::size_t cpu_count() noexcept {
 
 #endif  // MILLPOND_CPU_COUNT_HPP
 
-// millpond/detail/tuning.hpp
-#ifndef MILLPOND_DETAIL_TUNING_HPP
-#define MILLPOND_DETAIL_TUNING_HPP
+// millpond/detail/platform/tuning.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_TUNING_HPP
+#define MILLPOND_DETAIL_PLATFORM_TUNING_HPP
 
 #include <thread>  // std::chrono::duration: see sync.hpp
 
 /// All constants that trade time for time: how long to look before sleeping, how many queues to
 /// have. None of them changes what a program does, as long as kTurnsOfOthers is 3 or more. Those of
 /// time are bounded by the clock. A test build replaces them by small ones, together with the
-/// primitives (detail/sync.hpp).
+/// primitives (detail/platform/sync.hpp).
 
 namespace millpond::inline MILLPOND_ABI::detail::tuning {
 
@@ -590,11 +590,11 @@ inline constexpr std::size_t kMemoryBatch = 64;
 
 }  // namespace millpond::inline MILLPOND_ABI::detail::tuning
 
-#endif  // MILLPOND_DETAIL_TUNING_HPP
+#endif  // MILLPOND_DETAIL_PLATFORM_TUNING_HPP
 
-// millpond/detail/sync.hpp
-#ifndef MILLPOND_DETAIL_SYNC_HPP
-#define MILLPOND_DETAIL_SYNC_HPP
+// millpond/detail/platform/sync.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_SYNC_HPP
+#define MILLPOND_DETAIL_PLATFORM_SYNC_HPP
 
 /// The one place that names the primitives of synchronisation, the clock, and the constants of
 /// time. A test build may define MILLPOND_SYNC_HEADER to a header that declares the same names, to
@@ -696,85 +696,260 @@ inline bool spinning_pays() noexcept {
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif
-#endif  // MILLPOND_DETAIL_SYNC_HPP
+#endif  // MILLPOND_DETAIL_PLATFORM_SYNC_HPP
 
-// millpond/detail/deadline.hpp
-#ifndef MILLPOND_DETAIL_DEADLINE_HPP
-#define MILLPOND_DETAIL_DEADLINE_HPP
+// millpond/detail/calls/stop_token.hpp
+#ifndef MILLPOND_DETAIL_CALLS_STOP_TOKEN_HPP
+#define MILLPOND_DETAIL_CALLS_STOP_TOKEN_HPP
+
+/// Functions that take a std::stop_token in front of their arguments are given one. All of this
+/// costs nothing for those that do not; and where the library has none, there are none that do.
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// When a wait gives up: never, at once (a poll), or at a moment of the steady clock. A value.
-class Deadline {
+#if MILLPOND_HAS_STOP_TOKEN
+
+/// Whether F, called as an rvalue, takes a token in front of the arguments.
+template <class F, class... Args>
+inline constexpr bool takes_stop_token = std::is_invocable_v<F, stop_token, Args...>;
+
+/// f with its first argument filled in. F may be a reference.
+template <class F>
+class WithStopToken {
  public:
-  using Clock = steady_clock;
+  template <class G>
+  WithStopToken(G&& f, stop_token token) : f_(std::forward<G>(f)), token_(std::move(token)) {}
 
-  static Deadline never() noexcept { return Deadline(); }
-
-  /// Any duration, floating point and extreme ones included: zero, negative and NaN poll, and
-  /// what the steady clock cannot hold is never.
-  template <class Rep, class Period>
-  static Deadline after(std::chrono::duration<Rep, Period> timeout);
-
-  /// A moment of any clock. Clocks other than the steady one may be set while we wait, so the
-  /// caller looks at the clock again when the wait is over.
-  template <class Clk, class Dur>
-  static Deadline at(std::chrono::time_point<Clk, Dur> when);
-
-  bool is_poll() const noexcept { return kind_ == Kind::poll; }
-  bool is_never() const noexcept { return kind_ == Kind::never; }
-  bool has_passed() const noexcept {
-    return is_poll() || (kind_ == Kind::moment && when_ <= Clock::now());
+  template <class... Args>
+    requires std::is_invocable_v<F&, const stop_token&, Args...>
+  decltype(auto) operator()(Args&&... args) & {
+    return std::invoke(f_, std::as_const(token_), std::forward<Args>(args)...);
   }
-  /// Only for one that is neither.
-  Clock::time_point when() const noexcept { return when_; }
+  template <class... Args>
+    requires takes_stop_token<F, Args...>
+  decltype(auto) operator()(Args&&... args) && {
+    return std::invoke(std::forward<F>(f_), std::move(token_), std::forward<Args>(args)...);
+  }
 
  private:
-  /// Everything is reckoned in floating point: exact to a nanosecond for hours and to a
-  /// microsecond for a century, and what does not fit becomes an infinity, not an overflow.
-  using Seconds = std::chrono::duration<double>;
-  /// 100 years; the steady clock holds 292 years of nanoseconds. With a time_t of 32 bits, to which
-  /// the system's waits convert, 5 years: it holds 68 from 1970 on.
-  static constexpr Seconds kForever{(sizeof(std::time_t) > 4 ? 100.0 : 5.0) * 365 * 24 * 3600};
-
-  static Deadline after_seconds(Seconds timeout);
-
-  enum class Kind : char { never, poll, moment };
-  Kind kind_ = Kind::never;
-  Clock::time_point when_;
+  F f_;
+  stop_token token_;
 };
 
-template <class Rep, class Period>
-Deadline Deadline::after(std::chrono::duration<Rep, Period> timeout) {
-  return after_seconds(std::chrono::duration_cast<Seconds>(timeout));
-}
+#else
 
-template <class Clk, class Dur>
-Deadline Deadline::at(std::chrono::time_point<Clk, Dur> when) {
-  return after_seconds(std::chrono::duration_cast<Seconds>(when.time_since_epoch()) -
-                       std::chrono::duration_cast<Seconds>(Clk::now().time_since_epoch()));
-}
+template <class F, class... Args>
+inline constexpr bool takes_stop_token = false;
+template <class F>
+class WithStopToken;  // never made
 
-inline Deadline Deadline::after_seconds(Seconds timeout) {
-  Deadline deadline;
-  if (!(timeout.count() > 0)) {
-    deadline.kind_ = Kind::poll;
-  } else if (timeout < kForever) {
-    // One tick more: the cast rounds down, and no wait may end early.
-    deadline.kind_ = Kind::moment;
-    deadline.when_ =
-        Clock::now() + std::chrono::duration_cast<Clock::duration>(timeout) + Clock::duration(1);
+#endif
+
+/// Whether a job's function, as it is kept, has been given a token; and the function that was.
+template <class Kept>
+struct StopTraits {
+  static constexpr bool kStoppable = false;
+};
+template <class F>
+struct StopTraits<WithStopToken<F>> {
+  static constexpr bool kStoppable = true;
+  using Function = F;
+};
+
+/// Asks whether F takes a token only if it cannot be called without: to ask what a generic function
+/// returns is to compile its body, which may be wrong for other arguments.
+template <class F, class... Args>
+constexpr auto choose_stop_token() {
+  if constexpr (std::is_invocable_v<F, Args...>) {
+    return std::type_identity<F>{};
+  } else if constexpr (takes_stop_token<F, Args...>) {
+    return std::type_identity<WithStopToken<F>>{};
+  } else {
+    return std::type_identity<F>{};
   }
-  return deadline;
 }
+
+/// F, or what gives it a token if it cannot be called with Args without one.
+template <class F, class... Args>
+using with_stop_token_t = typename decltype(choose_stop_token<F, Args...>())::type;
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_DEADLINE_HPP
+#endif  // MILLPOND_DETAIL_CALLS_STOP_TOKEN_HPP
 
-// millpond/detail/process.hpp
-#ifndef MILLPOND_DETAIL_PROCESS_HPP
-#define MILLPOND_DETAIL_PROCESS_HPP
+// millpond/detail/calls/invoke.hpp
+#ifndef MILLPOND_DETAIL_CALLS_INVOKE_HPP
+#define MILLPOND_DETAIL_CALLS_INVOKE_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+template <class...>
+inline constexpr bool always_false = false;
+
+/// Stands for a type that could not be found out because of a mistake that a static_assert tells.
+struct Misuse {};
+
+// ---- Is it a function at all? ----
+
+struct CallableFallback {
+  void operator()();
+};
+/// Has two operator() if T has any: then naming it is ambiguous.
+template <class T>
+struct CallableProbe : T, CallableFallback {};
+
+template <class T>
+constexpr bool is_callable_type() {
+  using D = std::decay_t<T>;
+  if constexpr (std::is_member_pointer_v<D>) {
+    return true;
+  } else if constexpr (std::is_pointer_v<D>) {
+    return std::is_function_v<std::remove_pointer_t<D>>;
+  } else if constexpr (std::is_class_v<D> && !std::is_final_v<D>) {
+    return !requires { &CallableProbe<D>::operator(); };
+  } else {
+    return std::is_class_v<D> || std::is_union_v<D>;  // cannot be looked into: believe it
+  }
+}
+
+/// Whether T could be called with some arguments, or is of a kind that never can.
+template <class T>
+inline constexpr bool is_callable = is_callable_type<T>();
+
+// ---- One call, with arguments kept for later ----
+
+/// What a call's result is kept and returned as: R without top-level const.
+template <class R>
+using result_of_call = std::conditional_t<std::is_reference_v<R>, R, std::remove_cv_t<R>>;
+
+template <class F, class... Args>
+constexpr auto invoke_type() {
+  if constexpr (std::is_invocable_v<F, Args...>) {
+    return std::type_identity<result_of_call<std::invoke_result_t<F, Args...>>>{};
+  } else {
+    return std::type_identity<Misuse>{};
+  }
+}
+
+/// invoke_result_t, or Misuse.
+template <class F, class... Args>
+using invoke_or_misuse_t = typename decltype(invoke_type<F, Args...>())::type;
+/// The same, with a std::stop_token in front if it must be.
+template <class F, class... Args>
+using apply_result_t = invoke_or_misuse_t<with_stop_token_t<F, Args...>, Args...>;
+
+/// Whether F is a pointer to a member of an object that is among the kept arguments itself: not
+/// behind a pointer or a std::reference_wrapper.
+template <class F, class... Args>
+inline constexpr bool is_member_of_kept = false;
+template <class T, class C, class Object, class... Args>
+inline constexpr bool is_member_of_kept<T C::*, Object, Args...> =
+    std::is_base_of_v<C, std::remove_cvref_t<Object>>;
+
+/// What a call with a kept function and kept arguments has for a result. These die before it is
+/// ready: what it gives of them, as an rvalue or by a pointer to a member, is a value. Any other
+/// reference is to something that outlives the call, and stays one.
+template <class F, class... Args>
+constexpr auto kept_result_type() {
+  using R = apply_result_t<F, Args...>;
+  if constexpr (std::is_rvalue_reference_v<R> ||
+                (std::is_lvalue_reference_v<R> && is_member_of_kept<F, Args...>)) {
+    return std::type_identity<std::remove_cvref_t<R>>{};
+  } else {
+    return std::type_identity<R>{};
+  }
+}
+template <class F, class... Args>
+using kept_result_t = typename decltype(kept_result_type<F, Args...>())::type;
+
+/// A function and its arguments, moved in, as std::thread has them; called once.
+template <class F, class... Args>
+class BoundCall {
+ public:
+  template <class G>
+  BoundCall(G&& f, std::tuple<Args...> args) : f_(std::forward<G>(f)), args_(std::move(args)) {}
+
+  decltype(auto) operator()() && {
+    return std::apply(
+        [this](Args&&... args) -> decltype(auto) {
+          return std::invoke(std::move(f_), std::forward<Args>(args)...);
+        },
+        std::move(args_));
+  }
+
+ private:
+  MILLPOND_NO_UNIQUE_ADDRESS F f_;
+  MILLPOND_NO_UNIQUE_ADDRESS std::tuple<Args...> args_;
+};
+
+template <class F, class... Args>
+struct StopTraits<BoundCall<F, Args...>> : StopTraits<F> {};
+
+/// initializer(initargs...) as a function that every worker calls; the arguments are shared.
+template <class F, class... Args>
+std::function<void()> bind_initializer(F&& f, Args&&... args) {
+  if constexpr (!std::is_invocable_v<std::decay_t<F>&, std::decay_t<Args>&...>) {
+    static_assert(always_false<F>, "millpond: the initializer cannot be called with its initargs");
+    return {};
+  } else {
+    // Shared, so that what is bound need not be copyable.
+    auto bound = std::make_shared<std::tuple<std::decay_t<F>, std::decay_t<Args>...>>(
+        std::forward<F>(f), std::forward<Args>(args)...);
+    return [bound = std::move(bound)] {
+      std::apply([](auto& g, auto&... as) { static_cast<void>(std::invoke(g, as...)); }, *bound);
+    };
+  }
+}
+
+// ---- starmap: an item is unpacked into arguments ----
+
+template <class T>
+inline constexpr bool is_tuple = false;
+template <class... Ts>
+inline constexpr bool is_tuple<std::tuple<Ts...>> = true;
+
+template <class T>
+concept TupleLike = requires { std::tuple_size<std::remove_cvref_t<T>>::value; };
+
+template <class F, class Tuple>
+constexpr bool is_applicable() {
+  if constexpr (TupleLike<Tuple>) {
+    return []<std::size_t... I>(std::index_sequence<I...>) {
+      return std::is_invocable_v<F, decltype(std::get<I>(std::declval<Tuple>()))...>;
+    }(std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<Tuple>>>{});
+  } else {
+    return false;
+  }
+}
+
+/// f as a function of one tuple, pair or array. F may be a reference.
+template <class F>
+class Unpacked {
+ public:
+  template <class G>
+    requires(!std::is_same_v<std::remove_cvref_t<G>, Unpacked>)
+  explicit Unpacked(G&& f) : f_(std::forward<G>(f)) {}
+
+  template <class Tuple>
+    requires(is_applicable<F&, Tuple>())
+  decltype(auto) operator()(Tuple&& items) {
+    return std::apply(f_, std::forward<Tuple>(items));
+  }
+
+ private:
+  MILLPOND_NO_UNIQUE_ADDRESS F f_;
+};
+
+template <class F>
+struct StopTraits<Unpacked<F>> : StopTraits<F> {};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_CALLS_INVOKE_HPP
+
+// millpond/detail/platform/process.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_PROCESS_HPP
+#define MILLPOND_DETAIL_PLATFORM_PROCESS_HPP
 
 #if MILLPOND_HAS_FORK
 #include <pthread.h>
@@ -831,11 +1006,11 @@ class Process {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_PROCESS_HPP
+#endif  // MILLPOND_DETAIL_PLATFORM_PROCESS_HPP
 
-// millpond/detail/job_memory.hpp
-#ifndef MILLPOND_DETAIL_JOB_MEMORY_HPP
-#define MILLPOND_DETAIL_JOB_MEMORY_HPP
+// millpond/detail/engine/job_memory.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_JOB_MEMORY_HPP
+#define MILLPOND_DETAIL_ENGINE_JOB_MEMORY_HPP
 
 /// Memory for jobs, recycled. Jobs are mostly made on one thread and destroyed on another, which
 /// is what malloc is slowest at; here the blocks travel back in batches.
@@ -1130,11 +1305,11 @@ inline void JobMemory::remove_pool() noexcept {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_JOB_MEMORY_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_JOB_MEMORY_HPP
 
-// millpond/detail/job.hpp
-#ifndef MILLPOND_DETAIL_JOB_HPP
-#define MILLPOND_DETAIL_JOB_HPP
+// millpond/detail/engine/job.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_JOB_HPP
+#define MILLPOND_DETAIL_ENGINE_JOB_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -1292,7 +1467,7 @@ class Job {
 };
 
 /// A job that reads its input bit by bit (an imap) and so is at times unfinished though neither
-/// queued nor running: its core keeps a list of them. It has one entry in the queue at most: in a
+/// queued nor running: its engine keeps a list of them. It has one entry in the queue at most: in a
 /// lane, or, where a lane has no memory for it, by links of its own.
 class StreamJob : public Job {
  public:
@@ -1317,28 +1492,28 @@ class StreamJob : public Job {
   StreamJob() noexcept : Job(Kind::other, 2, true) {}
 
  private:
-  friend class Core;
+  friend class Engine;
   friend class StreamQueue;
 
   atomic<bool> queued_{false};  // by its links
   Rank rank_;                   // guarded by the queue's mutex once issued, as are the next
   StreamJob* next_ = nullptr;
   StreamJob* prev_ = nullptr;
-  std::list<StreamJob*>::iterator place_;  // guarded by the core's mutex, as is the next
+  std::list<StreamJob*>::iterator place_;  // guarded by the engine's mutex, as is the next
   bool listed_ = false;
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_JOB_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_JOB_HPP
 
-// millpond/detail/thread_context.hpp
-#ifndef MILLPOND_DETAIL_THREAD_CONTEXT_HPP
-#define MILLPOND_DETAIL_THREAD_CONTEXT_HPP
+// millpond/detail/engine/thread_context.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_THREAD_CONTEXT_HPP
+#define MILLPOND_DETAIL_ENGINE_THREAD_CONTEXT_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-class Core;
+class Engine;
 class Job;
 struct Worker;
 
@@ -1376,7 +1551,7 @@ class JobStack {
 /// What a thread of a pool knows of itself. Only its own thread reads or writes it; but what a
 /// thread has last written before it waited may be read under the pool's mutex until it goes on.
 struct ThreadContext {
-  Core* core;
+  Engine* engine;
   std::optional<std::size_t> worker_index = std::nullopt;  // none: the callback thread
   Worker* worker = nullptr;                                // null: the callback thread
   JobStack running{};       // which may be another's that it waits for
@@ -1391,20 +1566,20 @@ struct ThreadContext {
 
 /// Null on threads that belong to no pool. Where the loader does not make it one variable of the
 /// process, each module (the program, a shared library) has its own: then it is null, too, until
-/// this module has had to do with the thread's pool (Core::introduce_thread()). The context itself
-/// lives as long as its thread.
+/// this module has had to do with the thread's pool (Engine::introduce_thread()). The context
+/// itself lives as long as its thread.
 inline constinit MILLPOND_VISIBLE thread_local ThreadContext* current_thread_context = nullptr;
 
-/// This thread's context if it is one of `core`'s threads, else null. Only compares the pointer.
-inline ThreadContext* context_in(const Core* core) noexcept {
+/// This thread's context if it is one of `engine`'s threads, else null. Only compares the pointer.
+inline ThreadContext* context_in(const Engine* engine) noexcept {
   ThreadContext* const context = current_thread_context;
-  return context != nullptr && context->core == core ? context : nullptr;
+  return context != nullptr && context->engine == engine ? context : nullptr;
 }
 
 /// The pool that this thread has worked for, and has left: its thread_local objects are being
-/// destroyed. The core may be gone: only to be compared.
+/// destroyed. The engine may be gone: only to be compared.
 struct LeftPool {
-  const Core* core = nullptr;
+  const Engine* engine = nullptr;
   std::uint16_t serial = 0;  // tells it from a later one at the same address
 };
 inline constinit MILLPOND_VISIBLE thread_local LeftPool left_pool{};
@@ -1416,19 +1591,19 @@ struct ThisThread {
   ThreadContext* context;
   CompletionScope** innermost_scope;
 };
-/// What this one knows; and what the module knows that has made `core`, whose threads it starts.
+/// What this one knows; and what the module knows that has made `engine`, whose threads it starts.
 ThisThread what_we_know_of_this_thread() noexcept;
-ThisThread this_thread_of(const Core& core) noexcept;
+ThisThread this_thread_of(const Engine& engine) noexcept;
 
-/// While one lives, this thread completes jobs of `core` otherwise than by running them as a
+/// While one lives, this thread completes jobs of `engine` otherwise than by running them as a
 /// worker: it gives them up (terminate(), a dropped imap) or finishes what needs no worker. That
 /// destroys objects of the user's, one of which may own the pool, or wait for a result.
 class CompletionScope {
  public:
-  explicit CompletionScope(Core* core, const Job* job = nullptr) noexcept
-      : context_{core},
-        innermost_(*this_thread_of(*core).innermost_scope),
-        frame_(running_on_this_thread(core), job),
+  explicit CompletionScope(Engine* engine, const Job* job = nullptr) noexcept
+      : context_{engine},
+        innermost_(*this_thread_of(*engine).innermost_scope),
+        frame_(running_on_this_thread(engine), job),
         outer_(std::exchange(innermost_, this)) {}
   CompletionScope(const CompletionScope&) = delete;
   CompletionScope& operator=(const CompletionScope&) = delete;
@@ -1437,19 +1612,19 @@ class CompletionScope {
   /// Which job it is now.
   void set_job(const Job* job) noexcept { frame_.job = job; }
 
-  /// Whether this thread is inside one for `core`.
-  static bool is_inside(const Core& core) noexcept {
-    return context_in(&core, *this_thread_of(core).innermost_scope) != nullptr;
+  /// Whether this thread is inside one for `engine`.
+  static bool is_inside(const Engine& engine) noexcept {
+    return context_in(&engine, *this_thread_of(engine).innermost_scope) != nullptr;
   }
 
   /// What stands for this thread, which need not be one of the pool's, where others look for who
-  /// waits for what: the context of the outermost for `core`, which has the jobs of all. Null
+  /// waits for what: the context of the outermost for `engine`, which has the jobs of all. Null
   /// outside.
-  static ThreadContext* context_in(const Core* core,
+  static ThreadContext* context_in(const Engine* engine,
                                    CompletionScope* innermost = innermost_here_) noexcept {
     ThreadContext* context = nullptr;
     for (CompletionScope* scope = innermost; scope != nullptr; scope = scope->outer_) {
-      if (scope->context_.core == core) context = &scope->context_;
+      if (scope->context_.engine == engine) context = &scope->context_;
     }
     return context;
   }
@@ -1458,9 +1633,9 @@ class CompletionScope {
   static bool is_inside_any() noexcept { return innermost_here_ != nullptr; }
 
  private:
-  JobStack& running_on_this_thread(const Core* core) noexcept {
-    ThreadContext* context = detail::context_in(core);
-    if (context == nullptr) context = context_in(core, innermost_);
+  JobStack& running_on_this_thread(const Engine* engine) noexcept {
+    ThreadContext* context = detail::context_in(engine);
+    if (context == nullptr) context = context_in(engine, innermost_);
     return context != nullptr ? context->running : context_.running;
   }
 
@@ -1480,11 +1655,11 @@ inline ThisThread what_we_know_of_this_thread() noexcept {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_THREAD_CONTEXT_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_THREAD_CONTEXT_HPP
 
-// millpond/detail/wait_graph.hpp
-#ifndef MILLPOND_DETAIL_WAIT_GRAPH_HPP
-#define MILLPOND_DETAIL_WAIT_GRAPH_HPP
+// millpond/detail/engine/wait_graph.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_WAIT_GRAPH_HPP
+#define MILLPOND_DETAIL_ENGINE_WAIT_GRAPH_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -1610,11 +1785,85 @@ class WaitGraph {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_WAIT_GRAPH_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_WAIT_GRAPH_HPP
 
-// millpond/detail/waiters.hpp
-#ifndef MILLPOND_DETAIL_WAITERS_HPP
-#define MILLPOND_DETAIL_WAITERS_HPP
+// millpond/detail/platform/deadline.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_DEADLINE_HPP
+#define MILLPOND_DETAIL_PLATFORM_DEADLINE_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// When a wait gives up: never, at once (a poll), or at a moment of the steady clock. A value.
+class Deadline {
+ public:
+  using Clock = steady_clock;
+
+  static Deadline never() noexcept { return Deadline(); }
+
+  /// Any duration, floating point and extreme ones included: zero, negative and NaN poll, and
+  /// what the steady clock cannot hold is never.
+  template <class Rep, class Period>
+  static Deadline after(std::chrono::duration<Rep, Period> timeout);
+
+  /// A moment of any clock. Clocks other than the steady one may be set while we wait, so the
+  /// caller looks at the clock again when the wait is over.
+  template <class Clk, class Dur>
+  static Deadline at(std::chrono::time_point<Clk, Dur> when);
+
+  bool is_poll() const noexcept { return kind_ == Kind::poll; }
+  bool is_never() const noexcept { return kind_ == Kind::never; }
+  bool has_passed() const noexcept {
+    return is_poll() || (kind_ == Kind::moment && when_ <= Clock::now());
+  }
+  /// Only for one that is neither.
+  Clock::time_point when() const noexcept { return when_; }
+
+ private:
+  /// Everything is reckoned in floating point: exact to a nanosecond for hours and to a
+  /// microsecond for a century, and what does not fit becomes an infinity, not an overflow.
+  using Seconds = std::chrono::duration<double>;
+  /// 100 years; the steady clock holds 292 years of nanoseconds. With a time_t of 32 bits, to which
+  /// the system's waits convert, 5 years: it holds 68 from 1970 on.
+  static constexpr Seconds kForever{(sizeof(std::time_t) > 4 ? 100.0 : 5.0) * 365 * 24 * 3600};
+
+  static Deadline after_seconds(Seconds timeout);
+
+  enum class Kind : char { never, poll, moment };
+  Kind kind_ = Kind::never;
+  Clock::time_point when_;
+};
+
+template <class Rep, class Period>
+Deadline Deadline::after(std::chrono::duration<Rep, Period> timeout) {
+  return after_seconds(std::chrono::duration_cast<Seconds>(timeout));
+}
+
+template <class Clk, class Dur>
+Deadline Deadline::at(std::chrono::time_point<Clk, Dur> when) {
+  return after_seconds(std::chrono::duration_cast<Seconds>(when.time_since_epoch()) -
+                       std::chrono::duration_cast<Seconds>(Clk::now().time_since_epoch()));
+}
+
+inline Deadline Deadline::after_seconds(Seconds timeout) {
+  Deadline deadline;
+  if (!(timeout.count() > 0)) {
+    deadline.kind_ = Kind::poll;
+  } else if (timeout < kForever) {
+    // One tick more: the cast rounds down, and no wait may end early.
+    deadline.kind_ = Kind::moment;
+    deadline.when_ =
+        Clock::now() + std::chrono::duration_cast<Clock::duration>(timeout) + Clock::duration(1);
+  }
+  return deadline;
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_PLATFORM_DEADLINE_HPP
+
+// millpond/detail/engine/waiters.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_WAITERS_HPP
+#define MILLPOND_DETAIL_ENGINE_WAITERS_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -1836,11 +2085,11 @@ class WaiterList {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_WAITERS_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_WAITERS_HPP
 
-// millpond/detail/callback_thread.hpp
-#ifndef MILLPOND_DETAIL_CALLBACK_THREAD_HPP
-#define MILLPOND_DETAIL_CALLBACK_THREAD_HPP
+// millpond/detail/engine/callback_thread.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_CALLBACK_THREAD_HPP
+#define MILLPOND_DETAIL_ENGINE_CALLBACK_THREAD_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -2024,15 +2273,15 @@ inline bool CallbackThread::wait_in_callback(Alarm& alarm, Deadline deadline) no
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_CALLBACK_THREAD_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_CALLBACK_THREAD_HPP
 
-// millpond/detail/ref.hpp
-#ifndef MILLPOND_DETAIL_REF_HPP
-#define MILLPOND_DETAIL_REF_HPP
+// millpond/detail/platform/ref.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_REF_HPP
+#define MILLPOND_DETAIL_PLATFORM_REF_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// An owning reference to a counted object (a Job or a Core).
+/// An owning reference to a counted object (a Job or a Engine).
 template <class T>
 class Ref {
  public:
@@ -2074,11 +2323,11 @@ class Ref {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_REF_HPP
+#endif  // MILLPOND_DETAIL_PLATFORM_REF_HPP
 
-// millpond/detail/findable.hpp
-#ifndef MILLPOND_DETAIL_FINDABLE_HPP
-#define MILLPOND_DETAIL_FINDABLE_HPP
+// millpond/detail/engine/findable.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_FINDABLE_HPP
+#define MILLPOND_DETAIL_ENGINE_FINDABLE_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -2161,11 +2410,11 @@ class Findable {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_FINDABLE_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_FINDABLE_HPP
 
-// millpond/detail/job_heap.hpp
-#ifndef MILLPOND_DETAIL_JOB_HEAP_HPP
-#define MILLPOND_DETAIL_JOB_HEAP_HPP
+// millpond/detail/engine/job_heap.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_JOB_HEAP_HPP
+#define MILLPOND_DETAIL_ENGINE_JOB_HEAP_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -2217,11 +2466,11 @@ class JobHeap {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_JOB_HEAP_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_JOB_HEAP_HPP
 
-// millpond/detail/job_ring.hpp
-#ifndef MILLPOND_DETAIL_JOB_RING_HPP
-#define MILLPOND_DETAIL_JOB_RING_HPP
+// millpond/detail/engine/job_ring.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_JOB_RING_HPP
+#define MILLPOND_DETAIL_ENGINE_JOB_RING_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -2427,11 +2676,11 @@ inline bool JobRing::make_room(std::size_t count) {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_JOB_RING_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_JOB_RING_HPP
 
-// millpond/detail/tally.hpp
-#ifndef MILLPOND_DETAIL_TALLY_HPP
-#define MILLPOND_DETAIL_TALLY_HPP
+// millpond/detail/engine/tally.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_TALLY_HPP
+#define MILLPOND_DETAIL_ENGINE_TALLY_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -2451,11 +2700,11 @@ class Tally {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_TALLY_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_TALLY_HPP
 
-// millpond/detail/lanes.hpp
-#ifndef MILLPOND_DETAIL_LANES_HPP
-#define MILLPOND_DETAIL_LANES_HPP
+// millpond/detail/engine/lanes.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_LANES_HPP
+#define MILLPOND_DETAIL_ENGINE_LANES_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -2619,11 +2868,11 @@ class Lanes {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_LANES_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_LANES_HPP
 
-// millpond/detail/stream_queue.hpp
-#ifndef MILLPOND_DETAIL_STREAM_QUEUE_HPP
-#define MILLPOND_DETAIL_STREAM_QUEUE_HPP
+// millpond/detail/engine/stream_queue.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_STREAM_QUEUE_HPP
+#define MILLPOND_DETAIL_ENGINE_STREAM_QUEUE_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -2676,11 +2925,11 @@ class StreamQueue {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_STREAM_QUEUE_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_STREAM_QUEUE_HPP
 
-// millpond/detail/job_queue.hpp
-#ifndef MILLPOND_DETAIL_JOB_QUEUE_HPP
-#define MILLPOND_DETAIL_JOB_QUEUE_HPP
+// millpond/detail/engine/job_queue.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_JOB_QUEUE_HPP
+#define MILLPOND_DETAIL_ENGINE_JOB_QUEUE_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -2861,11 +3110,11 @@ class JobQueue {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_JOB_QUEUE_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_JOB_QUEUE_HPP
 
-// millpond/detail/start_up.hpp
-#ifndef MILLPOND_DETAIL_START_UP_HPP
-#define MILLPOND_DETAIL_START_UP_HPP
+// millpond/detail/engine/start_up.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_START_UP_HPP
+#define MILLPOND_DETAIL_ENGINE_START_UP_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -2909,175 +3158,15 @@ class StartUp {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_START_UP_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_START_UP_HPP
 
-// millpond/detail/stop.hpp
-#ifndef MILLPOND_DETAIL_STOP_HPP
-#define MILLPOND_DETAIL_STOP_HPP
-
-/// Functions that take a std::stop_token in front of their arguments are given one. All of this
-/// costs nothing for those that do not; and where the library has none, there are none that do.
+// millpond/detail/engine/worker.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_WORKER_HPP
+#define MILLPOND_DETAIL_ENGINE_WORKER_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-#if MILLPOND_HAS_STOP_TOKEN
-
-/// Whether F, called as an rvalue, takes a token in front of the arguments.
-template <class F, class... Args>
-inline constexpr bool takes_stop_token = std::is_invocable_v<F, stop_token, Args...>;
-
-/// f with its first argument filled in. F may be a reference.
-template <class F>
-class WithStopToken {
- public:
-  template <class G>
-  WithStopToken(G&& f, stop_token token) : f_(std::forward<G>(f)), token_(std::move(token)) {}
-
-  template <class... Args>
-    requires std::is_invocable_v<F&, const stop_token&, Args...>
-  decltype(auto) operator()(Args&&... args) & {
-    return std::invoke(f_, std::as_const(token_), std::forward<Args>(args)...);
-  }
-  template <class... Args>
-    requires takes_stop_token<F, Args...>
-  decltype(auto) operator()(Args&&... args) && {
-    return std::invoke(std::forward<F>(f_), std::move(token_), std::forward<Args>(args)...);
-  }
-
- private:
-  F f_;
-  stop_token token_;
-};
-
-/// The source of a job's tokens; in the pool's list of them while the job is unfinished, so that
-/// terminate() can request stop.
-class StopSource {
- public:
-  StopSource() = default;
-  StopSource(const StopSource&) = delete;
-  StopSource& operator=(const StopSource&) = delete;
-
-  /// Thread-safe.
-  void request() noexcept { source_.request_stop(); }
-  stop_token token() const noexcept { return source_.get_token(); }
-
- private:
-  friend class StopList;
-  stop_source source_;
-  StopSource* next_ = nullptr;  // guarded by the pool's mutex, as is the next
-  StopSource** link_ = nullptr;
-};
-
-/// The sources of a pool's unfinished jobs. Guarded by the pool's mutex.
-class StopList {
- public:
-  void insert(StopSource& source) noexcept {
-    source.next_ = std::exchange(first_, &source);
-    source.link_ = &first_;
-    if (source.next_ != nullptr) source.next_->link_ = &source.next_;
-  }
-  /// Does nothing if it is not there.
-  void erase(StopSource& source) noexcept {
-    if (source.link_ == nullptr) return;
-    *source.link_ = source.next_;
-    if (source.next_ != nullptr) source.next_->link_ = source.link_;
-    source.link_ = nullptr;
-  }
-  /// Takes one out; false if there is none. To be asked to stop without the mutex.
-  bool pop(stop_source& source) noexcept {
-    if (first_ == nullptr) return false;
-    source = first_->source_;
-    erase(*first_);
-    return true;
-  }
-
- private:
-  StopSource* first_ = nullptr;
-};
-
-#else
-
-template <class F, class... Args>
-inline constexpr bool takes_stop_token = false;
-template <class F>
-class WithStopToken;  // never made
-class StopSource;
-
-#endif
-
-/// Whether a job's function, as it is kept, has been given a token; and the function that was.
-template <class Kept>
-struct StopTraits {
-  static constexpr bool kStoppable = false;
-};
-template <class F>
-struct StopTraits<WithStopToken<F>> {
-  static constexpr bool kStoppable = true;
-  using Function = F;
-};
-
-/// Asks whether F takes a token only if it cannot be called without: to ask what a generic function
-/// returns is to compile its body, which may be wrong for other arguments.
-template <class F, class... Args>
-constexpr auto choose_stop_token() {
-  if constexpr (std::is_invocable_v<F, Args...>) {
-    return std::type_identity<F>{};
-  } else if constexpr (takes_stop_token<F, Args...>) {
-    return std::type_identity<WithStopToken<F>>{};
-  } else {
-    return std::type_identity<F>{};
-  }
-}
-
-/// F, or what gives it a token if it cannot be called with Args without one.
-template <class F, class... Args>
-using with_stop_token_t = typename decltype(choose_stop_token<F, Args...>())::type;
-
-/// What a job has of all this: nothing, or a StopSource.
-template <class Kept, bool = StopTraits<Kept>::kStoppable>
-class Stop {
- public:
-  void request() noexcept {}
-  void leave(auto&) noexcept {}
-  template <class F>
-  F&& bind(F&& f) noexcept {
-    return std::forward<F>(f);
-  }
-};
-
-#if MILLPOND_HAS_STOP_TOKEN
-template <class Kept>
-class Stop<Kept, true> {
- public:
-  /// Asks the function to stop. Runs the user's stop callbacks, so without locks.
-  void request() noexcept { source_.request(); }
-
-  /// In and out of the pool's list; out: before the job is ready.
-  void enter(auto& core) { core.add_stop(source_); }
-  void leave(auto& core) noexcept { core.remove_stop(source_); }
-
-  /// The function together with its token.
-  template <class F>
-  auto bind(F&& f) {
-    return WithStopToken<typename StopTraits<Kept>::Function>(std::forward<F>(f), source_.token());
-  }
-
- private:
-  StopSource source_;
-};
-#endif
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_STOP_HPP
-
-// millpond/detail/worker.hpp
-#ifndef MILLPOND_DETAIL_WORKER_HPP
-#define MILLPOND_DETAIL_WORKER_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// What the core has of each of its workers.
+/// What the engine has of each of its workers.
 struct Worker {
   Lanes::Own lane;
   Tally finished;      // jobs
@@ -3086,11 +3175,11 @@ struct Worker {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_WORKER_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_WORKER_HPP
 
-// millpond/detail/worker_sleep.hpp
-#ifndef MILLPOND_DETAIL_WORKER_SLEEP_HPP
-#define MILLPOND_DETAIL_WORKER_SLEEP_HPP
+// millpond/detail/engine/worker_sleep.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_WORKER_SLEEP_HPP
+#define MILLPOND_DETAIL_ENGINE_WORKER_SLEEP_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -3200,7 +3289,71 @@ class WorkerSleep {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_WORKER_SLEEP_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_WORKER_SLEEP_HPP
+
+// millpond/detail/engine/stop_list.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_STOP_LIST_HPP
+#define MILLPOND_DETAIL_ENGINE_STOP_LIST_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+#if MILLPOND_HAS_STOP_TOKEN
+
+/// The source of a job's tokens; in the pool's list of them while the job is unfinished, so that
+/// terminate() can request stop.
+class StopSource {
+ public:
+  StopSource() = default;
+  StopSource(const StopSource&) = delete;
+  StopSource& operator=(const StopSource&) = delete;
+
+  /// Thread-safe.
+  void request() noexcept { source_.request_stop(); }
+  stop_token token() const noexcept { return source_.get_token(); }
+
+ private:
+  friend class StopList;
+  stop_source source_;
+  StopSource* next_ = nullptr;  // guarded by the pool's mutex, as is the next
+  StopSource** link_ = nullptr;
+};
+
+/// The sources of a pool's unfinished jobs. Guarded by the pool's mutex.
+class StopList {
+ public:
+  void insert(StopSource& source) noexcept {
+    source.next_ = std::exchange(first_, &source);
+    source.link_ = &first_;
+    if (source.next_ != nullptr) source.next_->link_ = &source.next_;
+  }
+  /// Does nothing if it is not there.
+  void erase(StopSource& source) noexcept {
+    if (source.link_ == nullptr) return;
+    *source.link_ = source.next_;
+    if (source.next_ != nullptr) source.next_->link_ = source.link_;
+    source.link_ = nullptr;
+  }
+  /// Takes one out; false if there is none. To be asked to stop without the mutex.
+  bool pop(stop_source& source) noexcept {
+    if (first_ == nullptr) return false;
+    source = first_->source_;
+    erase(*first_);
+    return true;
+  }
+
+ private:
+  StopSource* first_ = nullptr;
+};
+
+#else
+
+class StopSource;
+
+#endif
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_ENGINE_STOP_LIST_HPP
 
 // millpond/errors.hpp
 #ifndef MILLPOND_ERRORS_HPP
@@ -3265,9 +3418,9 @@ enum class State { run, close, terminate };
 
 #endif  // MILLPOND_STATE_HPP
 
-// millpond/detail/core.hpp
-#ifndef MILLPOND_DETAIL_CORE_HPP
-#define MILLPOND_DETAIL_CORE_HPP
+// millpond/detail/engine/engine.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_ENGINE_HPP
+#define MILLPOND_DETAIL_ENGINE_ENGINE_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -3278,17 +3431,17 @@ namespace millpond::inline MILLPOND_ABI::detail {
 ///
 /// Life: counted. The pool object, each thread and each imap hold a reference; so do, together as
 /// one, the jobs that are unfinished when the pool object goes, and each result with an error that
-/// nobody has seen. So a core outlives the pool object while a worker, or whoever cancels or
+/// nobody has seen. So an engine outlives the pool object while a worker, or whoever cancels or
 /// abandons a job, is still at it.
 ///
 /// Thread safety: all public members, from any thread, without locks held. mutex_ guards the state,
 /// the callback list, the lists of imaps and of stop sources, and who waits for whom; the queue has
 /// locks of its own. No user code runs under any.
-class Core final : public Findable {
+class Engine final : public Findable {
  public:
   using ErrorHandler = std::function<void(std::exception_ptr)>;
 
-  Core(QueueOrder order, std::size_t size, ErrorHandler on_unobserved_error)
+  Engine(QueueOrder order, std::size_t size, ErrorHandler on_unobserved_error)
       : size_(size),
         on_unobserved_error_(std::move(on_unobserved_error)),
         workers_(std::make_unique<Worker[]>(size)),
@@ -3296,7 +3449,7 @@ class Core final : public Findable {
         sleep_(size) {
     JobMemory::add_pool();
   }
-  ~Core() override { JobMemory::remove_pool(); }
+  ~Engine() override { JobMemory::remove_pool(); }
 
   std::size_t size() const noexcept { return size_; }
   /// What becomes of work that has not started when the pool is terminated, or when it is
@@ -3323,7 +3476,7 @@ class Core final : public Findable {
   [[noreturn]] MILLPOND_COLD static void throw_of_parent();
 
   /// Lets this module know the calling thread, if it is one of a pool's and this is another module
-  /// than the one that has made the core.
+  /// than the one that has made the engine.
   void introduce_thread() const noexcept {
     if (this_thread_ != &what_we_know_of_this_thread && current_thread_context == nullptr) {
       current_thread_context = this_thread_().context;
@@ -3371,12 +3524,12 @@ class Core final : public Findable {
   void put_back(Job& job, const Rank& rank) noexcept;
 
   /// Takes an entry of the job out of the calling worker's own lane if it is the youngest there: it
-  /// is the caller's then. Only for a job that is claimed, or that the caller claims next. `core`
+  /// is the caller's then. Only for a job that is claimed, or that the caller claims next. `engine`
   /// may be gone.
-  static bool take_back_entry(Core* core, const Job& job) noexcept {
-    const ThreadContext* const context = context_in(core);
-    return context != nullptr && context->worker != nullptr && !core->takes_turns() &&
-           core->queue_.lanes().pop_back(context->worker->lane, job);
+  static bool take_back_entry(Engine* engine, const Job& job) noexcept {
+    const ThreadContext* const context = context_in(engine);
+    return context != nullptr && context->worker != nullptr && !engine->takes_turns() &&
+           engine->queue_.lanes().pop_back(context->worker->lane, job);
   }
 
   enum class Place : bool { front, back };
@@ -3416,21 +3569,21 @@ class Core final : public Findable {
 
   /// Tells on_unobserved_error.
   void report(const std::exception_ptr& error) const noexcept;
-  /// A reference to a core that may be gone; null if it is.
-  static Ref<Core> find_live(const Core* core, std::uint16_t serial) noexcept {
-    return Ref<Core>::adopt(static_cast<Core*>(find(core, serial).detach()));
+  /// A reference to an engine that may be gone; null if it is.
+  static Ref<Engine> find_live(const Engine* engine, std::uint16_t serial) noexcept {
+    return Ref<Engine>::adopt(static_cast<Engine*>(find(engine, serial).detach()));
   }
 
   /// Sees to it that there is a callback thread to post() to, as long as some job is unfinished.
   /// False if none is. Throws std::system_error.
   bool need_callbacks();
 
-  /// The same as report() for a core that may be gone: then stderr is told.
-  static void report_to(const Core* core, std::uint16_t serial,
+  /// The same as report() for an engine that may be gone: then stderr is told.
+  static void report_to(const Engine* engine, std::uint16_t serial,
                         const std::exception_ptr& error) noexcept;
 
  private:
-  friend ThisThread this_thread_of(const Core& core) noexcept;
+  friend ThisThread this_thread_of(const Engine& engine) noexcept;
 
   // ---- Accounting ----
 
@@ -3467,7 +3620,7 @@ class Core final : public Findable {
 
   /// Whether the calling thread was one of the pool's, and is about to end.
   bool is_left_by_this_thread() const noexcept {
-    return left_pool.core == this && left_pool.serial == serial();
+    return left_pool.engine == this && left_pool.serial == serial();
   }
   /// Takes a live imap off the list, with a reference.
   Ref<StreamJob> pop_stream() noexcept;
@@ -3522,188 +3675,66 @@ class Core final : public Findable {
   mutex join_mutex_;  // one thread at a time joins
 };
 
-inline ThisThread this_thread_of(const Core& core) noexcept { return core.this_thread_(); }
+inline ThisThread this_thread_of(const Engine& engine) noexcept { return engine.this_thread_(); }
 
-inline void Core::throw_of_parent() { throw ValueError("Pool belongs to the parent process"); }
-inline void Core::throw_not_running() { throw ValueError("Pool not running"); }
+inline void Engine::throw_of_parent() { throw ValueError("Pool belongs to the parent process"); }
+inline void Engine::throw_not_running() { throw ValueError("Pool not running"); }
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_CORE_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_ENGINE_HPP
 
-// millpond/detail/invoke.hpp
-#ifndef MILLPOND_DETAIL_INVOKE_HPP
-#define MILLPOND_DETAIL_INVOKE_HPP
+// millpond/detail/platform/spin.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_SPIN_HPP
+#define MILLPOND_DETAIL_PLATFORM_SPIN_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-template <class...>
-inline constexpr bool always_false = false;
-
-/// Stands for a type that could not be found out because of a mistake that a static_assert tells.
-struct Misuse {};
-
-// ---- Is it a function at all? ----
-
-struct CallableFallback {
-  void operator()();
-};
-/// Has two operator() if T has any: then naming it is ambiguous.
-template <class T>
-struct CallableProbe : T, CallableFallback {};
-
-template <class T>
-constexpr bool is_callable_type() {
-  using D = std::decay_t<T>;
-  if constexpr (std::is_member_pointer_v<D>) {
-    return true;
-  } else if constexpr (std::is_pointer_v<D>) {
-    return std::is_function_v<std::remove_pointer_t<D>>;
-  } else if constexpr (std::is_class_v<D> && !std::is_final_v<D>) {
-    return !requires { &CallableProbe<D>::operator(); };
-  } else {
-    return std::is_class_v<D> || std::is_union_v<D>;  // cannot be looked into: believe it
+/// Calls done() again and again for a while; whether it was true.
+template <class Done>
+bool spin_until(Done done) noexcept {
+  for (Spin spin(tuning::kSpinTime);;) {
+    if (done()) return true;
+    if (!spin.go_on()) return false;
   }
 }
 
-/// Whether T could be called with some arguments, or is of a kind that never can.
-template <class T>
-inline constexpr bool is_callable = is_callable_type<T>();
-
-// ---- One call, with arguments kept for later ----
-
-/// What a call's result is kept and returned as: R without top-level const.
-template <class R>
-using result_of_call = std::conditional_t<std::is_reference_v<R>, R, std::remove_cv_t<R>>;
-
-template <class F, class... Args>
-constexpr auto invoke_type() {
-  if constexpr (std::is_invocable_v<F, Args...>) {
-    return std::type_identity<result_of_call<std::invoke_result_t<F, Args...>>>{};
-  } else {
-    return std::type_identity<Misuse>{};
+/// For lock_spinning(), when the first try has failed.
+template <class Lockable>
+MILLPOND_COLD void lock_contended(Lockable& lockable) {
+  if (spinning_pays()) {
+    for (Spin spin(tuning::kLockTime); spin.go_on();) {
+      if (lockable.try_lock()) return;
+    }
   }
+  lockable.lock();
 }
 
-/// invoke_result_t, or Misuse.
-template <class F, class... Args>
-using invoke_or_misuse_t = typename decltype(invoke_type<F, Args...>())::type;
-/// The same, with a std::stop_token in front if it must be.
-template <class F, class... Args>
-using apply_result_t = invoke_or_misuse_t<with_stop_token_t<F, Args...>, Args...>;
-
-/// Whether F is a pointer to a member of an object that is among the kept arguments itself: not
-/// behind a pointer or a std::reference_wrapper.
-template <class F, class... Args>
-inline constexpr bool is_member_of_kept = false;
-template <class T, class C, class Object, class... Args>
-inline constexpr bool is_member_of_kept<T C::*, Object, Args...> =
-    std::is_base_of_v<C, std::remove_cvref_t<Object>>;
-
-/// What a call with a kept function and kept arguments has for a result. These die before it is
-/// ready: what it gives of them, as an rvalue or by a pointer to a member, is a value. Any other
-/// reference is to something that outlives the call, and stays one.
-template <class F, class... Args>
-constexpr auto kept_result_type() {
-  using R = apply_result_t<F, Args...>;
-  if constexpr (std::is_rvalue_reference_v<R> ||
-                (std::is_lvalue_reference_v<R> && is_member_of_kept<F, Args...>)) {
-    return std::type_identity<std::remove_cvref_t<R>>{};
-  } else {
-    return std::type_identity<R>{};
-  }
+/// Locks a mutex or a unique_lock, trying for a while before it sleeps.
+template <class Lockable>
+void lock_spinning(Lockable& lockable) {
+  if (!lockable.try_lock()) lock_contended(lockable);
 }
-template <class F, class... Args>
-using kept_result_t = typename decltype(kept_result_type<F, Args...>())::type;
 
-/// A function and its arguments, moved in, as std::thread has them; called once.
-template <class F, class... Args>
-class BoundCall {
+/// Takes a mutex by lock_spinning().
+class SpinningLockGuard {
  public:
-  template <class G>
-  BoundCall(G&& f, std::tuple<Args...> args) : f_(std::forward<G>(f)), args_(std::move(args)) {}
-
-  decltype(auto) operator()() && {
-    return std::apply(
-        [this](Args&&... args) -> decltype(auto) {
-          return std::invoke(std::move(f_), std::forward<Args>(args)...);
-        },
-        std::move(args_));
-  }
+  explicit SpinningLockGuard(mutex& m) : mutex_(m) { lock_spinning(m); }
+  SpinningLockGuard(const SpinningLockGuard&) = delete;
+  SpinningLockGuard& operator=(const SpinningLockGuard&) = delete;
+  ~SpinningLockGuard() { mutex_.unlock(); }
 
  private:
-  MILLPOND_NO_UNIQUE_ADDRESS F f_;
-  MILLPOND_NO_UNIQUE_ADDRESS std::tuple<Args...> args_;
+  mutex& mutex_;
 };
-
-template <class F, class... Args>
-struct StopTraits<BoundCall<F, Args...>> : StopTraits<F> {};
-
-/// initializer(initargs...) as a function that every worker calls; the arguments are shared.
-template <class F, class... Args>
-std::function<void()> bind_initializer(F&& f, Args&&... args) {
-  if constexpr (!std::is_invocable_v<std::decay_t<F>&, std::decay_t<Args>&...>) {
-    static_assert(always_false<F>, "millpond: the initializer cannot be called with its initargs");
-    return {};
-  } else {
-    // Shared, so that what is bound need not be copyable.
-    auto bound = std::make_shared<std::tuple<std::decay_t<F>, std::decay_t<Args>...>>(
-        std::forward<F>(f), std::forward<Args>(args)...);
-    return [bound = std::move(bound)] {
-      std::apply([](auto& g, auto&... as) { static_cast<void>(std::invoke(g, as...)); }, *bound);
-    };
-  }
-}
-
-// ---- starmap: an item is unpacked into arguments ----
-
-template <class T>
-inline constexpr bool is_tuple = false;
-template <class... Ts>
-inline constexpr bool is_tuple<std::tuple<Ts...>> = true;
-
-template <class T>
-concept TupleLike = requires { std::tuple_size<std::remove_cvref_t<T>>::value; };
-
-template <class F, class Tuple>
-constexpr bool is_applicable() {
-  if constexpr (TupleLike<Tuple>) {
-    return []<std::size_t... I>(std::index_sequence<I...>) {
-      return std::is_invocable_v<F, decltype(std::get<I>(std::declval<Tuple>()))...>;
-    }(std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<Tuple>>>{});
-  } else {
-    return false;
-  }
-}
-
-/// f as a function of one tuple, pair or array. F may be a reference.
-template <class F>
-class Unpacked {
- public:
-  template <class G>
-    requires(!std::is_same_v<std::remove_cvref_t<G>, Unpacked>)
-  explicit Unpacked(G&& f) : f_(std::forward<G>(f)) {}
-
-  template <class Tuple>
-    requires(is_applicable<F&, Tuple>())
-  decltype(auto) operator()(Tuple&& items) {
-    return std::apply(f_, std::forward<Tuple>(items));
-  }
-
- private:
-  MILLPOND_NO_UNIQUE_ADDRESS F f_;
-};
-
-template <class F>
-struct StopTraits<Unpacked<F>> : StopTraits<F> {};
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_INVOKE_HPP
+#endif  // MILLPOND_DETAIL_PLATFORM_SPIN_HPP
 
-// millpond/detail/outcome.hpp
-#ifndef MILLPOND_DETAIL_OUTCOME_HPP
-#define MILLPOND_DETAIL_OUTCOME_HPP
+// millpond/detail/results/outcome.hpp
+#ifndef MILLPOND_DETAIL_RESULTS_OUTCOME_HPP
+#define MILLPOND_DETAIL_RESULTS_OUTCOME_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -3800,59 +3831,11 @@ class Outcome {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_OUTCOME_HPP
+#endif  // MILLPOND_DETAIL_RESULTS_OUTCOME_HPP
 
-// millpond/detail/spin.hpp
-#ifndef MILLPOND_DETAIL_SPIN_HPP
-#define MILLPOND_DETAIL_SPIN_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// Calls done() again and again for a while; whether it was true.
-template <class Done>
-bool spin_until(Done done) noexcept {
-  for (Spin spin(tuning::kSpinTime);;) {
-    if (done()) return true;
-    if (!spin.go_on()) return false;
-  }
-}
-
-/// For lock_spinning(), when the first try has failed.
-template <class Lockable>
-MILLPOND_COLD void lock_contended(Lockable& lockable) {
-  if (spinning_pays()) {
-    for (Spin spin(tuning::kLockTime); spin.go_on();) {
-      if (lockable.try_lock()) return;
-    }
-  }
-  lockable.lock();
-}
-
-/// Locks a mutex or a unique_lock, trying for a while before it sleeps.
-template <class Lockable>
-void lock_spinning(Lockable& lockable) {
-  if (!lockable.try_lock()) lock_contended(lockable);
-}
-
-/// Takes a mutex by lock_spinning().
-class SpinningLockGuard {
- public:
-  explicit SpinningLockGuard(mutex& m) : mutex_(m) { lock_spinning(m); }
-  SpinningLockGuard(const SpinningLockGuard&) = delete;
-  SpinningLockGuard& operator=(const SpinningLockGuard&) = delete;
-  ~SpinningLockGuard() { mutex_.unlock(); }
-
- private:
-  mutex& mutex_;
-};
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_SPIN_HPP
-
-// millpond/detail/result_state.hpp
-#ifndef MILLPOND_DETAIL_RESULT_STATE_HPP
-#define MILLPOND_DETAIL_RESULT_STATE_HPP
+// millpond/detail/results/result_state.hpp
+#ifndef MILLPOND_DETAIL_RESULTS_RESULT_STATE_HPP
+#define MILLPOND_DETAIL_RESULTS_RESULT_STATE_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -3891,17 +3874,17 @@ class ResultBase : public Job {
   /// If not, this will never be ready: its threads are in the parent of this process.
   bool is_of_this_process() const noexcept { return Process::is_this(process_); }
   void check_process() const {
-    if (!is_of_this_process() && !ready()) Core::throw_of_parent();
+    if (!is_of_this_process() && !ready()) Engine::throw_of_parent();
   }
 
-  /// The core; only for a waiter that is being notified: who does it lets go of the core
+  /// The engine; only for a waiter that is being notified: who does it lets go of the engine
   /// afterwards.
-  Ref<Core> share_core() const noexcept { return Ref<Core>::share(core_); }
-  /// The core, if this is not ready; null if it is.
-  Ref<Core> find_core() noexcept;
+  Ref<Engine> share_engine() const noexcept { return Ref<Engine>::share(engine_); }
+  /// The engine, if this is not ready; null if it is.
+  Ref<Engine> find_engine() noexcept;
   /// What stands for the calling thread where others look for who waits for what: its context as
   /// one of the pool's threads, or as it is giving up jobs of the pool; null if it does neither.
-  /// Asks the core's module where this one does not know.
+  /// Asks the engine's module where this one does not know.
   ThreadContext* find_context() noexcept;
 
   /// Has `waiter` notified once ready; false, and nothing is kept, if it is ready already.
@@ -3910,8 +3893,8 @@ class ResultBase : public Job {
   bool remove_waiter(Waiter& waiter) noexcept { return waiters_.remove(waiter); }
 
   /// The pool's, which may be gone if this is ready: only to compare it.
-  const Core* core_pointer() const noexcept { return core_; }
-  std::uint16_t core_serial() const noexcept { return core_serial_; }
+  const Engine* engine_pointer() const noexcept { return engine_; }
+  std::uint16_t engine_serial() const noexcept { return engine_serial_; }
 
   /// Runs here what has not started, whatever thread this is; begins nothing after the deadline.
   void take_part(Deadline deadline) noexcept { help(deadline); }
@@ -3926,30 +3909,30 @@ class ResultBase : public Job {
   virtual std::size_t total() const noexcept { return 1; }
 
  protected:
-  ResultBase(Core& core, Kind kind, std::uint32_t entries, bool has_callbacks) noexcept
+  ResultBase(Engine& engine, Kind kind, std::uint32_t entries, bool has_callbacks) noexcept
       : Job(kind, entries),
         has_callbacks_(has_callbacks),
-        core_serial_(core.serial()),
-        core_(&core),
-        process_(core.process()) {
-    core.introduce_thread();
+        engine_serial_(engine.serial()),
+        engine_(&engine),
+        process_(engine.process()) {
+    engine.introduce_thread();
   }
 
   /// Only while this job is unfinished.
-  Core& core() const noexcept { return *core_; }
+  Engine& engine() const noexcept { return *engine_; }
   bool has_callbacks() const noexcept { return has_callbacks_; }
 
   /// The outcome will be that this was cancelled, not an error of its own.
   void set_outcome_cancelled() noexcept { outcome_is_cancelled_ = true; }
   bool outcome_is_cancelled() const noexcept { return outcome_is_cancelled_; }
 
-  /// For cancel(), once it has claimed something, which keeps the core alive: has `give_up(error)`
-  /// do the rest.
+  /// For cancel(), once it has claimed something, which keeps the engine alive: has
+  /// `give_up(error)` do the rest.
   template <class GiveUp>
   void cancel_claimed(GiveUp give_up) noexcept {
-    const CompletionScope scope(core_, this);
-    // A copy: giving up may end the life of the core.
-    give_up(std::exception_ptr(core_->cancelled_error()));
+    const CompletionScope scope(engine_, this);
+    // A copy: giving up may end the life of the engine.
+    give_up(std::exception_ptr(engine_->cancelled_error()));
   }
 
   /// Claims and runs on this thread what has not started; begins nothing after the deadline.
@@ -3964,22 +3947,22 @@ class ResultBase : public Job {
   /// Neither the work nor a handle needs it any more. What is left of it at the end of this
   /// thread's own lane goes, so that no other worker meets it.
   void retire() noexcept {
-    while (has_entry() && Core::take_back_entry(core_, *this)) drop_entry();
+    while (has_entry() && Engine::take_back_entry(engine_, *this)) drop_entry();
     done();
   }
 
-  /// An error that is to be reported unless somebody looks at it: keeps the core for that.
+  /// An error that is to be reported unless somebody looks at it: keeps the engine for that.
   void expect_observation() noexcept {
     if (observed_.load(memory_order_relaxed)) return;
-    core_->add_ref();
+    engine_->add_ref();
     reports_ = true;
   }
   /// Called last, with the error, if there is one.
   void report_if_unobserved(const std::exception_ptr& error) noexcept {
     if (!reports_) return;
     // relaxed: observers released their reference after they observed.
-    if (!observed_.load(memory_order_relaxed)) core_->report(error);
-    core_->release();
+    if (!observed_.load(memory_order_relaxed)) engine_->report(error);
+    engine_->release();
   }
 
  private:
@@ -3991,43 +3974,43 @@ class ResultBase : public Job {
   bool reports_ : 1 = false;
   bool outcome_is_cancelled_ : 1 = false;
   const bool has_callbacks_ : 1;
-  const std::uint16_t core_serial_;
-  Core* const core_;  // alive while this job is unfinished; afterwards only if reports_
+  const std::uint16_t engine_serial_;
+  Engine* const engine_;  // alive while this job is unfinished; afterwards only if reports_
   WaiterList waiters_;
   const Process::Id process_;
 };
 
-/// Whoever makes this ready tells the waiters before he lets go of the core: so he is held up, if
-/// he comes, until the core is ours, too.
-inline Ref<Core> ResultBase::find_core() noexcept {
-  Ref<Core> core;
+/// Whoever makes this ready tells the waiters before he lets go of the engine: so he is held up, if
+/// he comes, until the engine is ours, too.
+inline Ref<Engine> ResultBase::find_engine() noexcept {
+  Ref<Engine> engine;
   ThreadWaiter waiter;
   {
     const unique_lock lock = waiter.hold();
-    if (!waiters_.add(waiter)) return core;
-    core = Ref<Core>::share(core_);
+    if (!waiters_.add(waiter)) return engine;
+    engine = Ref<Engine>::share(engine_);
   }
   if (!waiters_.remove(waiter)) waiter.wait();
-  return core;
+  return engine;
 }
 
 inline ThreadContext* ResultBase::find_context() noexcept {
-  ThreadContext* context = context_in(core_);
-  if (context == nullptr) context = CompletionScope::context_in(core_);
+  ThreadContext* context = context_in(engine_);
+  if (context == nullptr) context = CompletionScope::context_in(engine_);
   if (context != nullptr) return context;
-  const Ref<Core> core = find_core();
-  if (!core) return nullptr;
-  core->introduce_thread();
-  context = context_in(core_);
+  const Ref<Engine> engine = find_engine();
+  if (!engine) return nullptr;
+  engine->introduce_thread();
+  context = context_in(engine_);
   if (context != nullptr) return context;
-  return CompletionScope::context_in(core_, *this_thread_of(*core).innermost_scope);
+  return CompletionScope::context_in(engine_, *this_thread_of(*engine).innermost_scope);
 }
 
 inline bool ResultBase::wait_until_ready(Deadline deadline) noexcept {
-  ThreadContext* context = context_in(core_);
+  ThreadContext* context = context_in(engine_);
   if (context != nullptr && context->calling_back.contains(this)) return true;
   if (deadline.is_poll()) return false;
-  ThreadContext* waiter = context != nullptr ? context : CompletionScope::context_in(core_);
+  ThreadContext* waiter = context != nullptr ? context : CompletionScope::context_in(engine_);
   bool has_spun = false;
   if (waiter == nullptr) {
     // Most likely this is no thread of a pool. To make sure costs little if one sleeps next.
@@ -4038,14 +4021,14 @@ inline bool ResultBase::wait_until_ready(Deadline deadline) noexcept {
     if (ready()) return true;
     waiter = find_context();
     if (waiter == nullptr) return sleep(deadline);
-    context = context_in(core_);
+    context = context_in(engine_);
     if (context != nullptr && context->calling_back.contains(this)) return true;
   }
   {
     const JobStack::Frame frame(waiter->running, this);
-    if (core_->state() == State::terminate) {
+    if (engine_->state() == State::terminate) {
       // Perhaps it is this thread that is giving up one after another: do not wait for oneself.
-      abandon(core_->terminated_error());
+      abandon(engine_->terminated_error());
     } else if (context != nullptr) {
       help(deadline);
     }
@@ -4058,7 +4041,7 @@ inline bool ResultBase::wait_until_ready(Deadline deadline) noexcept {
   }
   Job* const self = this;
   WaitGraph::PlainWait wait(*waiter, {&self, 1});
-  const WaitGraph::Scope waits(core_->waits(), wait);
+  const WaitGraph::Scope waits(engine_->waits(), wait);
   return sleep(deadline);
 }
 
@@ -4074,7 +4057,7 @@ inline bool ResultBase::sleep(Deadline deadline) noexcept {
 }
 
 inline bool ResultBase::sleep_in_callback(Deadline deadline) noexcept {
-  CallbackThread& callbacks = core_->callbacks();
+  CallbackThread& callbacks = engine_->callbacks();
   Job* const self = this;
   CallbackThread::PlainAlarm alarm(callbacks, {&self, 1});
   if (!waiters_.add(alarm)) return true;
@@ -4117,7 +4100,7 @@ class ResultState : public ResultBase {
   /// then makes ready. *this may be gone afterwards.
   void finish() noexcept {
     if (has_callbacks()) {
-      this->core().callbacks().post(*this);
+      this->engine().callbacks().post(*this);
     } else {
       make_ready();
     }
@@ -4136,11 +4119,11 @@ class ResultState : public ResultBase {
 
  private:
   void make_ready() noexcept {
-    Core& core = this->core();  // alive: this job counts as unfinished until job_done()
+    Engine& engine = this->engine();  // alive: this job counts as unfinished until job_done()
     if (outcome_.is_error()) this->expect_observation();
     const bool unwatched = !this->complete();
     if (unwatched) dispose();
-    core.job_done(unwatched);
+    engine.job_done(unwatched);
   }
 
   /// It is ready, and no handle is left.
@@ -4186,7 +4169,7 @@ class ResultHandle {
 template <class R>
 template <class Callbacks>
 void ResultState<R>::run_callbacks(std::optional<Callbacks>& callbacks) noexcept {
-  this->core().introduce_thread();
+  this->engine().introduce_thread();
   {
     const JobStack::Frame frame(current_thread_context->calling_back, this);
     call_back(*callbacks);
@@ -4204,7 +4187,7 @@ void ResultState<R>::call_back(Callbacks& callbacks) noexcept {
     try {
       callbacks.error_callback(outcome_.error());
     } catch (...) {
-      this->core().report(std::current_exception());
+      this->engine().report(std::current_exception());
     }
   } else if (callbacks.callback) {
     try {
@@ -4221,7 +4204,7 @@ void ResultState<R>::call_back(Callbacks& callbacks) noexcept {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_RESULT_STATE_HPP
+#endif  // MILLPOND_DETAIL_RESULTS_RESULT_STATE_HPP
 
 // millpond/async_result.hpp
 #ifndef MILLPOND_ASYNC_RESULT_HPP
@@ -4245,8 +4228,8 @@ class Handles {
     return result.state_.get();
   }
   template <class Order>
-  static auto& core_of(BasicThreadPool<Order>& pool) noexcept {
-    return *pool.core_;
+  static auto& engine_of(BasicThreadPool<Order>& pool) noexcept {
+    return *pool.engine_;
   }
 };
 
@@ -4405,31 +4388,33 @@ class DoneCallback final : public Waiter {
   void notify() noexcept override {
     const std::unique_ptr<DoneCallback> self(this);
     const ResultBase& state = *Handles::state_of(result_);
-    const Core* const core = state.core_pointer();
-    const std::uint16_t serial = state.core_serial();
-    const Ref<Core> alive = is_late_ ? Ref<Core>() : core_ ? std::move(core_) : state.share_core();
+    const Engine* const engine = state.engine_pointer();
+    const std::uint16_t serial = state.engine_serial();
+    const Ref<Engine> alive = is_late_  ? Ref<Engine>()
+                              : engine_ ? std::move(engine_)
+                                        : state.share_engine();
     try {
       std::invoke(f_, std::move(result_));
     } catch (...) {
       if (alive) {
         alive->report(std::current_exception());
       } else {
-        Core::report_to(core, serial, std::current_exception());
+        Engine::report_to(engine, serial, std::current_exception());
       }
     }
   }
 
   void put_off() noexcept override {
-    if (!is_late_) core_ = Handles::state_of(result_)->share_core();
+    if (!is_late_) engine_ = Handles::state_of(result_)->share_engine();
   }
 
-  /// The result was ready when this came: the core may be gone.
+  /// The result was ready when this came: the engine may be gone.
   void set_late() noexcept { is_late_ = true; }
 
  private:
   AsyncResult<R> result_;
   F f_;
-  Ref<Core> core_;  // if put off: the result keeps it only until then
+  Ref<Engine> engine_;  // if put off: the result keeps it only until then
   bool is_late_ = false;
 };
 
@@ -4464,9 +4449,9 @@ struct std::hash<millpond::AsyncResult<R>> {
 
 #endif  // MILLPOND_ASYNC_RESULT_HPP
 
-// millpond/detail/imap_chunk.hpp
-#ifndef MILLPOND_DETAIL_IMAP_CHUNK_HPP
-#define MILLPOND_DETAIL_IMAP_CHUNK_HPP
+// millpond/detail/imap/imap_chunk.hpp
+#ifndef MILLPOND_DETAIL_IMAP_IMAP_CHUNK_HPP
+#define MILLPOND_DETAIL_IMAP_IMAP_CHUNK_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -4632,11 +4617,11 @@ ImapChunks<Value>::~ImapChunks() {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_IMAP_CHUNK_HPP
+#endif  // MILLPOND_DETAIL_IMAP_IMAP_CHUNK_HPP
 
-// millpond/detail/imap_ring.hpp
-#ifndef MILLPOND_DETAIL_IMAP_RING_HPP
-#define MILLPOND_DETAIL_IMAP_RING_HPP
+// millpond/detail/imap/imap_ring.hpp
+#ifndef MILLPOND_DETAIL_IMAP_IMAP_RING_HPP
+#define MILLPOND_DETAIL_IMAP_IMAP_RING_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -4736,11 +4721,11 @@ void ImapRing<Chunk>::reserve_one(std::size_t first_used) {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_IMAP_RING_HPP
+#endif  // MILLPOND_DETAIL_IMAP_IMAP_RING_HPP
 
-// millpond/detail/imap_front.hpp
-#ifndef MILLPOND_DETAIL_IMAP_FRONT_HPP
-#define MILLPOND_DETAIL_IMAP_FRONT_HPP
+// millpond/detail/imap/imap_front.hpp
+#ifndef MILLPOND_DETAIL_IMAP_IMAP_FRONT_HPP
+#define MILLPOND_DETAIL_IMAP_IMAP_FRONT_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -4867,11 +4852,11 @@ class ImapFront {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_IMAP_FRONT_HPP
+#endif  // MILLPOND_DETAIL_IMAP_IMAP_FRONT_HPP
 
-// millpond/detail/imap_readers.hpp
-#ifndef MILLPOND_DETAIL_IMAP_READERS_HPP
-#define MILLPOND_DETAIL_IMAP_READERS_HPP
+// millpond/detail/imap/imap_readers.hpp
+#ifndef MILLPOND_DETAIL_IMAP_IMAP_READERS_HPP
+#define MILLPOND_DETAIL_IMAP_IMAP_READERS_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -4899,17 +4884,17 @@ class ImapReaders {
   bool want_any() const noexcept { return wanted_.load() != 0; }
 
   /// Sleeps until woken, or for no reason. False if the deadline came.
-  bool sleep_locked(unique_lock& lock, Core& core, Deadline deadline) {
-    ThreadContext* context = context_in(&core);
+  bool sleep_locked(unique_lock& lock, Engine& engine, Deadline deadline) {
+    ThreadContext* context = context_in(&engine);
     if (context != nullptr && context->is_callback_thread()) {
-      return sleep_in_callback_locked(lock, core, deadline);
+      return sleep_in_callback_locked(lock, engine, deadline);
     }
     if (context == nullptr)
-      context = CompletionScope::context_in(&core, *this_thread_of(core).innermost_scope);
+      context = CompletionScope::context_in(&engine, *this_thread_of(engine).innermost_scope);
     std::optional<WaitGraph::PlainWait> wait;
     std::optional<WaitGraph::Scope> waits;  // ends while the lock is held: that is the order
     if (context != nullptr) {
-      waits.emplace(core.waits(), wait.emplace(*context, std::span(&imap_, 1)));
+      waits.emplace(engine.waits(), wait.emplace(*context, std::span(&imap_, 1)));
     }
     ++sleepers_;
     bool in_time = true;
@@ -4935,11 +4920,11 @@ class ImapReaders {
 
   /// The callback thread has callbacks to serve while it waits, so it sleeps elsewhere, with an
   /// alarm left here. Callbacks that it runs meanwhile may read the same imap: so there is a stack.
-  bool sleep_in_callback_locked(unique_lock& lock, Core& core, Deadline deadline) {
-    CallbackThread::PlainAlarm alarm(core.callbacks(), {&imap_, 1});
+  bool sleep_in_callback_locked(unique_lock& lock, Engine& engine, Deadline deadline) {
+    CallbackThread::PlainAlarm alarm(engine.callbacks(), {&imap_, 1});
     alarms_.push_back(&alarm);
     lock.unlock();
-    const bool in_time = core.callbacks().wait_in_callback(alarm, deadline);
+    const bool in_time = engine.callbacks().wait_in_callback(alarm, deadline);
     lock.lock();
     alarms_.pop_back();
     return in_time;
@@ -4954,11 +4939,11 @@ class ImapReaders {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_IMAP_READERS_HPP
+#endif  // MILLPOND_DETAIL_IMAP_IMAP_READERS_HPP
 
-// millpond/detail/imap_entry.hpp
-#ifndef MILLPOND_DETAIL_IMAP_ENTRY_HPP
-#define MILLPOND_DETAIL_IMAP_ENTRY_HPP
+// millpond/detail/imap/imap_entry.hpp
+#ifndef MILLPOND_DETAIL_IMAP_IMAP_ENTRY_HPP
+#define MILLPOND_DETAIL_IMAP_IMAP_ENTRY_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -4982,15 +4967,15 @@ class ImapEntry {
   void arrive() noexcept { exists_.store(false); }
 
   /// Needs none to exist.
-  void put_locked(Core& core, Core::Place place) noexcept {
+  void put_locked(Engine& engine, Engine::Place place) noexcept {
     exists_.store(true);
-    core.requeue(imap_, place);
+    engine.requeue(imap_, place);
   }
 
   /// True if it was in the queue: then its reference is the caller's, to be released after
   /// unlocking.
-  [[nodiscard]] bool take_out_locked(Core& core) noexcept {
-    if (!imap_.is_queued() || !core.unlink(imap_)) return false;
+  [[nodiscard]] bool take_out_locked(Engine& engine) noexcept {
+    if (!imap_.is_queued() || !engine.unlink(imap_)) return false;
     exists_.store(false);
     return true;
   }
@@ -5002,11 +4987,11 @@ class ImapEntry {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_IMAP_ENTRY_HPP
+#endif  // MILLPOND_DETAIL_IMAP_IMAP_ENTRY_HPP
 
-// millpond/detail/imap_window.hpp
-#ifndef MILLPOND_DETAIL_IMAP_WINDOW_HPP
-#define MILLPOND_DETAIL_IMAP_WINDOW_HPP
+// millpond/detail/imap/imap_window.hpp
+#ifndef MILLPOND_DETAIL_IMAP_IMAP_WINDOW_HPP
+#define MILLPOND_DETAIL_IMAP_IMAP_WINDOW_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -5106,11 +5091,11 @@ class ImapWindow {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_IMAP_WINDOW_HPP
+#endif  // MILLPOND_DETAIL_IMAP_IMAP_WINDOW_HPP
 
-// millpond/detail/imap_stream.hpp
-#ifndef MILLPOND_DETAIL_IMAP_STREAM_HPP
-#define MILLPOND_DETAIL_IMAP_STREAM_HPP
+// millpond/detail/imap/imap_stream.hpp
+#ifndef MILLPOND_DETAIL_IMAP_IMAP_STREAM_HPP
+#define MILLPOND_DETAIL_IMAP_IMAP_STREAM_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -5142,9 +5127,9 @@ class ImapStream : public StreamJob {
     bool reads_runs;  // the input does not wait for anything, so chunks may be read beforehand
   };
 
-  ImapStream(Core& core, bool ordered, const Sizes& sizes)
-      : core_(Ref<Core>::share(&core)),
-        gives_way_(core.takes_turns()),
+  ImapStream(Engine& engine, bool ordered, const Sizes& sizes)
+      : engine_(Ref<Engine>::share(&engine)),
+        gives_way_(engine.takes_turns()),
         most_at_once_(
             sizes.reads_runs ? (std::max)(kMostItemsAtOnce / sizes.chunksize, std::size_t{1}) : 1),
         chunks_(sizes.chunksize, sizes.item_size, sizes.item_alignment),
@@ -5153,7 +5138,7 @@ class ImapStream : public StreamJob {
         window_(sizes.buffersize, sizes.may_grow, sizes.chunksize) {}
   ~ImapStream() override;
 
-  Core& core() const noexcept { return *core_; }
+  Engine& engine() const noexcept { return *engine_; }
 
   // ---- For ImapJob ----
 
@@ -5227,7 +5212,7 @@ class ImapStream : public StreamJob {
   bool read_chunk(std::exception_ptr& error) noexcept;
 
   std::size_t room() const noexcept {
-    if (core_->look_ahead_unlimited()) return static_cast<std::size_t>(-1);
+    if (engine_->look_ahead_unlimited()) return static_cast<std::size_t>(-1);
     return window_.room([this] { return ring_.read(); });
   }
   bool has_work() const noexcept {
@@ -5243,7 +5228,7 @@ class ImapStream : public StreamJob {
 
   // ---- The queue's entry ----
 
-  void put_locked(Core::Place place) noexcept;
+  void put_locked(Engine::Place place) noexcept;
   void invite() noexcept;
   void end_turn() noexcept;
 
@@ -5262,7 +5247,7 @@ class ImapStream : public StreamJob {
   void wake_readers() noexcept;
   static bool is_termination(const std::exception_ptr& error) noexcept;
 
-  const Ref<Core> core_;
+  const Ref<Engine> engine_;
   const bool gives_way_;  // to what is queued, after each chunk
   const std::size_t most_at_once_;
 
@@ -5297,7 +5282,7 @@ class ImapStream : public StreamJob {
 
 template <class Value>
 void ImapStream<Value>::run() noexcept {
-  core_->introduce_thread();
+  engine_->introduce_thread();
   entry_.arrive();
   work();
   this->release();
@@ -5310,7 +5295,7 @@ void ImapStream<Value>::work() noexcept {
   Then then = Then::look_again;
   while (then == Then::look_again) {
     // terminate() finds this imap in the list of all; until then nothing is begun here any more.
-    if (core_->state() == State::terminate) give_up(true);
+    if (engine_->state() == State::terminate) give_up(true);
     // Looked at before the claim: what is claimed is run, so that an ordered imap yields it.
     const auto claim = given_up_.load() ? typename ImapRing<Chunk>::Claim() : ring_.claim();
     if (claim.chunk != nullptr) {
@@ -5398,7 +5383,7 @@ typename ImapStream<Value>::Then ImapStream<Value>::park() noexcept {
       move_reading(Reading::full, Reading::open);
       return Then::look_again;
     }
-    taken_out = entry_.take_out_locked(*core_);
+    taken_out = entry_.take_out_locked(*engine_);
   }
   if (taken_out) this->release();  // not the last: our caller holds another
   return Then::leave;
@@ -5406,11 +5391,11 @@ typename ImapStream<Value>::Then ImapStream<Value>::park() noexcept {
 
 template <class Value>
 void ImapStream<Value>::go_on() noexcept {
-  if (!core_->is_of_this_process()) return;
+  if (!engine_->is_of_this_process()) return;
   const SpinningLockGuard lock(mutex_);
   if (room() == 0) return;
   if (!move_reading(Reading::full, Reading::open) && reading_.load() != Reading::open) return;
-  put_locked(Core::Place::back);
+  put_locked(Engine::Place::back);
 }
 
 // ---- Reading ----
@@ -5472,15 +5457,15 @@ bool ImapStream<Value>::read_chunk(std::exception_ptr& error) noexcept {
 
 /// Whoever has an entry in his hands will look.
 template <class Value>
-void ImapStream<Value>::put_locked(Core::Place place) noexcept {
-  if (place == Core::Place::back) window_.begin_turn_locked(ring_.claimed());
-  if (!entry_.exists() && !finished_.load(memory_order_relaxed)) entry_.put_locked(*core_, place);
+void ImapStream<Value>::put_locked(Engine::Place place) noexcept {
+  if (place == Engine::Place::back) window_.begin_turn_locked(ring_.claimed());
+  if (!entry_.exists() && !finished_.load(memory_order_relaxed)) entry_.put_locked(*engine_, place);
 }
 
 template <class Value>
 void ImapStream<Value>::invite() noexcept {
   const SpinningLockGuard lock(mutex_);
-  if (has_work() && !given_up_.load()) put_locked(Core::Place::front);
+  if (has_work() && !given_up_.load()) put_locked(Engine::Place::front);
 }
 
 /// A whole window is turn enough.
@@ -5489,8 +5474,8 @@ void ImapStream<Value>::end_turn() noexcept {
   bool taken_out;
   {
     const SpinningLockGuard lock(mutex_);
-    taken_out = entry_.take_out_locked(*core_);
-    if (!given_up_.load()) put_locked(Core::Place::back);
+    taken_out = entry_.take_out_locked(*engine_);
+    if (!given_up_.load()) put_locked(Engine::Place::back);
   }
   if (taken_out) this->release();  // not the last: our caller holds another
 }
@@ -5548,7 +5533,7 @@ std::exception_ptr ImapStream<Value>::take_end() noexcept {
   const lock_guard lock(mutex_);
   if (termination_ == Termination::not_told) {
     termination_ = Termination::told;
-    return core_->terminated_error();
+    return engine_->terminated_error();
   }
   if (termination_ == Termination::none) return std::exchange(input_error_, nullptr);
   return nullptr;
@@ -5567,7 +5552,7 @@ void ImapStream<Value>::give_up(bool terminated) noexcept {
     given_up_.store(true);
     // If a thread is reading, it sees given_up_ when it lets go of the input.
     ends = move_reading(Reading::open, Reading::over) || move_reading(Reading::full, Reading::over);
-    taken_out = entry_.take_out_locked(*core_);
+    taken_out = entry_.take_out_locked(*engine_);
   }
   settle(discard_unclaimed() + (ends ? 1 : 0));
   if (taken_out) this->release();  // not the last: our caller holds another
@@ -5584,24 +5569,24 @@ std::size_t ImapStream<Value>::discard_unclaimed() noexcept {
 template <class Value>
 void ImapStream<Value>::finish() noexcept {
   destroy_work();
-  core_->forget(*this);
+  engine_->forget(*this);
   bool taken_out;
   {
     const lock_guard lock(mutex_);
-    taken_out = entry_.take_out_locked(*core_);
+    taken_out = entry_.take_out_locked(*engine_);
     finished_.store(true);  // what was done before happens before the end is seen
     readers_.wake_all_locked();
   }
   if (taken_out) this->release();  // not the last: our caller holds another
-  core_->job_done();
+  engine_->job_done();
 }
 
 template <class Value>
 ImapStream<Value>::~ImapStream() {
   chunks_.for_each_result([this](Result& result) {
-    if (result.is_error() && result.error() != nullptr) core_->report(result.error());
+    if (result.is_error() && result.error() != nullptr) engine_->report(result.error());
   });
-  if (input_error_ && !is_termination(input_error_)) core_->report(input_error_);
+  if (input_error_ && !is_termination(input_error_)) engine_->report(input_error_);
 }
 
 /// That an input which is an imap, too, was terminated is no error of its own.
@@ -5618,11 +5603,11 @@ bool ImapStream<Value>::is_termination(const std::exception_ptr& error) noexcept
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_IMAP_STREAM_HPP
+#endif  // MILLPOND_DETAIL_IMAP_IMAP_STREAM_HPP
 
-// millpond/detail/imap_state.hpp
-#ifndef MILLPOND_DETAIL_IMAP_STATE_HPP
-#define MILLPOND_DETAIL_IMAP_STATE_HPP
+// millpond/detail/imap/imap_state.hpp
+#ifndef MILLPOND_DETAIL_IMAP_IMAP_STATE_HPP
+#define MILLPOND_DETAIL_IMAP_IMAP_STATE_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -5656,13 +5641,13 @@ class ImapState : public ImapStream<Value> {
 
   /// The reader goes: gives up what has not started. Does not block.
   void drop() noexcept {
-    if (!this->core().is_of_this_process()) return;
-    const CompletionScope scope(&this->core(), this);
+    if (!this->engine().is_of_this_process()) return;
+    const CompletionScope scope(&this->engine(), this);
     this->give_up(false);
   }
 
   /// Tells of an error that the reader has taken and not looked at.
-  void report(const std::exception_ptr& error) const noexcept { this->core().report(error); }
+  void report(const std::exception_ptr& error) const noexcept { this->engine().report(error); }
 
  protected:
   using Base::Base;
@@ -5726,9 +5711,9 @@ std::optional<Value> ImapState<Value>::take(const typename Front::Claim& claim) 
 
 template <class Value>
 std::optional<Value> ImapState<Value>::wait_for_next(Deadline deadline) {
-  Core& core = this->core();
-  core.check_process();
-  core.introduce_thread();
+  Engine& engine = this->engine();
+  engine.check_process();
+  engine.introduce_thread();
   bool timed_out = deadline.is_poll();
   bool has_spun = false;  // since it last slept
   for (;;) {
@@ -5744,13 +5729,13 @@ std::optional<Value> ImapState<Value>::wait_for_next(Deadline deadline) {
       return std::nullopt;
     }
     if (timed_out) throw TimeoutError("No result within the timeout");
-    if (core.state() == State::terminate && this->may_be_given_up()) {
+    if (engine.state() == State::terminate && this->may_be_given_up()) {
       // Perhaps it is this thread that is giving up one after another: do not wait for oneself.
-      const CompletionScope scope(&core, this);
+      const CompletionScope scope(&engine, this);
       this->give_up(true);
       continue;
     }
-    ThreadContext* const context = context_in(&core);
+    ThreadContext* const context = context_in(&engine);
     if (context != nullptr && this->help(*context, wanted)) continue;
     if (!std::exchange(has_spun, true) && spinning_pays()) {
       spin_until([&] {
@@ -5770,12 +5755,12 @@ bool ImapState<Value>::sleep(ThreadContext* context, Deadline deadline) {
   unique_lock lock(this->mutex_, std::defer_lock);
   lock_spinning(lock);
   if (this->announce_sleep_locked(context != nullptr)) return true;
-  return this->readers_.sleep_locked(lock, this->core(), deadline);
+  return this->readers_.sleep_locked(lock, this->engine(), deadline);
 }
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_IMAP_STATE_HPP
+#endif  // MILLPOND_DETAIL_IMAP_IMAP_STATE_HPP
 
 // millpond/imap_iterator.hpp
 #ifndef MILLPOND_IMAP_ITERATOR_HPP
@@ -5917,9 +5902,9 @@ inline constexpr bool std::ranges::enable_view<millpond::ImapIterator<R>> = true
 
 #endif  // MILLPOND_IMAP_ITERATOR_HPP
 
-// millpond/detail/callback.hpp
-#ifndef MILLPOND_DETAIL_CALLBACK_HPP
-#define MILLPOND_DETAIL_CALLBACK_HPP
+// millpond/detail/calls/callback.hpp
+#ifndef MILLPOND_DETAIL_CALLS_CALLBACK_HPP
+#define MILLPOND_DETAIL_CALLS_CALLBACK_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -6049,7 +6034,7 @@ struct Callbacks {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_CALLBACK_HPP
+#endif  // MILLPOND_DETAIL_CALLS_CALLBACK_HPP
 
 // millpond/options.hpp
 #ifndef MILLPOND_OPTIONS_HPP
@@ -6197,115 +6182,9 @@ inline std::optional<std::size_t> index() noexcept {
 
 #endif  // MILLPOND_THIS_WORKER_HPP
 
-// millpond/detail/apply_job.hpp
-#ifndef MILLPOND_DETAIL_APPLY_JOB_HPP
-#define MILLPOND_DETAIL_APPLY_JOB_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// No callbacks: takes no room and is never run.
-struct NoCallbacks {};
-
-/// The optional callbacks of a job; NoCallbacks costs nothing.
-template <class Callbacks>
-struct CallbackStore {
-  std::optional<Callbacks> callbacks;
-  Job::DueLinks due;
-};
-template <>
-struct CallbackStore<NoCallbacks> {};
-
-/// One call: `call` is invoked once, as an rvalue, by whoever claims the job.
-template <class R, class Call, class Callbacks = NoCallbacks>
-class ApplyJob final : public ResultState<R> {
- public:
-  static constexpr bool kHasCallbacks = !std::is_same_v<Callbacks, NoCallbacks>;
-
-  /// The call is made from `f`, given a stop token if it takes one, and the rest.
-  template <class F, class... Rest>
-  explicit ApplyJob(Core& core, F&& f, Rest&&... rest)
-      : ResultState<R>(core, Job::Kind::call, 1, kHasCallbacks),
-        call_(stop_.bind(std::forward<F>(f)), std::forward<Rest>(rest)...) {}
-
-  /// A destructor of the user's that throws ends the program, as anywhere.
-  ~ApplyJob() noexcept override {
-    if (!this->is_claimed()) std::destroy_at(&call_);  // it was never issued
-  }
-
-  void set_callbacks(Callbacks callbacks)
-    requires kHasCallbacks
-  {
-    callbacks_.callbacks.emplace(std::move(callbacks));
-  }
-
-  Core::Submission enter_queue() const noexcept { return {.has_callbacks = kHasCallbacks}; }
-
-  void run() noexcept override { execute(); }
-
-  void abandon_entry(const std::exception_ptr& why) noexcept override { give_up(why); }
-
-  void abandon(const std::exception_ptr& why) noexcept override {
-    if (this->try_claim()) give_up(why);
-  }
-
-  bool cancel() noexcept override {
-    if (!this->is_of_this_process()) return cancelled();
-    if (!this->try_claim_to_cancel()) {
-      if (!cancelled()) stop_.request();
-      return cancelled();
-    }
-    this->set_outcome_cancelled();
-    this->cancel_claimed([this](const std::exception_ptr& why) { give_up(why); });
-    return true;
-  }
-  bool cancelled() const noexcept override { return this->is_claimed_to_cancel(); }
-
-  Stop<Call>& stop() noexcept { return stop_; }
-
-  void run_callback() noexcept override {
-    if constexpr (kHasCallbacks) this->run_callbacks(callbacks_.callbacks);
-  }
-  Job::DueLinks* due_links() noexcept override {
-    if constexpr (kHasCallbacks) return &callbacks_.due;
-    return nullptr;
-  }
-
- protected:
-  void help(Deadline) noexcept override {
-    if (this->is_claimed()) return;
-    if (Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim())
-      execute();
-  }
-
- private:
-  void give_up(const std::exception_ptr& why) noexcept {
-    std::destroy_at(&call_);
-    stop_.leave(this->core());
-    this->finish_abandoned(why);
-  }
-
-  void execute() noexcept {
-    this->core().introduce_thread();
-    this->outcome().run(std::move(call_));
-    std::destroy_at(&call_);
-    stop_.leave(this->core());
-    this->finish();
-  }
-
-  MILLPOND_NO_UNIQUE_ADDRESS Stop<Call> stop_;
-  union {
-    Call call_;  // alive until claimed and run or abandoned
-  };
-  MILLPOND_NO_UNIQUE_ADDRESS CallbackStore<Callbacks> callbacks_;
-};
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_APPLY_JOB_HPP
-
-// millpond/detail/chunking.hpp
-#ifndef MILLPOND_DETAIL_CHUNKING_HPP
-#define MILLPOND_DETAIL_CHUNKING_HPP
+// millpond/detail/calls/chunking.hpp
+#ifndef MILLPOND_DETAIL_CALLS_CHUNKING_HPP
+#define MILLPOND_DETAIL_CALLS_CHUNKING_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -6391,616 +6270,11 @@ class Chunking {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_CHUNKING_HPP
-
-// millpond/detail/thread_name.hpp
-#ifndef MILLPOND_DETAIL_THREAD_NAME_HPP
-#define MILLPOND_DETAIL_THREAD_NAME_HPP
-
-#if defined(MILLPOND_SET_THREAD_NAME)
-#include <pthread.h>
-#endif
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// Names the calling thread "<prefix>-<suffix>" for debuggers, top and perf. An empty prefix
-/// leaves its name alone. Where the platform's limit is met the prefix is cut, never the suffix;
-/// a platform without names ignores the call.
-inline void name_this_thread([[maybe_unused]] std::string_view prefix,
-                             [[maybe_unused]] std::string_view suffix) noexcept {
-#if defined(MILLPOND_SET_THREAD_NAME)
-  constexpr std::size_t kLongest = 15;  // bytes, Linux
-  if (prefix.empty() || suffix.size() + 2 > kLongest) return;
-  char name[kLongest + 1] = {};
-  std::size_t length = prefix.substr(0, kLongest - 1 - suffix.size()).copy(name, kLongest);
-  name[length++] = '-';
-  suffix.copy(name + length, kLongest - length);
-  MILLPOND_SET_THREAD_NAME(name);
-#endif
-}
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_THREAD_NAME_HPP
-
-// millpond/detail/core_callbacks.hpp
-#ifndef MILLPOND_DETAIL_CORE_CALLBACKS_HPP
-#define MILLPOND_DETAIL_CORE_CALLBACKS_HPP
-
-/// A core's callback thread, and what becomes of errors that nobody looks at.
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-inline bool Core::need_callbacks() {
-  const lock_guard lock(mutex_);
-  if (unfinished() == 0) return false;
-  if (!callbacks_.started_locked()) start_callback_thread_locked();
-  return true;
-}
-
-inline void Core::start_callback_thread() {
-  const lock_guard lock(mutex_);
-  check_state();
-  if (!callbacks_.started_locked()) start_callback_thread_locked();
-}
-
-inline void Core::start_callback_thread_locked() {
-  add_ref();
-  try {
-    callbacks_.start_locked([this] { run_callback_thread(); });
-  } catch (...) {
-    release();  // never the last: our caller holds one
-    throw;
-  }
-}
-
-template <class Done>
-void Core::serve_callbacks(unique_lock& lock, Done done) noexcept {
-  callbacks_.serve(lock, done, [this] {
-    if (state() != State::run) exit_condition_.notify_all();
-  });
-}
-
-inline void Core::run_callback_thread() noexcept {
-  const Ref<Core> self = Ref<Core>::adopt(this);
-  thread_local constinit ThreadContext context{nullptr};
-  context.core = this;
-  current_thread_context = &context;
-  name_this_thread(thread_name_prefix_, "cb");
-  {
-    unique_lock lock(mutex_);
-    serve_callbacks(lock, [this] { return all_issued_ && unfinished() == 0; });
-    callbacks_.end_locked();
-    exit_condition_.notify_all();
-  }
-  context.core = nullptr;
-  current_thread_context = nullptr;
-  left_pool = {this, serial()};
-}
-
-inline void Core::report(const std::exception_ptr& error) const noexcept {
-  if (!on_unobserved_error_) return print(error);
-  try {
-    on_unobserved_error_(error);
-  } catch (...) {
-    print(std::current_exception());
-  }
-}
-
-inline void Core::report_to(const Core* core, std::uint16_t serial,
-                            const std::exception_ptr& error) noexcept {
-  if (const Ref<Core> live = find_live(core, serial)) {
-    live->report(error);
-  } else {
-    print(error);
-  }
-}
-
-inline void Core::print(const std::exception_ptr& error) noexcept {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& exception) {
-    std::fprintf(stderr, "millpond: unobserved error in a task: %s\n", exception.what());
-  } catch (...) {
-    std::fputs("millpond: unobserved error in a task: not a std::exception\n", stderr);
-  }
-}
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_CORE_CALLBACKS_HPP
-
-// millpond/detail/core_jobs.hpp
-#ifndef MILLPOND_DETAIL_CORE_JOBS_HPP
-#define MILLPOND_DETAIL_CORE_JOBS_HPP
-
-/// What a core keeps of jobs that were accepted: what is unfinished, the live imaps, the sources
-/// of stop tokens.
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-// ---- What is unfinished ----
-
-inline std::size_t Core::unfinished() const noexcept {
-  // What is finished is counted first: so whatever is counted there is counted here, too.
-  std::size_t finished = finished_elsewhere_.get();
-  for (std::size_t i = 0; i != size_; ++i) finished += workers_[i].finished.get();
-  std::size_t issued = queue_.issued() + accepted_elsewhere_.get();
-  for (std::size_t i = 0; i != size_; ++i) issued += workers_[i].lane.issued.get();
-  return issued - finished;
-}
-
-inline void Core::job_done(bool unwatched) noexcept {
-  ThreadContext* const context = context_in(this);
-  if (context != nullptr && context->worker != nullptr) {
-    context->worker->finished.add_one();  // it asks what is unfinished when it has nothing to do
-    context->worker->paces = unwatched;
-  } else {
-    finish_elsewhere();
-  }
-}
-
-inline void Core::finish_elsewhere() noexcept {
-  bool last;
-  {
-    const lock_guard lock(mutex_);
-    finished_elsewhere_.add_one();
-    sleep_.take_turn();
-    check_finished_locked();
-    last = settle_locked();
-  }
-  if (last) release();
-}
-
-inline void Core::check_finished_locked() noexcept {
-  if (!all_issued_ || unfinished() != 0) return;
-  // release: pairs with may_leave().
-  may_leave_.store(true, memory_order_release);
-  sleep_.quit();
-  callbacks_.wake_locked();
-  exit_condition_.notify_all();
-}
-
-inline void Core::accept(bool has_callbacks) {
-  if (has_callbacks) start_callback_thread();
-  const lock_guard lock(mutex_);
-  check_state();
-  accepted_elsewhere_.add_one();
-}
-
-// ---- Imaps ----
-
-inline void Core::forget(StreamJob& job) noexcept {
-  std::list<StreamJob*> node;
-  const lock_guard lock(mutex_);
-  if (std::exchange(job.listed_, false)) node.splice(node.begin(), streams_, job.place_);
-}
-
-inline Ref<StreamJob> Core::pop_stream() noexcept {
-  std::list<StreamJob*> node;
-  const lock_guard lock(mutex_);
-  if (streams_.empty()) return {};
-  node.splice(node.begin(), streams_, streams_.begin());
-  node.front()->listed_ = false;
-  return Ref<StreamJob>::share(node.front());
-}
-
-/// Every imap's decision to stop reading ahead is made under its own mutex, which lift_limit()
-/// takes after the flag is set: so each sees the flag, or is found by us to have stopped.
-inline void Core::lift_look_ahead_limit() noexcept {
-  // release: who sees it may know that join() has begun, and destroy the pool in a task.
-  look_ahead_unlimited_.store(true, memory_order_release);
-  std::size_t left;
-  {
-    const lock_guard lock(mutex_);
-    left = streams_.size();  // no new ones come: the pool is closed
-  }
-  for (; left != 0; --left) {
-    Ref<StreamJob> job;
-    {
-      const lock_guard lock(mutex_);
-      if (streams_.empty()) return;
-      job = Ref<StreamJob>::share(streams_.front());
-      streams_.splice(streams_.end(), streams_, streams_.begin());  // next time the next one
-    }
-    job->lift_limit();
-  }
-}
-
-// ---- Stop tokens ----
-
-#if MILLPOND_HAS_STOP_TOKEN
-inline void Core::add_stop(StopSource& source) noexcept {
-  {
-    const lock_guard lock(mutex_);
-    if (state() != State::terminate) return stops_.insert(source);
-  }
-  source.request();
-}
-#endif
-
-inline void Core::request_stops() noexcept {
-#if MILLPOND_HAS_STOP_TOKEN
-  for (stop_source source(std::nostopstate);; source.request_stop()) {
-    const lock_guard lock(mutex_);
-    if (!stops_.pop(source)) return;
-  }
-#endif
-}
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_CORE_JOBS_HPP
-
-// millpond/detail/core_work.hpp
-#ifndef MILLPOND_DETAIL_CORE_WORK_HPP
-#define MILLPOND_DETAIL_CORE_WORK_HPP
-
-/// How work gets into a core's queue, and what its workers do.
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-// ---- Issuing ----
-
-inline void Core::submit(Job& job, const Submission& submission) {
-  if (submission.has_callbacks) start_callback_thread();
-  after_adding(add(job, submission));
-}
-
-/// Before anybody can find it in the list of imaps it is in the queue and counted.
-inline void Core::submit(StreamJob& job) {
-  std::list<StreamJob*> place{&job};
-  AfterAdding after;
-  {
-    const lock_guard lock(mutex_);
-    after = add(job, {.priority = job.rank_.priority});
-    job.place_ = place.begin();
-    job.listed_ = true;
-    streams_.splice(streams_.end(), place);
-  }
-  after_adding(after);
-}
-
-/// A worker may run the job, which may destroy the pool, before the caller has woken anybody: so a
-/// reference is taken for that while the door is closed to terminate().
-inline Core::AfterAdding Core::add(Job& job, const Submission& submission) {
-  ThreadContext* const context = context_in(this);
-  if (context != nullptr && context->worker != nullptr && !queue_.is_by_priority()) {
-    return add_own(*context->worker, job, submission.entries);
-  }
-  const JobQueue::Door door = queue_.door();
-  const SpinningLockGuard lock(door.lock);
-  check_state();
-  if (!queue_.reserve_locked(door, submission.entries)) throw_not_running();
-  queue_.push_locked(door, job, submission.entries, submission.priority, submission.rank);
-  if (!sleep_.needs_wake()) return AfterAdding::nothing;
-  add_ref();
-  return AfterAdding::wake_and_release;
-}
-
-/// Making room hides what is in the lane for a moment: so a worker may have fallen asleep, even if
-/// there is no memory in the end.
-///
-/// The worker adds to its own lane without a lock. terminate() sets the state before it empties the
-/// lanes, and we look at the state after the job is in the lane: so one of us gives it up.
-inline Core::AfterAdding Core::add_own(Worker& worker, Job& job, std::size_t entries) {
-  check_state();
-  try {
-    if (!queue_.lanes().reserve_own(worker.lane, entries)) throw_not_running();
-  } catch (...) {
-    if (sleep_.needs_wake()) sleep_.wake();
-    throw;
-  }
-  worker.lane.issued.add_one();
-  for (; entries != 0; --entries) queue_.lanes().push_own(worker.lane, job);
-  if (state_.load(memory_order_seq_cst) == State::terminate) return AfterAdding::abandon;
-  return sleep_.needs_wake() ? AfterAdding::wake : AfterAdding::nothing;
-}
-
-inline void Core::after_adding(AfterAdding after) noexcept {
-  switch (after) {
-    case AfterAdding::nothing:
-      return;
-    case AfterAdding::wake:
-      return sleep_.wake();
-    case AfterAdding::wake_and_release:
-      sleep_.wake();
-      return release();
-    case AfterAdding::abandon:
-      return abandon_queued();
-  }
-}
-
-inline void Core::requeue(StreamJob& job, Place place) noexcept {
-  if (place == Place::back && !queue_.is_by_priority() && requeue_in_lane(job)) return;
-  bool wakes;
-  {
-    const SpinningLockGuard lock(queue_.imap_mutex());
-    if (state() == State::terminate) return;
-    job.add_ref();
-    queue_.push_locked(job, place == Place::front);
-    wakes = sleep_.needs_wake();
-  }
-  if (wakes) sleep_.wake();  // the imap, which our caller keeps, keeps the core
-}
-
-/// Behind what this thread has issued. False if there is no memory for that.
-inline bool Core::requeue_in_lane(StreamJob& job) noexcept {
-  const JobQueue::Door door = queue_.door();
-  bool wakes;
-  {
-    const SpinningLockGuard lock(door.lock);
-    if (state() == State::terminate) return true;
-    try {
-      if (!queue_.reserve_locked(door, 1)) return true;
-    } catch (...) {
-      return false;
-    }
-    queue_.push_again_locked(door, job);
-    wakes = sleep_.needs_wake();
-  }
-  if (wakes) sleep_.wake();
-  return true;
-}
-
-inline void Core::put_back(Job& job, const Rank& rank) noexcept {
-  {
-    const lock_guard lock(queue_.imap_mutex());
-    if (state() != State::terminate) return queue_.put_back_locked(job, rank);
-  }
-  job.abandon_entry(terminated_error());
-}
-
-// ---- Workers ----
-
-inline void Core::run_worker(std::size_t index, StartUp* start_up) noexcept {
-  const Ref<Core> self = Ref<Core>::adopt(this);
-  thread_local constinit ThreadContext context{nullptr};
-  context.core = this;
-  context.worker_index = index;
-  context.worker = &workers_[index];
-  current_thread_context = &context;
-  name_this_thread(thread_name_prefix_, std::to_string(index));
-  if (start_up != nullptr) start_up->initialize();
-  work(context);
-  context.core = nullptr;
-  context.worker_index = std::nullopt;
-  context.worker = nullptr;
-  current_thread_context = nullptr;
-  left_pool = {this, serial()};
-  JobMemory::flush_thread();
-}
-
-inline void Core::work(ThreadContext& context) noexcept {
-  Worker& worker = *context.worker;
-  JobStack::Frame frame(context.running);
-  for (Job* job = search(worker); job != nullptr;) {
-    frame.job = job;
-    job->run();
-    job = queue_.take(worker.lane);
-    if (job == nullptr) {
-      sleep_.begin_search();
-      job = search(worker);
-    }
-  }
-  leave_as_worker();
-}
-
-/// The next job of a worker that searches; null if it may go.
-///
-/// A worker that empties the queue faster than it fills would meet the issuing thread at every
-/// job's cache line. So after a job that nobody waits for it first lets the queue grow.
-inline Job* Core::search(Worker& worker) noexcept {
-  if (std::exchange(worker.paces, false) && spinning_pays()) {
-    for (Spin spin(tuning::kPaceTime); !may_leave() && spin.go_on();) {
-    }
-  }
-  Job* job = nullptr;
-  const auto look = [&] {
-    if (may_leave()) return true;
-    job = queue_.take(worker.lane);
-    return job != nullptr;
-  };
-  const auto has_reason_to_stay_awake = [&] {
-    if (may_leave() || queue_.any()) return true;
-    // The last that has nothing to do asks whether anything can come.
-    if (state() != State::close || sleep_.idle() != size_) return false;
-    const lock_guard lock(mutex_);
-    check_finished_locked();
-    return may_leave();
-  };
-  while (!look() && !(sleep_.is_only_searcher() && spinning_pays() && spin_until(look))) {
-    sleep_.fall_asleep(has_reason_to_stay_awake);
-  }
-  if (sleep_.end_search([&] { return queue_.any(); })) waits_.all_busy();
-  return job;
-}
-
-inline void Core::leave_as_worker() noexcept {
-  bool last;
-  {
-    const lock_guard lock(mutex_);
-    --workers_alive_;
-    if (workers_alive_ <= 1) exit_condition_.notify_all();  // a joiner may be a worker itself
-    if (workers_alive_ == 0) callbacks_.wake_locked();      // or the callback thread
-    last = settle_locked();
-  }
-  sleep_.quit();        // wakes the next
-  if (last) release();  // not the last reference: this thread has one
-}
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_CORE_WORK_HPP
-
-// millpond/detail/core_life.hpp
-#ifndef MILLPOND_DETAIL_CORE_LIFE_HPP
-#define MILLPOND_DETAIL_CORE_LIFE_HPP
-
-/// How a core starts and ends: docs/design/shutdown.md.
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-inline void Core::start(std::string thread_name_prefix, const std::function<void()>& initializer) {
-  thread_name_prefix_ = std::move(thread_name_prefix);
-  StartUp start_up(mutex_, initializer);
-  StartUp* const shared = initializer ? &start_up : nullptr;
-  try {
-    threads_.reserve(size());
-    for (std::size_t index = 0; index < size(); ++index) {
-      add_ref();
-      {
-        const lock_guard lock(mutex_);
-        ++workers_alive_;
-      }
-      try {
-        threads_.emplace_back([this, index, shared] { run_worker(index, shared); });
-      } catch (...) {
-        release();
-        const lock_guard lock(mutex_);
-        --workers_alive_;
-        throw;
-      }
-    }
-  } catch (...) {
-    terminate();
-    join_or_detach();
-    throw;
-  }
-  if (shared == nullptr) return;
-  if (const std::exception_ptr error = start_up.wait(size())) {
-    terminate();
-    join_or_detach();
-    std::rethrow_exception(error);
-  }
-}
-
-inline void Core::close() noexcept {
-  if (!is_of_this_process()) return;
-  {
-    const lock_guard lock(mutex_);
-    if (state() != State::run) return;
-    state_.store(State::close, memory_order_seq_cst);
-  }
-  queue_.pass_doors();
-  const lock_guard lock(mutex_);
-  all_issued_ = true;
-  sleep_.take_turn();
-  check_finished_locked();
-}
-
-/// First the queue is closed: from then on no worker takes anything, so that what is queued when
-/// the state changes is given up here. Once the state has been seen at all doors nothing enters the
-/// queue or the list of imaps but through a worker that gives it up itself. Abandoning runs user
-/// code (destructors), so it goes job by job, without locks.
-inline void Core::terminate() noexcept {
-  if (!is_of_this_process()) return;
-  const Ref<Core> self = Ref<Core>::share(this);  // a capture that dies here may own the pool
-  CompletionScope scope(this);                    // what is run here may wait for what is queued
-  queue_.close();
-  {
-    const lock_guard lock(mutex_);
-    state_.store(State::terminate, memory_order_seq_cst);
-  }
-  queue_.pass_doors();
-  sleep_.quit();
-  {
-    const lock_guard lock(mutex_);
-    all_issued_ = true;
-    check_finished_locked();  // who finished the last job before this line has told nobody
-  }
-  request_stops();
-  abandon_queued();
-  while (const Ref<StreamJob> job = pop_stream()) {
-    scope.set_job(job.get());
-    job->abandon(terminated_error());
-  }
-}
-
-inline void Core::abandon_queued() noexcept {
-  CompletionScope scope(this);
-  while (Job* const job = queue_.drain()) {
-    if (!job->take_entry()) continue;
-    scope.set_job(job);
-    job->abandon_entry(terminated_error());
-  }
-}
-
-inline void Core::join() {
-  check_process();
-  introduce_thread();
-  const Ref<Core> self = Ref<Core>::share(this);  // the pool may be destroyed meanwhile, by a task
-  if (context_in(this) != nullptr || CompletionScope::is_inside(*this) ||
-      is_left_by_this_thread()) {
-    throw ValueError("A pool cannot be joined from one of its own threads");
-  }
-  switch (state()) {
-    case State::run:
-      throw ValueError("Pool is still running");
-    case State::close:
-      lift_look_ahead_limit();
-      break;
-    case State::terminate:
-      break;
-  }
-  join_or_detach();
-}
-
-/// First waits until the other threads are about to end, without keeping anybody else from doing
-/// the same: one thread may be in join() while a task destroys the pool. Only then the handles.
-///
-/// A thread that is itself in the middle of a job, as a worker, in a callback or giving it up,
-/// must not wait for that job; nor for the callback thread, which waits for it, to end: that it has
-/// nothing to do will do.
-inline void Core::join_or_detach() noexcept {
-  introduce_thread();
-  const ThreadContext* const own = context_in(this);
-  const bool completing = own != nullptr || CompletionScope::is_inside(*this);
-  {
-    unique_lock lock(mutex_);
-    if (own != nullptr && own->is_callback_thread()) {
-      // Running tasks may wait for results whose callbacks only this thread can run.
-      serve_callbacks(lock, [this] { return workers_alive_ == 0; });
-    } else if (completing) {
-      const std::size_t own_workers = own != nullptr ? 1 : 0;
-      exit_condition_.wait(
-          lock, [&] { return workers_alive_ == own_workers && callbacks_.idle_locked(); });
-    } else {
-      exit_condition_.wait(lock, [this] {
-        return workers_alive_ == 0 && unfinished() == 0 && !callbacks_.alive_locked();
-      });
-    }
-  }
-  if (!completing) abandon_queued();  // dead entries, which may be all that keeps an imap's results
-  const lock_guard lock(join_mutex_);
-  for (thread& worker : threads_) {
-    if (!worker.joinable()) continue;
-    if (worker.get_id() == this_thread::get_id()) {
-      worker.detach();
-    } else {
-      worker.join();
-    }
-  }
-  if (completing) {
-    callbacks_.detach();
-  } else {
-    callbacks_.join();
-  }
-}
-
-inline void Core::orphan() noexcept {
-  const lock_guard lock(mutex_);
-  orphaned_ = unfinished() != 0;
-  if (orphaned_) add_ref();
-}
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_CORE_LIFE_HPP
-
-// millpond/detail/items.hpp
-#ifndef MILLPOND_DETAIL_ITEMS_HPP
-#define MILLPOND_DETAIL_ITEMS_HPP
+#endif  // MILLPOND_DETAIL_CALLS_CHUNKING_HPP
+
+// millpond/detail/calls/items.hpp
+#ifndef MILLPOND_DETAIL_CALLS_ITEMS_HPP
+#define MILLPOND_DETAIL_CALLS_ITEMS_HPP
 
 /// Where a map's items live and how they reach the function.
 ///
@@ -7350,116 +6624,11 @@ class StreamedItems {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_ITEMS_HPP
+#endif  // MILLPOND_DETAIL_CALLS_ITEMS_HPP
 
-// millpond/detail/imap_job.hpp
-#ifndef MILLPOND_DETAIL_IMAP_JOB_HPP
-#define MILLPOND_DETAIL_IMAP_JOB_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// The typed part of an imap: reads items from Items (StreamedItems) and calls F on them.
-template <class Value, class F, class Items>
-class ImapJob final : public ImapState<Value> {
-  using Base = ImapState<Value>;
-  using typename Base::Chunk;
-  using typename Base::Result;
-  using Segment = ImapSegment<Value>;
-  using Item = typename Items::Item;
-
- public:
-  template <class Holder, class G>
-  ImapJob(Core& core, bool ordered, std::size_t chunksize, std::size_t buffersize, bool may_grow,
-          Holder&& holder, G&& f)
-      : Base(core, ordered,
-             {.chunksize = chunksize,
-              .buffersize = buffersize,
-              .may_grow = may_grow,
-              .item_size = sizeof(Item),
-              .item_alignment = alignof(Item),
-              .reads_runs = Items::kNeverWaits}),
-        chunksize_(chunksize),
-        work_(std::in_place, std::forward<Holder>(holder), stop_.bind(std::forward<G>(f))) {}
-  ~ImapJob() noexcept override = default;  // whatever the user's destructors say
-
-  Stop<F>& stop() noexcept { return stop_; }
-
- private:
-  bool fill(Chunk& chunk, std::exception_ptr& error) noexcept override {
-    Segment* segment = &chunk.first;
-    std::size_t slot = 0;
-    std::size_t size = 0;
-    bool has_more = false;
-    try {
-      has_more = work_->items.take(
-          chunksize_,
-          [&]() -> void* {
-            if (slot == this->segment_size()) {
-              segment = &this->after(*segment);
-              slot = 0;
-            }
-            return item_of(*segment, slot++);
-          },
-          size);
-    } catch (...) {
-      error = std::current_exception();  // items read before it are run all the same
-    }
-    chunk.size = size;
-    return has_more;
-  }
-
-  void execute(Chunk& chunk) noexcept override {
-    for_each_slot(chunk, [this](Item& item, Result& result) {
-      result.run([&]() -> Value {
-        if constexpr (std::is_void_v<std::invoke_result_t<F&, typename Items::Passed>>) {
-          std::invoke(work_->f, item.pass());
-          return {};
-        } else {
-          return std::invoke(work_->f, item.pass());
-        }
-      });
-      std::destroy_at(&item);
-    });
-  }
-
-  void discard(Chunk& chunk) noexcept override {
-    for_each_slot(chunk, [](Item& item, Result&) { std::destroy_at(&item); });
-  }
-
-  template <class Visit>
-  void for_each_slot(Chunk& chunk, Visit visit) noexcept {
-    std::size_t left = chunk.size;
-    for (Segment* segment = &chunk.first;; segment = segment->next) {
-      const std::size_t count = (std::min)(left, this->segment_size());
-      for (std::size_t slot = 0; slot != count; ++slot) {
-        visit(*std::launder(static_cast<Item*>(item_of(*segment, slot))), segment->results[slot]);
-      }
-      left -= count;
-      if (left == 0) return;
-    }
-  }
-
-  static void* item_of(const Segment& segment, std::size_t slot) noexcept {
-    return segment.items + slot * sizeof(Item);
-  }
-
-  void destroy_work() noexcept override {
-    work_.reset();
-    stop_.leave(this->core());
-  }
-
-  const std::size_t chunksize_;
-  MILLPOND_NO_UNIQUE_ADDRESS Stop<F> stop_;
-  std::optional<Work<F, Items>> work_;
-};
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_IMAP_JOB_HPP
-
-// millpond/detail/map_call.hpp
-#ifndef MILLPOND_DETAIL_MAP_CALL_HPP
-#define MILLPOND_DETAIL_MAP_CALL_HPP
+// millpond/detail/calls/map_call.hpp
+#ifndef MILLPOND_DETAIL_CALLS_MAP_CALL_HPP
+#define MILLPOND_DETAIL_CALLS_MAP_CALL_HPP
 
 /// The types of one call of the map family, and what is wrong with it, if anything.
 
@@ -7655,317 +6824,11 @@ constexpr bool check_owning_map() {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_MAP_CALL_HPP
+#endif  // MILLPOND_DETAIL_CALLS_MAP_CALL_HPP
 
-// millpond/detail/progress.hpp
-#ifndef MILLPOND_DETAIL_PROGRESS_HPP
-#define MILLPOND_DETAIL_PROGRESS_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// How many items of a map are finished, for those who ask meanwhile. Each worker counts on its
-/// own, on a cache line of its own: a count of all would have to be fetched from another processor
-/// for every chunk.
-///
-/// Thread safety: all members, from any thread.
-class Progress {
- public:
-  explicit Progress(const Core& core)
-      : core_(&core), workers_(core.size()), counts_(new Count[workers_ + 1]) {}
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-  ~Progress() { delete[] counts_; }
-
-  void add(std::size_t items) noexcept {
-    const ThreadContext* const context = context_in(core_);
-    if (context != nullptr && !context->is_callback_thread()) {
-      atomic<std::size_t>& count = counts_[*context->worker_index].items;
-      count.store(count.load(memory_order_relaxed) + items, memory_order_relaxed);
-    } else {
-      counts_[workers_].items.fetch_add(items, memory_order_relaxed);
-    }
-  }
-
-  std::size_t total() const noexcept {
-    std::size_t sum = 0;
-    for (std::size_t i = 0; i <= workers_; ++i) {
-      sum += counts_[i].items.load(memory_order_relaxed);
-    }
-    return sum;
-  }
-
- private:
-  struct alignas(64) Count {
-    atomic<std::size_t> items{0};
-  };
-
-  const Core* core_;  // only compared: it may be gone
-  std::size_t workers_;
-  Count* const counts_;  // the workers', and one that all other threads share
-};
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_PROGRESS_HPP
-
-// millpond/detail/map_job.hpp
-#ifndef MILLPOND_DETAIL_MAP_JOB_HPP
-#define MILLPOND_DETAIL_MAP_JOB_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// A whole map: as many entries in the queue as workers can be at it. Each claims chunk after chunk
-/// by moving an atomic cursor; when all are claimed the entries that are left are dead.
-///
-/// Invariants: items before next_ are claimed, by a worker or as given up; next_ may go beyond
-/// size_. done_ counts those claimed items that are finished (run, skipped after an error in their
-/// chunk, or given up), each some time before the thread that claimed it leaves the job. Whoever
-/// brings done_ to size_ finishes the job; that happens once, as each item is claimed once.
-///
-/// Results is one of map_results.hpp, where the results go. F may be a reference (blocking calls
-/// borrow the function). Items is a source of items.hpp.
-template <class Results, class F, class Items, class Callbacks = NoCallbacks>
-class MapJob final : public ResultState<typename Results::Result> {
-  using Base = ResultState<typename Results::Result>;
-
- public:
-  using Result = typename Results::Result;
-  static constexpr bool kHasCallbacks = !std::is_same_v<Callbacks, NoCallbacks>;
-
-  /// Walks or measures the items here, in the caller: throws what they throw. `output` is what
-  /// Results is made from, besides the number of items.
-  template <class Holder, class G, class... Output>
-  MapJob(Core& core, std::optional<std::ptrdiff_t> chunksize, Holder&& holder, G&& f,
-         Output&... output)
-      : Base(core, Job::Kind::other, 0, kHasCallbacks),
-        work_(std::in_place, std::forward<Holder>(holder), stop_.bind(std::forward<G>(f))),
-        size_(work_->items.size()),
-        chunking_(chunksize, size_, core.size()),
-        progress_(make_progress(core)),
-        results_(std::in_place, size_, output...) {}
-  ~MapJob() noexcept override = default;  // whatever the user's destructors say
-
-  void set_callbacks(Callbacks callbacks)
-    requires kHasCallbacks
-  {
-    callbacks_.callbacks.emplace(std::move(callbacks));
-  }
-
-  /// To be queued: as many entries as workers can be at it at once.
-  Core::Submission enter_queue() noexcept {
-    const std::size_t entries = (std::min)(this->core().size(), chunking_.at_most_chunks_of(size_));
-    this->add_entries(static_cast<std::uint32_t>(entries));
-    return {.entries = entries, .has_callbacks = kHasCallbacks, .rank = &rank_};
-  }
-
-  /// Instead of being queued: for a map without items.
-  void finish_empty() noexcept {
-    const CompletionScope scope(&this->core(), this);
-    this->try_claim();
-    finish_map();
-  }
-
-  /// With priorities a worker makes way after each chunk.
-  void run() noexcept override {
-    Core& core = this->core();
-    if (!core.takes_turns()) {
-      work(~std::size_t{0}, Deadline::never());
-    } else {
-      work(1, Deadline::never());
-      if (!is_spent()) return core.put_back(*this, rank_);
-    }
-    this->drop_entry();
-  }
-
-  void abandon_entry(const std::exception_ptr& why) noexcept override {
-    abandon(why);
-    this->drop_entry();
-  }
-
-  void abandon(const std::exception_ptr& why) noexcept override {
-    const std::size_t begin = claim_rest(size_);
-    if (begin >= size_) return;
-    this->try_claim();
-    give_up(size_ - begin, why, false);
-  }
-
-  /// What runs may stop, too. It is asked last, when all that was claimed here is given up: that
-  /// runs stop callbacks, which may do anything with the pool.
-  bool cancel() noexcept override {
-    if (!this->is_of_this_process()) return cancelled();
-    const std::size_t begin = claim_rest(kCancelled);
-    if (begin < size_) {
-      if (begin == 0) this->try_claim_to_cancel();  // else some of it has run
-      this->cancel_claimed(
-          [&](const std::exception_ptr& why) { give_up(size_ - begin, why, true); });
-    }
-    stop_.request();
-    return begin < size_ || begin >= kCancelled;
-  }
-  bool cancelled() const noexcept override {
-    return next_.load(memory_order_relaxed) >= kCancelled;
-  }
-
-  bool is_spent() const noexcept override { return next_.load(memory_order_relaxed) >= size_; }
-
-  Stop<F>& stop() noexcept { return stop_; }
-
-  void run_callback() noexcept override {
-    if constexpr (kHasCallbacks) this->run_callbacks(callbacks_.callbacks);
-  }
-  Job::DueLinks* due_links() noexcept override {
-    if constexpr (kHasCallbacks) return &callbacks_.due;
-    return nullptr;
-  }
-
-  std::size_t completed() const noexcept override {
-    return progress_ ? progress_->total() : done_.load(memory_order_relaxed);
-  }
-  std::size_t total() const noexcept override { return size_; }
-
- protected:
-  void help(Deadline deadline) noexcept override { work(~std::size_t{0}, deadline); }
-
- private:
-  /// For maps of many chunks, where counting would cost most.
-  std::optional<Progress> make_progress(const Core& core) const {
-    const bool many =
-        chunking_.is_fixed() && size_ > 2 * kChunksPerWorker * core.size() * chunking_.size();
-    return many ? std::make_optional<Progress>(core) : std::nullopt;
-  }
-
-  struct Range {
-    std::size_t begin;
-    std::size_t end;
-    std::size_t size() const noexcept { return end - begin; }
-  };
-
-  /// Empty if there is nothing left.
-  Range claim_chunk() noexcept {
-    // relaxed: the items were there before the job was issued.
-    std::size_t begin = next_.load(memory_order_relaxed);
-    if (begin >= size_) return {};
-    if (kMayPassTheEnd && chunking_.is_fixed()) {
-      // Beyond size_ at most once for each thread: no overflow.
-      begin = next_.fetch_add(chunking_.size(), memory_order_relaxed);
-      if (begin >= size_) return {};
-      return {begin, begin + chunking_.next(size_ - begin)};
-    }
-    std::size_t end;
-    do {
-      if (begin >= size_) return {};
-      end = begin + chunking_.next(size_ - begin);
-    } while (!next_.compare_exchange_weak(begin, end, memory_order_relaxed));
-    return {begin, end};
-  }
-
-  /// Claims and runs chunks until none is left, so many are done, or the deadline has passed.
-  void work(std::size_t chunks, Deadline deadline) noexcept {
-    std::size_t finished = 0;
-    this->core().introduce_thread();
-    for (; chunks != 0 && !deadline.has_passed(); --chunks) {
-      const Range range = claim_chunk();
-      if (range.size() == 0) break;
-      // terminate() finds what is queued, not what workers are at.
-      if (this->core().state() == State::terminate) {
-        give_up(range.size() + size_ - (std::min)(size_, claim_rest(size_)),
-                this->core().terminated_error(), false);
-        break;
-      }
-      if (!this->claimed()) this->try_claim();  // it is running now
-      run_chunk(range.begin, range.end);
-      if (progress_) {
-        progress_->add(range.size());
-        finished += range.size();
-      } else {
-        finish_items(range.size());
-      }
-    }
-    if (finished != 0) finish_items(finished);
-  }
-
-  void run_chunk(std::size_t begin, std::size_t end) noexcept {
-    try {
-      Work<F, Items>& work = *work_;
-      for (std::size_t index = begin; index != end; ++index) {
-        results_->set(index,
-                      [&]() -> decltype(auto) { return std::invoke(work.f, work.items[index]); });
-      }
-    } catch (...) {
-      fail(std::current_exception());
-    }
-  }
-
-  /// The first error in time wins.
-  void fail(const std::exception_ptr& error) noexcept {
-    if (!failed_.exchange(true, memory_order_relaxed)) error_ = error;
-  }
-
-  /// Claims all that is left, to be given up. Returns the first of it; size_ or more, and does
-  /// nothing, if there was nothing.
-  std::size_t claim_rest(std::size_t mark) noexcept {
-    std::size_t begin = next_.load(memory_order_relaxed);
-    while (begin < size_ && !next_.compare_exchange_weak(begin, mark, memory_order_relaxed)) {
-    }
-    return begin;
-  }
-
-  /// So many claimed items.
-  void give_up(std::size_t count, const std::exception_ptr& why, bool cancels) noexcept {
-    if (!failed_.exchange(true, memory_order_relaxed)) {
-      error_ = why;
-      if (cancels) this->set_outcome_cancelled();
-      this->observe();
-    }
-    if (progress_) progress_->add(count);
-    finish_items(count);
-  }
-
-  void finish_items(std::size_t count) noexcept {
-    // acq_rel: the last to finish sees the others' results and error_.
-    if (done_.fetch_add(count, memory_order_acq_rel) + count == size_) finish_map();
-  }
-
-  void finish_map() noexcept {
-    work_.reset();
-    stop_.leave(this->core());
-    if (error_) {
-      // Exchanged: a std::exception_ptr need not give up what it is moved from.
-      this->outcome().set_error(std::exchange(error_, nullptr));
-    } else {
-      this->outcome().run([this] { return results_->take(); });
-    }
-    results_.reset();
-    this->finish();
-  }
-
-  /// Whether next_ has room for what goes beyond size_. 32 bits have not.
-  static constexpr bool kMayPassTheEnd = sizeof(std::size_t) > 4;
-  /// From here on, next_ says that cancel() has claimed what was left.
-  static constexpr std::size_t kCancelled =
-      kMayPassTheEnd ? ~(~std::size_t{0} >> 1) : ~std::size_t{0};
-
-  MILLPOND_NO_UNIQUE_ADDRESS Stop<F> stop_;
-  std::optional<Work<F, Items>> work_;
-  const std::size_t size_;
-  const Chunking chunking_;
-  std::optional<Progress> progress_;  // of what is finished; none: done_ has it
-  Rank rank_;                         // of its entries
-  atomic<std::size_t> next_{0};
-  atomic<std::size_t> done_{0};
-  atomic<bool> failed_{false};
-  std::exception_ptr error_;  // written by whoever set failed_
-  std::optional<Results> results_;
-  MILLPOND_NO_UNIQUE_ADDRESS CallbackStore<Callbacks> callbacks_;
-};
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_MAP_JOB_HPP
-
-// millpond/detail/map_overloads.hpp
-#ifndef MILLPOND_DETAIL_MAP_OVERLOADS_HPP
-#define MILLPOND_DETAIL_MAP_OVERLOADS_HPP
+// millpond/detail/calls/map_overloads.hpp
+#ifndef MILLPOND_DETAIL_CALLS_MAP_OVERLOADS_HPP
+#define MILLPOND_DETAIL_CALLS_MAP_OVERLOADS_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -8166,11 +7029,1180 @@ class MapOverloads {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_MAP_OVERLOADS_HPP
+#endif  // MILLPOND_DETAIL_CALLS_MAP_OVERLOADS_HPP
 
-// millpond/detail/map_results.hpp
-#ifndef MILLPOND_DETAIL_MAP_RESULTS_HPP
-#define MILLPOND_DETAIL_MAP_RESULTS_HPP
+// millpond/detail/platform/thread_name.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_THREAD_NAME_HPP
+#define MILLPOND_DETAIL_PLATFORM_THREAD_NAME_HPP
+
+#if defined(MILLPOND_SET_THREAD_NAME)
+#include <pthread.h>
+#endif
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// Names the calling thread "<prefix>-<suffix>" for debuggers, top and perf. An empty prefix
+/// leaves its name alone. Where the platform's limit is met the prefix is cut, never the suffix;
+/// a platform without names ignores the call.
+inline void name_this_thread([[maybe_unused]] std::string_view prefix,
+                             [[maybe_unused]] std::string_view suffix) noexcept {
+#if defined(MILLPOND_SET_THREAD_NAME)
+  constexpr std::size_t kLongest = 15;  // bytes, Linux
+  if (prefix.empty() || suffix.size() + 2 > kLongest) return;
+  char name[kLongest + 1] = {};
+  std::size_t length = prefix.substr(0, kLongest - 1 - suffix.size()).copy(name, kLongest);
+  name[length++] = '-';
+  suffix.copy(name + length, kLongest - length);
+  MILLPOND_SET_THREAD_NAME(name);
+#endif
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_PLATFORM_THREAD_NAME_HPP
+
+// millpond/detail/engine/engine_callbacks.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_ENGINE_CALLBACKS_HPP
+#define MILLPOND_DETAIL_ENGINE_ENGINE_CALLBACKS_HPP
+
+/// An engine's callback thread, and what becomes of errors that nobody looks at.
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+inline bool Engine::need_callbacks() {
+  const lock_guard lock(mutex_);
+  if (unfinished() == 0) return false;
+  if (!callbacks_.started_locked()) start_callback_thread_locked();
+  return true;
+}
+
+inline void Engine::start_callback_thread() {
+  const lock_guard lock(mutex_);
+  check_state();
+  if (!callbacks_.started_locked()) start_callback_thread_locked();
+}
+
+inline void Engine::start_callback_thread_locked() {
+  add_ref();
+  try {
+    callbacks_.start_locked([this] { run_callback_thread(); });
+  } catch (...) {
+    release();  // never the last: our caller holds one
+    throw;
+  }
+}
+
+template <class Done>
+void Engine::serve_callbacks(unique_lock& lock, Done done) noexcept {
+  callbacks_.serve(lock, done, [this] {
+    if (state() != State::run) exit_condition_.notify_all();
+  });
+}
+
+inline void Engine::run_callback_thread() noexcept {
+  const Ref<Engine> self = Ref<Engine>::adopt(this);
+  thread_local constinit ThreadContext context{nullptr};
+  context.engine = this;
+  current_thread_context = &context;
+  name_this_thread(thread_name_prefix_, "cb");
+  {
+    unique_lock lock(mutex_);
+    serve_callbacks(lock, [this] { return all_issued_ && unfinished() == 0; });
+    callbacks_.end_locked();
+    exit_condition_.notify_all();
+  }
+  context.engine = nullptr;
+  current_thread_context = nullptr;
+  left_pool = {this, serial()};
+}
+
+inline void Engine::report(const std::exception_ptr& error) const noexcept {
+  if (!on_unobserved_error_) return print(error);
+  try {
+    on_unobserved_error_(error);
+  } catch (...) {
+    print(std::current_exception());
+  }
+}
+
+inline void Engine::report_to(const Engine* engine, std::uint16_t serial,
+                              const std::exception_ptr& error) noexcept {
+  if (const Ref<Engine> live = find_live(engine, serial)) {
+    live->report(error);
+  } else {
+    print(error);
+  }
+}
+
+inline void Engine::print(const std::exception_ptr& error) noexcept {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& exception) {
+    std::fprintf(stderr, "millpond: unobserved error in a task: %s\n", exception.what());
+  } catch (...) {
+    std::fputs("millpond: unobserved error in a task: not a std::exception\n", stderr);
+  }
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_ENGINE_ENGINE_CALLBACKS_HPP
+
+// millpond/detail/engine/engine_jobs.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_ENGINE_JOBS_HPP
+#define MILLPOND_DETAIL_ENGINE_ENGINE_JOBS_HPP
+
+/// What an engine keeps of jobs that were accepted: what is unfinished, the live imaps, the sources
+/// of stop tokens.
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+// ---- What is unfinished ----
+
+inline std::size_t Engine::unfinished() const noexcept {
+  // What is finished is counted first: so whatever is counted there is counted here, too.
+  std::size_t finished = finished_elsewhere_.get();
+  for (std::size_t i = 0; i != size_; ++i) finished += workers_[i].finished.get();
+  std::size_t issued = queue_.issued() + accepted_elsewhere_.get();
+  for (std::size_t i = 0; i != size_; ++i) issued += workers_[i].lane.issued.get();
+  return issued - finished;
+}
+
+inline void Engine::job_done(bool unwatched) noexcept {
+  ThreadContext* const context = context_in(this);
+  if (context != nullptr && context->worker != nullptr) {
+    context->worker->finished.add_one();  // it asks what is unfinished when it has nothing to do
+    context->worker->paces = unwatched;
+  } else {
+    finish_elsewhere();
+  }
+}
+
+inline void Engine::finish_elsewhere() noexcept {
+  bool last;
+  {
+    const lock_guard lock(mutex_);
+    finished_elsewhere_.add_one();
+    sleep_.take_turn();
+    check_finished_locked();
+    last = settle_locked();
+  }
+  if (last) release();
+}
+
+inline void Engine::check_finished_locked() noexcept {
+  if (!all_issued_ || unfinished() != 0) return;
+  // release: pairs with may_leave().
+  may_leave_.store(true, memory_order_release);
+  sleep_.quit();
+  callbacks_.wake_locked();
+  exit_condition_.notify_all();
+}
+
+inline void Engine::accept(bool has_callbacks) {
+  if (has_callbacks) start_callback_thread();
+  const lock_guard lock(mutex_);
+  check_state();
+  accepted_elsewhere_.add_one();
+}
+
+// ---- Imaps ----
+
+inline void Engine::forget(StreamJob& job) noexcept {
+  std::list<StreamJob*> node;
+  const lock_guard lock(mutex_);
+  if (std::exchange(job.listed_, false)) node.splice(node.begin(), streams_, job.place_);
+}
+
+inline Ref<StreamJob> Engine::pop_stream() noexcept {
+  std::list<StreamJob*> node;
+  const lock_guard lock(mutex_);
+  if (streams_.empty()) return {};
+  node.splice(node.begin(), streams_, streams_.begin());
+  node.front()->listed_ = false;
+  return Ref<StreamJob>::share(node.front());
+}
+
+/// Every imap's decision to stop reading ahead is made under its own mutex, which lift_limit()
+/// takes after the flag is set: so each sees the flag, or is found by us to have stopped.
+inline void Engine::lift_look_ahead_limit() noexcept {
+  // release: who sees it may know that join() has begun, and destroy the pool in a task.
+  look_ahead_unlimited_.store(true, memory_order_release);
+  std::size_t left;
+  {
+    const lock_guard lock(mutex_);
+    left = streams_.size();  // no new ones come: the pool is closed
+  }
+  for (; left != 0; --left) {
+    Ref<StreamJob> job;
+    {
+      const lock_guard lock(mutex_);
+      if (streams_.empty()) return;
+      job = Ref<StreamJob>::share(streams_.front());
+      streams_.splice(streams_.end(), streams_, streams_.begin());  // next time the next one
+    }
+    job->lift_limit();
+  }
+}
+
+// ---- Stop tokens ----
+
+#if MILLPOND_HAS_STOP_TOKEN
+inline void Engine::add_stop(StopSource& source) noexcept {
+  {
+    const lock_guard lock(mutex_);
+    if (state() != State::terminate) return stops_.insert(source);
+  }
+  source.request();
+}
+#endif
+
+inline void Engine::request_stops() noexcept {
+#if MILLPOND_HAS_STOP_TOKEN
+  for (stop_source source(std::nostopstate);; source.request_stop()) {
+    const lock_guard lock(mutex_);
+    if (!stops_.pop(source)) return;
+  }
+#endif
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_ENGINE_ENGINE_JOBS_HPP
+
+// millpond/detail/engine/engine_work.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_ENGINE_WORK_HPP
+#define MILLPOND_DETAIL_ENGINE_ENGINE_WORK_HPP
+
+/// How work gets into an engine's queue, and what its workers do.
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+// ---- Issuing ----
+
+inline void Engine::submit(Job& job, const Submission& submission) {
+  if (submission.has_callbacks) start_callback_thread();
+  after_adding(add(job, submission));
+}
+
+/// Before anybody can find it in the list of imaps it is in the queue and counted.
+inline void Engine::submit(StreamJob& job) {
+  std::list<StreamJob*> place{&job};
+  AfterAdding after;
+  {
+    const lock_guard lock(mutex_);
+    after = add(job, {.priority = job.rank_.priority});
+    job.place_ = place.begin();
+    job.listed_ = true;
+    streams_.splice(streams_.end(), place);
+  }
+  after_adding(after);
+}
+
+/// A worker may run the job, which may destroy the pool, before the caller has woken anybody: so a
+/// reference is taken for that while the door is closed to terminate().
+inline Engine::AfterAdding Engine::add(Job& job, const Submission& submission) {
+  ThreadContext* const context = context_in(this);
+  if (context != nullptr && context->worker != nullptr && !queue_.is_by_priority()) {
+    return add_own(*context->worker, job, submission.entries);
+  }
+  const JobQueue::Door door = queue_.door();
+  const SpinningLockGuard lock(door.lock);
+  check_state();
+  if (!queue_.reserve_locked(door, submission.entries)) throw_not_running();
+  queue_.push_locked(door, job, submission.entries, submission.priority, submission.rank);
+  if (!sleep_.needs_wake()) return AfterAdding::nothing;
+  add_ref();
+  return AfterAdding::wake_and_release;
+}
+
+/// Making room hides what is in the lane for a moment: so a worker may have fallen asleep, even if
+/// there is no memory in the end.
+///
+/// The worker adds to its own lane without a lock. terminate() sets the state before it empties the
+/// lanes, and we look at the state after the job is in the lane: so one of us gives it up.
+inline Engine::AfterAdding Engine::add_own(Worker& worker, Job& job, std::size_t entries) {
+  check_state();
+  try {
+    if (!queue_.lanes().reserve_own(worker.lane, entries)) throw_not_running();
+  } catch (...) {
+    if (sleep_.needs_wake()) sleep_.wake();
+    throw;
+  }
+  worker.lane.issued.add_one();
+  for (; entries != 0; --entries) queue_.lanes().push_own(worker.lane, job);
+  if (state_.load(memory_order_seq_cst) == State::terminate) return AfterAdding::abandon;
+  return sleep_.needs_wake() ? AfterAdding::wake : AfterAdding::nothing;
+}
+
+inline void Engine::after_adding(AfterAdding after) noexcept {
+  switch (after) {
+    case AfterAdding::nothing:
+      return;
+    case AfterAdding::wake:
+      return sleep_.wake();
+    case AfterAdding::wake_and_release:
+      sleep_.wake();
+      return release();
+    case AfterAdding::abandon:
+      return abandon_queued();
+  }
+}
+
+inline void Engine::requeue(StreamJob& job, Place place) noexcept {
+  if (place == Place::back && !queue_.is_by_priority() && requeue_in_lane(job)) return;
+  bool wakes;
+  {
+    const SpinningLockGuard lock(queue_.imap_mutex());
+    if (state() == State::terminate) return;
+    job.add_ref();
+    queue_.push_locked(job, place == Place::front);
+    wakes = sleep_.needs_wake();
+  }
+  if (wakes) sleep_.wake();  // the imap, which our caller keeps, keeps the engine
+}
+
+/// Behind what this thread has issued. False if there is no memory for that.
+inline bool Engine::requeue_in_lane(StreamJob& job) noexcept {
+  const JobQueue::Door door = queue_.door();
+  bool wakes;
+  {
+    const SpinningLockGuard lock(door.lock);
+    if (state() == State::terminate) return true;
+    try {
+      if (!queue_.reserve_locked(door, 1)) return true;
+    } catch (...) {
+      return false;
+    }
+    queue_.push_again_locked(door, job);
+    wakes = sleep_.needs_wake();
+  }
+  if (wakes) sleep_.wake();
+  return true;
+}
+
+inline void Engine::put_back(Job& job, const Rank& rank) noexcept {
+  {
+    const lock_guard lock(queue_.imap_mutex());
+    if (state() != State::terminate) return queue_.put_back_locked(job, rank);
+  }
+  job.abandon_entry(terminated_error());
+}
+
+// ---- Workers ----
+
+inline void Engine::run_worker(std::size_t index, StartUp* start_up) noexcept {
+  const Ref<Engine> self = Ref<Engine>::adopt(this);
+  thread_local constinit ThreadContext context{nullptr};
+  context.engine = this;
+  context.worker_index = index;
+  context.worker = &workers_[index];
+  current_thread_context = &context;
+  name_this_thread(thread_name_prefix_, std::to_string(index));
+  if (start_up != nullptr) start_up->initialize();
+  work(context);
+  context.engine = nullptr;
+  context.worker_index = std::nullopt;
+  context.worker = nullptr;
+  current_thread_context = nullptr;
+  left_pool = {this, serial()};
+  JobMemory::flush_thread();
+}
+
+inline void Engine::work(ThreadContext& context) noexcept {
+  Worker& worker = *context.worker;
+  JobStack::Frame frame(context.running);
+  for (Job* job = search(worker); job != nullptr;) {
+    frame.job = job;
+    job->run();
+    job = queue_.take(worker.lane);
+    if (job == nullptr) {
+      sleep_.begin_search();
+      job = search(worker);
+    }
+  }
+  leave_as_worker();
+}
+
+/// The next job of a worker that searches; null if it may go.
+///
+/// A worker that empties the queue faster than it fills would meet the issuing thread at every
+/// job's cache line. So after a job that nobody waits for it first lets the queue grow.
+inline Job* Engine::search(Worker& worker) noexcept {
+  if (std::exchange(worker.paces, false) && spinning_pays()) {
+    for (Spin spin(tuning::kPaceTime); !may_leave() && spin.go_on();) {
+    }
+  }
+  Job* job = nullptr;
+  const auto look = [&] {
+    if (may_leave()) return true;
+    job = queue_.take(worker.lane);
+    return job != nullptr;
+  };
+  const auto has_reason_to_stay_awake = [&] {
+    if (may_leave() || queue_.any()) return true;
+    // The last that has nothing to do asks whether anything can come.
+    if (state() != State::close || sleep_.idle() != size_) return false;
+    const lock_guard lock(mutex_);
+    check_finished_locked();
+    return may_leave();
+  };
+  while (!look() && !(sleep_.is_only_searcher() && spinning_pays() && spin_until(look))) {
+    sleep_.fall_asleep(has_reason_to_stay_awake);
+  }
+  if (sleep_.end_search([&] { return queue_.any(); })) waits_.all_busy();
+  return job;
+}
+
+inline void Engine::leave_as_worker() noexcept {
+  bool last;
+  {
+    const lock_guard lock(mutex_);
+    --workers_alive_;
+    if (workers_alive_ <= 1) exit_condition_.notify_all();  // a joiner may be a worker itself
+    if (workers_alive_ == 0) callbacks_.wake_locked();      // or the callback thread
+    last = settle_locked();
+  }
+  sleep_.quit();        // wakes the next
+  if (last) release();  // not the last reference: this thread has one
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_ENGINE_ENGINE_WORK_HPP
+
+// millpond/detail/engine/engine_life.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_ENGINE_LIFE_HPP
+#define MILLPOND_DETAIL_ENGINE_ENGINE_LIFE_HPP
+
+/// How an engine starts and ends: docs/design/shutdown.md.
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+inline void Engine::start(std::string thread_name_prefix,
+                          const std::function<void()>& initializer) {
+  thread_name_prefix_ = std::move(thread_name_prefix);
+  StartUp start_up(mutex_, initializer);
+  StartUp* const shared = initializer ? &start_up : nullptr;
+  try {
+    threads_.reserve(size());
+    for (std::size_t index = 0; index < size(); ++index) {
+      add_ref();
+      {
+        const lock_guard lock(mutex_);
+        ++workers_alive_;
+      }
+      try {
+        threads_.emplace_back([this, index, shared] { run_worker(index, shared); });
+      } catch (...) {
+        release();
+        const lock_guard lock(mutex_);
+        --workers_alive_;
+        throw;
+      }
+    }
+  } catch (...) {
+    terminate();
+    join_or_detach();
+    throw;
+  }
+  if (shared == nullptr) return;
+  if (const std::exception_ptr error = start_up.wait(size())) {
+    terminate();
+    join_or_detach();
+    std::rethrow_exception(error);
+  }
+}
+
+inline void Engine::close() noexcept {
+  if (!is_of_this_process()) return;
+  {
+    const lock_guard lock(mutex_);
+    if (state() != State::run) return;
+    state_.store(State::close, memory_order_seq_cst);
+  }
+  queue_.pass_doors();
+  const lock_guard lock(mutex_);
+  all_issued_ = true;
+  sleep_.take_turn();
+  check_finished_locked();
+}
+
+/// First the queue is closed: from then on no worker takes anything, so that what is queued when
+/// the state changes is given up here. Once the state has been seen at all doors nothing enters the
+/// queue or the list of imaps but through a worker that gives it up itself. Abandoning runs user
+/// code (destructors), so it goes job by job, without locks.
+inline void Engine::terminate() noexcept {
+  if (!is_of_this_process()) return;
+  const Ref<Engine> self = Ref<Engine>::share(this);  // a capture that dies here may own the pool
+  CompletionScope scope(this);  // what is run here may wait for what is queued
+  queue_.close();
+  {
+    const lock_guard lock(mutex_);
+    state_.store(State::terminate, memory_order_seq_cst);
+  }
+  queue_.pass_doors();
+  sleep_.quit();
+  {
+    const lock_guard lock(mutex_);
+    all_issued_ = true;
+    check_finished_locked();  // who finished the last job before this line has told nobody
+  }
+  request_stops();
+  abandon_queued();
+  while (const Ref<StreamJob> job = pop_stream()) {
+    scope.set_job(job.get());
+    job->abandon(terminated_error());
+  }
+}
+
+inline void Engine::abandon_queued() noexcept {
+  CompletionScope scope(this);
+  while (Job* const job = queue_.drain()) {
+    if (!job->take_entry()) continue;
+    scope.set_job(job);
+    job->abandon_entry(terminated_error());
+  }
+}
+
+inline void Engine::join() {
+  check_process();
+  introduce_thread();
+  const Ref<Engine> self =
+      Ref<Engine>::share(this);  // the pool may be destroyed meanwhile, by a task
+  if (context_in(this) != nullptr || CompletionScope::is_inside(*this) ||
+      is_left_by_this_thread()) {
+    throw ValueError("A pool cannot be joined from one of its own threads");
+  }
+  switch (state()) {
+    case State::run:
+      throw ValueError("Pool is still running");
+    case State::close:
+      lift_look_ahead_limit();
+      break;
+    case State::terminate:
+      break;
+  }
+  join_or_detach();
+}
+
+/// First waits until the other threads are about to end, without keeping anybody else from doing
+/// the same: one thread may be in join() while a task destroys the pool. Only then the handles.
+///
+/// A thread that is itself in the middle of a job, as a worker, in a callback or giving it up,
+/// must not wait for that job; nor for the callback thread, which waits for it, to end: that it has
+/// nothing to do will do.
+inline void Engine::join_or_detach() noexcept {
+  introduce_thread();
+  const ThreadContext* const own = context_in(this);
+  const bool completing = own != nullptr || CompletionScope::is_inside(*this);
+  {
+    unique_lock lock(mutex_);
+    if (own != nullptr && own->is_callback_thread()) {
+      // Running tasks may wait for results whose callbacks only this thread can run.
+      serve_callbacks(lock, [this] { return workers_alive_ == 0; });
+    } else if (completing) {
+      const std::size_t own_workers = own != nullptr ? 1 : 0;
+      exit_condition_.wait(
+          lock, [&] { return workers_alive_ == own_workers && callbacks_.idle_locked(); });
+    } else {
+      exit_condition_.wait(lock, [this] {
+        return workers_alive_ == 0 && unfinished() == 0 && !callbacks_.alive_locked();
+      });
+    }
+  }
+  if (!completing) abandon_queued();  // dead entries, which may be all that keeps an imap's results
+  const lock_guard lock(join_mutex_);
+  for (thread& worker : threads_) {
+    if (!worker.joinable()) continue;
+    if (worker.get_id() == this_thread::get_id()) {
+      worker.detach();
+    } else {
+      worker.join();
+    }
+  }
+  if (completing) {
+    callbacks_.detach();
+  } else {
+    callbacks_.join();
+  }
+}
+
+inline void Engine::orphan() noexcept {
+  const lock_guard lock(mutex_);
+  orphaned_ = unfinished() != 0;
+  if (orphaned_) add_ref();
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_ENGINE_ENGINE_LIFE_HPP
+
+// millpond/detail/jobs/stop.hpp
+#ifndef MILLPOND_DETAIL_JOBS_STOP_HPP
+#define MILLPOND_DETAIL_JOBS_STOP_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// What a job keeps for its function: nothing, or a StopSource if it takes a stop token.
+template <class Kept, bool = StopTraits<Kept>::kStoppable>
+class Stop {
+ public:
+  void request() noexcept {}
+  void leave(auto&) noexcept {}
+  template <class F>
+  F&& bind(F&& f) noexcept {
+    return std::forward<F>(f);
+  }
+};
+
+#if MILLPOND_HAS_STOP_TOKEN
+template <class Kept>
+class Stop<Kept, true> {
+ public:
+  /// Asks the function to stop. Runs the user's stop callbacks, so without locks.
+  void request() noexcept { source_.request(); }
+
+  /// In and out of the pool's list; out: before the job is ready.
+  void enter(auto& engine) { engine.add_stop(source_); }
+  void leave(auto& engine) noexcept { engine.remove_stop(source_); }
+
+  /// The function together with its token.
+  template <class F>
+  auto bind(F&& f) {
+    return WithStopToken<typename StopTraits<Kept>::Function>(std::forward<F>(f), source_.token());
+  }
+
+ private:
+  StopSource source_;
+};
+#endif
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_JOBS_STOP_HPP
+
+// millpond/detail/imap/imap_job.hpp
+#ifndef MILLPOND_DETAIL_IMAP_IMAP_JOB_HPP
+#define MILLPOND_DETAIL_IMAP_IMAP_JOB_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// The typed part of an imap: reads items from Items (StreamedItems) and calls F on them.
+template <class Value, class F, class Items>
+class ImapJob final : public ImapState<Value> {
+  using Base = ImapState<Value>;
+  using typename Base::Chunk;
+  using typename Base::Result;
+  using Segment = ImapSegment<Value>;
+  using Item = typename Items::Item;
+
+ public:
+  template <class Holder, class G>
+  ImapJob(Engine& engine, bool ordered, std::size_t chunksize, std::size_t buffersize,
+          bool may_grow, Holder&& holder, G&& f)
+      : Base(engine, ordered,
+             {.chunksize = chunksize,
+              .buffersize = buffersize,
+              .may_grow = may_grow,
+              .item_size = sizeof(Item),
+              .item_alignment = alignof(Item),
+              .reads_runs = Items::kNeverWaits}),
+        chunksize_(chunksize),
+        work_(std::in_place, std::forward<Holder>(holder), stop_.bind(std::forward<G>(f))) {}
+  ~ImapJob() noexcept override = default;  // whatever the user's destructors say
+
+  Stop<F>& stop() noexcept { return stop_; }
+
+ private:
+  bool fill(Chunk& chunk, std::exception_ptr& error) noexcept override {
+    Segment* segment = &chunk.first;
+    std::size_t slot = 0;
+    std::size_t size = 0;
+    bool has_more = false;
+    try {
+      has_more = work_->items.take(
+          chunksize_,
+          [&]() -> void* {
+            if (slot == this->segment_size()) {
+              segment = &this->after(*segment);
+              slot = 0;
+            }
+            return item_of(*segment, slot++);
+          },
+          size);
+    } catch (...) {
+      error = std::current_exception();  // items read before it are run all the same
+    }
+    chunk.size = size;
+    return has_more;
+  }
+
+  void execute(Chunk& chunk) noexcept override {
+    for_each_slot(chunk, [this](Item& item, Result& result) {
+      result.run([&]() -> Value {
+        if constexpr (std::is_void_v<std::invoke_result_t<F&, typename Items::Passed>>) {
+          std::invoke(work_->f, item.pass());
+          return {};
+        } else {
+          return std::invoke(work_->f, item.pass());
+        }
+      });
+      std::destroy_at(&item);
+    });
+  }
+
+  void discard(Chunk& chunk) noexcept override {
+    for_each_slot(chunk, [](Item& item, Result&) { std::destroy_at(&item); });
+  }
+
+  template <class Visit>
+  void for_each_slot(Chunk& chunk, Visit visit) noexcept {
+    std::size_t left = chunk.size;
+    for (Segment* segment = &chunk.first;; segment = segment->next) {
+      const std::size_t count = (std::min)(left, this->segment_size());
+      for (std::size_t slot = 0; slot != count; ++slot) {
+        visit(*std::launder(static_cast<Item*>(item_of(*segment, slot))), segment->results[slot]);
+      }
+      left -= count;
+      if (left == 0) return;
+    }
+  }
+
+  static void* item_of(const Segment& segment, std::size_t slot) noexcept {
+    return segment.items + slot * sizeof(Item);
+  }
+
+  void destroy_work() noexcept override {
+    work_.reset();
+    stop_.leave(this->engine());
+  }
+
+  const std::size_t chunksize_;
+  MILLPOND_NO_UNIQUE_ADDRESS Stop<F> stop_;
+  std::optional<Work<F, Items>> work_;
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_IMAP_IMAP_JOB_HPP
+
+// millpond/detail/jobs/apply_job.hpp
+#ifndef MILLPOND_DETAIL_JOBS_APPLY_JOB_HPP
+#define MILLPOND_DETAIL_JOBS_APPLY_JOB_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// No callbacks: takes no room and is never run.
+struct NoCallbacks {};
+
+/// The optional callbacks of a job; NoCallbacks costs nothing.
+template <class Callbacks>
+struct CallbackStore {
+  std::optional<Callbacks> callbacks;
+  Job::DueLinks due;
+};
+template <>
+struct CallbackStore<NoCallbacks> {};
+
+/// One call: `call` is invoked once, as an rvalue, by whoever claims the job.
+template <class R, class Call, class Callbacks = NoCallbacks>
+class ApplyJob final : public ResultState<R> {
+ public:
+  static constexpr bool kHasCallbacks = !std::is_same_v<Callbacks, NoCallbacks>;
+
+  /// The call is made from `f`, given a stop token if it takes one, and the rest.
+  template <class F, class... Rest>
+  explicit ApplyJob(Engine& engine, F&& f, Rest&&... rest)
+      : ResultState<R>(engine, Job::Kind::call, 1, kHasCallbacks),
+        call_(stop_.bind(std::forward<F>(f)), std::forward<Rest>(rest)...) {}
+
+  /// A destructor of the user's that throws ends the program, as anywhere.
+  ~ApplyJob() noexcept override {
+    if (!this->is_claimed()) std::destroy_at(&call_);  // it was never issued
+  }
+
+  void set_callbacks(Callbacks callbacks)
+    requires kHasCallbacks
+  {
+    callbacks_.callbacks.emplace(std::move(callbacks));
+  }
+
+  Engine::Submission enter_queue() const noexcept { return {.has_callbacks = kHasCallbacks}; }
+
+  void run() noexcept override { execute(); }
+
+  void abandon_entry(const std::exception_ptr& why) noexcept override { give_up(why); }
+
+  void abandon(const std::exception_ptr& why) noexcept override {
+    if (this->try_claim()) give_up(why);
+  }
+
+  bool cancel() noexcept override {
+    if (!this->is_of_this_process()) return cancelled();
+    if (!this->try_claim_to_cancel()) {
+      if (!cancelled()) stop_.request();
+      return cancelled();
+    }
+    this->set_outcome_cancelled();
+    this->cancel_claimed([this](const std::exception_ptr& why) { give_up(why); });
+    return true;
+  }
+  bool cancelled() const noexcept override { return this->is_claimed_to_cancel(); }
+
+  Stop<Call>& stop() noexcept { return stop_; }
+
+  void run_callback() noexcept override {
+    if constexpr (kHasCallbacks) this->run_callbacks(callbacks_.callbacks);
+  }
+  Job::DueLinks* due_links() noexcept override {
+    if constexpr (kHasCallbacks) return &callbacks_.due;
+    return nullptr;
+  }
+
+ protected:
+  void help(Deadline) noexcept override {
+    if (this->is_claimed()) return;
+    if (Engine::take_back_entry(&this->engine(), *this) ? this->take_entry() : this->try_claim())
+      execute();
+  }
+
+ private:
+  void give_up(const std::exception_ptr& why) noexcept {
+    std::destroy_at(&call_);
+    stop_.leave(this->engine());
+    this->finish_abandoned(why);
+  }
+
+  void execute() noexcept {
+    this->engine().introduce_thread();
+    this->outcome().run(std::move(call_));
+    std::destroy_at(&call_);
+    stop_.leave(this->engine());
+    this->finish();
+  }
+
+  MILLPOND_NO_UNIQUE_ADDRESS Stop<Call> stop_;
+  union {
+    Call call_;  // alive until claimed and run or abandoned
+  };
+  MILLPOND_NO_UNIQUE_ADDRESS CallbackStore<Callbacks> callbacks_;
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_JOBS_APPLY_JOB_HPP
+
+// millpond/detail/jobs/progress.hpp
+#ifndef MILLPOND_DETAIL_JOBS_PROGRESS_HPP
+#define MILLPOND_DETAIL_JOBS_PROGRESS_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// How many items of a map are finished, for those who ask meanwhile. Each worker counts on its
+/// own, on a cache line of its own: a count of all would have to be fetched from another processor
+/// for every chunk.
+///
+/// Thread safety: all members, from any thread.
+class Progress {
+ public:
+  explicit Progress(const Engine& engine)
+      : engine_(&engine), workers_(engine.size()), counts_(new Count[workers_ + 1]) {}
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  ~Progress() { delete[] counts_; }
+
+  void add(std::size_t items) noexcept {
+    const ThreadContext* const context = context_in(engine_);
+    if (context != nullptr && !context->is_callback_thread()) {
+      atomic<std::size_t>& count = counts_[*context->worker_index].items;
+      count.store(count.load(memory_order_relaxed) + items, memory_order_relaxed);
+    } else {
+      counts_[workers_].items.fetch_add(items, memory_order_relaxed);
+    }
+  }
+
+  std::size_t total() const noexcept {
+    std::size_t sum = 0;
+    for (std::size_t i = 0; i <= workers_; ++i) {
+      sum += counts_[i].items.load(memory_order_relaxed);
+    }
+    return sum;
+  }
+
+ private:
+  struct alignas(64) Count {
+    atomic<std::size_t> items{0};
+  };
+
+  const Engine* engine_;  // only compared: it may be gone
+  std::size_t workers_;
+  Count* const counts_;  // the workers', and one that all other threads share
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_JOBS_PROGRESS_HPP
+
+// millpond/detail/jobs/map_job.hpp
+#ifndef MILLPOND_DETAIL_JOBS_MAP_JOB_HPP
+#define MILLPOND_DETAIL_JOBS_MAP_JOB_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// A whole map: as many entries in the queue as workers can be at it. Each claims chunk after chunk
+/// by moving an atomic cursor; when all are claimed the entries that are left are dead.
+///
+/// Invariants: items before next_ are claimed, by a worker or as given up; next_ may go beyond
+/// size_. done_ counts those claimed items that are finished (run, skipped after an error in their
+/// chunk, or given up), each some time before the thread that claimed it leaves the job. Whoever
+/// brings done_ to size_ finishes the job; that happens once, as each item is claimed once.
+///
+/// Results is one of map_results.hpp, where the results go. F may be a reference (blocking calls
+/// borrow the function). Items is a source of items.hpp.
+template <class Results, class F, class Items, class Callbacks = NoCallbacks>
+class MapJob final : public ResultState<typename Results::Result> {
+  using Base = ResultState<typename Results::Result>;
+
+ public:
+  using Result = typename Results::Result;
+  static constexpr bool kHasCallbacks = !std::is_same_v<Callbacks, NoCallbacks>;
+
+  /// Walks or measures the items here, in the caller: throws what they throw. `output` is what
+  /// Results is made from, besides the number of items.
+  template <class Holder, class G, class... Output>
+  MapJob(Engine& engine, std::optional<std::ptrdiff_t> chunksize, Holder&& holder, G&& f,
+         Output&... output)
+      : Base(engine, Job::Kind::other, 0, kHasCallbacks),
+        work_(std::in_place, std::forward<Holder>(holder), stop_.bind(std::forward<G>(f))),
+        size_(work_->items.size()),
+        chunking_(chunksize, size_, engine.size()),
+        progress_(make_progress(engine)),
+        results_(std::in_place, size_, output...) {}
+  ~MapJob() noexcept override = default;  // whatever the user's destructors say
+
+  void set_callbacks(Callbacks callbacks)
+    requires kHasCallbacks
+  {
+    callbacks_.callbacks.emplace(std::move(callbacks));
+  }
+
+  /// To be queued: as many entries as workers can be at it at once.
+  Engine::Submission enter_queue() noexcept {
+    const std::size_t entries =
+        (std::min)(this->engine().size(), chunking_.at_most_chunks_of(size_));
+    this->add_entries(static_cast<std::uint32_t>(entries));
+    return {.entries = entries, .has_callbacks = kHasCallbacks, .rank = &rank_};
+  }
+
+  /// Instead of being queued: for a map without items.
+  void finish_empty() noexcept {
+    const CompletionScope scope(&this->engine(), this);
+    this->try_claim();
+    finish_map();
+  }
+
+  /// With priorities a worker makes way after each chunk.
+  void run() noexcept override {
+    Engine& engine = this->engine();
+    if (!engine.takes_turns()) {
+      work(~std::size_t{0}, Deadline::never());
+    } else {
+      work(1, Deadline::never());
+      if (!is_spent()) return engine.put_back(*this, rank_);
+    }
+    this->drop_entry();
+  }
+
+  void abandon_entry(const std::exception_ptr& why) noexcept override {
+    abandon(why);
+    this->drop_entry();
+  }
+
+  void abandon(const std::exception_ptr& why) noexcept override {
+    const std::size_t begin = claim_rest(size_);
+    if (begin >= size_) return;
+    this->try_claim();
+    give_up(size_ - begin, why, false);
+  }
+
+  /// What runs may stop, too. It is asked last, when all that was claimed here is given up: that
+  /// runs stop callbacks, which may do anything with the pool.
+  bool cancel() noexcept override {
+    if (!this->is_of_this_process()) return cancelled();
+    const std::size_t begin = claim_rest(kCancelled);
+    if (begin < size_) {
+      if (begin == 0) this->try_claim_to_cancel();  // else some of it has run
+      this->cancel_claimed(
+          [&](const std::exception_ptr& why) { give_up(size_ - begin, why, true); });
+    }
+    stop_.request();
+    return begin < size_ || begin >= kCancelled;
+  }
+  bool cancelled() const noexcept override {
+    return next_.load(memory_order_relaxed) >= kCancelled;
+  }
+
+  bool is_spent() const noexcept override { return next_.load(memory_order_relaxed) >= size_; }
+
+  Stop<F>& stop() noexcept { return stop_; }
+
+  void run_callback() noexcept override {
+    if constexpr (kHasCallbacks) this->run_callbacks(callbacks_.callbacks);
+  }
+  Job::DueLinks* due_links() noexcept override {
+    if constexpr (kHasCallbacks) return &callbacks_.due;
+    return nullptr;
+  }
+
+  std::size_t completed() const noexcept override {
+    return progress_ ? progress_->total() : done_.load(memory_order_relaxed);
+  }
+  std::size_t total() const noexcept override { return size_; }
+
+ protected:
+  void help(Deadline deadline) noexcept override { work(~std::size_t{0}, deadline); }
+
+ private:
+  /// For maps of many chunks, where counting would cost most.
+  std::optional<Progress> make_progress(const Engine& engine) const {
+    const bool many =
+        chunking_.is_fixed() && size_ > 2 * kChunksPerWorker * engine.size() * chunking_.size();
+    return many ? std::make_optional<Progress>(engine) : std::nullopt;
+  }
+
+  struct Range {
+    std::size_t begin;
+    std::size_t end;
+    std::size_t size() const noexcept { return end - begin; }
+  };
+
+  /// Empty if there is nothing left.
+  Range claim_chunk() noexcept {
+    // relaxed: the items were there before the job was issued.
+    std::size_t begin = next_.load(memory_order_relaxed);
+    if (begin >= size_) return {};
+    if (kMayPassTheEnd && chunking_.is_fixed()) {
+      // Beyond size_ at most once for each thread: no overflow.
+      begin = next_.fetch_add(chunking_.size(), memory_order_relaxed);
+      if (begin >= size_) return {};
+      return {begin, begin + chunking_.next(size_ - begin)};
+    }
+    std::size_t end;
+    do {
+      if (begin >= size_) return {};
+      end = begin + chunking_.next(size_ - begin);
+    } while (!next_.compare_exchange_weak(begin, end, memory_order_relaxed));
+    return {begin, end};
+  }
+
+  /// Claims and runs chunks until none is left, so many are done, or the deadline has passed.
+  void work(std::size_t chunks, Deadline deadline) noexcept {
+    std::size_t finished = 0;
+    this->engine().introduce_thread();
+    for (; chunks != 0 && !deadline.has_passed(); --chunks) {
+      const Range range = claim_chunk();
+      if (range.size() == 0) break;
+      // terminate() finds what is queued, not what workers are at.
+      if (this->engine().state() == State::terminate) {
+        give_up(range.size() + size_ - (std::min)(size_, claim_rest(size_)),
+                this->engine().terminated_error(), false);
+        break;
+      }
+      if (!this->claimed()) this->try_claim();  // it is running now
+      run_chunk(range.begin, range.end);
+      if (progress_) {
+        progress_->add(range.size());
+        finished += range.size();
+      } else {
+        finish_items(range.size());
+      }
+    }
+    if (finished != 0) finish_items(finished);
+  }
+
+  void run_chunk(std::size_t begin, std::size_t end) noexcept {
+    try {
+      Work<F, Items>& work = *work_;
+      for (std::size_t index = begin; index != end; ++index) {
+        results_->set(index,
+                      [&]() -> decltype(auto) { return std::invoke(work.f, work.items[index]); });
+      }
+    } catch (...) {
+      fail(std::current_exception());
+    }
+  }
+
+  /// The first error in time wins.
+  void fail(const std::exception_ptr& error) noexcept {
+    if (!failed_.exchange(true, memory_order_relaxed)) error_ = error;
+  }
+
+  /// Claims all that is left, to be given up. Returns the first of it; size_ or more, and does
+  /// nothing, if there was nothing.
+  std::size_t claim_rest(std::size_t mark) noexcept {
+    std::size_t begin = next_.load(memory_order_relaxed);
+    while (begin < size_ && !next_.compare_exchange_weak(begin, mark, memory_order_relaxed)) {
+    }
+    return begin;
+  }
+
+  /// So many claimed items.
+  void give_up(std::size_t count, const std::exception_ptr& why, bool cancels) noexcept {
+    if (!failed_.exchange(true, memory_order_relaxed)) {
+      error_ = why;
+      if (cancels) this->set_outcome_cancelled();
+      this->observe();
+    }
+    if (progress_) progress_->add(count);
+    finish_items(count);
+  }
+
+  void finish_items(std::size_t count) noexcept {
+    // acq_rel: the last to finish sees the others' results and error_.
+    if (done_.fetch_add(count, memory_order_acq_rel) + count == size_) finish_map();
+  }
+
+  void finish_map() noexcept {
+    work_.reset();
+    stop_.leave(this->engine());
+    if (error_) {
+      // Exchanged: a std::exception_ptr need not give up what it is moved from.
+      this->outcome().set_error(std::exchange(error_, nullptr));
+    } else {
+      this->outcome().run([this] { return results_->take(); });
+    }
+    results_.reset();
+    this->finish();
+  }
+
+  /// Whether next_ has room for what goes beyond size_. 32 bits have not.
+  static constexpr bool kMayPassTheEnd = sizeof(std::size_t) > 4;
+  /// From here on, next_ says that cancel() has claimed what was left.
+  static constexpr std::size_t kCancelled =
+      kMayPassTheEnd ? ~(~std::size_t{0} >> 1) : ~std::size_t{0};
+
+  MILLPOND_NO_UNIQUE_ADDRESS Stop<F> stop_;
+  std::optional<Work<F, Items>> work_;
+  const std::size_t size_;
+  const Chunking chunking_;
+  std::optional<Progress> progress_;  // of what is finished; none: done_ has it
+  Rank rank_;                         // of its entries
+  atomic<std::size_t> next_{0};
+  atomic<std::size_t> done_{0};
+  atomic<bool> failed_{false};
+  std::exception_ptr error_;  // written by whoever set failed_
+  std::optional<Results> results_;
+  MILLPOND_NO_UNIQUE_ADDRESS CallbackStore<Callbacks> callbacks_;
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_JOBS_MAP_JOB_HPP
+
+// millpond/detail/jobs/map_results.hpp
+#ifndef MILLPOND_DETAIL_JOBS_MAP_RESULTS_HPP
+#define MILLPOND_DETAIL_JOBS_MAP_RESULTS_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -8292,11 +8324,11 @@ class MapOutput {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_MAP_RESULTS_HPP
+#endif  // MILLPOND_DETAIL_JOBS_MAP_RESULTS_HPP
 
-// millpond/detail/new_job.hpp
-#ifndef MILLPOND_DETAIL_NEW_JOB_HPP
-#define MILLPOND_DETAIL_NEW_JOB_HPP
+// millpond/detail/jobs/new_job.hpp
+#ifndef MILLPOND_DETAIL_JOBS_NEW_JOB_HPP
+#define MILLPOND_DETAIL_JOBS_NEW_JOB_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -8330,11 +8362,11 @@ NewJob<Job> make_job(Args&&... args) {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_NEW_JOB_HPP
+#endif  // MILLPOND_DETAIL_JOBS_NEW_JOB_HPP
 
-// millpond/detail/touch_pages.hpp
-#ifndef MILLPOND_DETAIL_TOUCH_PAGES_HPP
-#define MILLPOND_DETAIL_TOUCH_PAGES_HPP
+// millpond/detail/jobs/touch_pages.hpp
+#ifndef MILLPOND_DETAIL_JOBS_TOUCH_PAGES_HPP
+#define MILLPOND_DETAIL_JOBS_TOUCH_PAGES_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -8346,26 +8378,26 @@ namespace millpond::inline MILLPOND_ABI::detail {
 /// that no worker takes, or that is abandoned.
 class TouchJob final : public Job {
  public:
-  TouchJob(Core& core, std::byte* memory, std::size_t size) noexcept
+  TouchJob(Engine& engine, std::byte* memory, std::size_t size) noexcept
       : Job(Kind::other, 0),
-        core_(core),
+        engine_(engine),
         memory_(memory),
         size_(size),
         count_((size + kBlock - 1) / kBlock) {}
 
-  Core::Submission enter_queue() noexcept {
-    const std::size_t entries = core_.size() < count_ ? core_.size() : count_;
+  Engine::Submission enter_queue() noexcept {
+    const std::size_t entries = engine_.size() < count_ ? engine_.size() : count_;
     add_entries(static_cast<std::uint32_t>(entries));
     return {.entries = entries, .rank = &rank_};
   }
 
   /// With priorities a worker makes way after each block.
   void run() noexcept override {
-    if (!core_.takes_turns()) {
+    if (!engine_.takes_turns()) {
       touch(count_);
     } else {
       touch(1);
-      if (!is_spent()) return core_.put_back(*this, rank_);
+      if (!is_spent()) return engine_.put_back(*this, rank_);
     }
     drop_entry();
   }
@@ -8379,9 +8411,9 @@ class TouchJob final : public Job {
       unique_lock lock(mutex_);
       while (done_ != count_) condition_.wait(lock);
     }
-    Core& core = core_;
+    Engine& engine = engine_;
     done();
-    core.job_done();
+    engine.job_done();
   }
 
  private:
@@ -8407,7 +8439,7 @@ class TouchJob final : public Job {
     if (done_ == count_) condition_.notify_one();  // under the mutex: whoever waits may go then
   }
 
-  Core& core_;  // outlives the call that issues it
+  Engine& engine_;  // outlives the call that issues it
   Rank rank_;
   std::byte* const memory_;
   const std::size_t size_;
@@ -8423,22 +8455,22 @@ class TouchJob final : public Job {
 /// thread takes part, so it does not wait for workers that are busy.
 class TouchPages {
  public:
-  explicit TouchPages(Core& core) noexcept : core_(core) {}
+  explicit TouchPages(Engine& engine) noexcept : engine_(engine) {}
 
   /// Throws as issuing work does.
   void operator()(std::byte* memory, std::size_t size) const {
-    NewJob<TouchJob> job = make_job<TouchJob>(core_, memory, size);
-    core_.submit(*job, job->enter_queue());
+    NewJob<TouchJob> job = make_job<TouchJob>(engine_, memory, size);
+    engine_.submit(*job, job->enter_queue());
     job.release()->finish();
   }
 
  private:
-  Core& core_;
+  Engine& engine_;
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_TOUCH_PAGES_HPP
+#endif  // MILLPOND_DETAIL_JOBS_TOUCH_PAGES_HPP
 
 // millpond/thread_pool.hpp
 #ifndef MILLPOND_THREAD_POOL_HPP
@@ -8490,13 +8522,13 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   BasicThreadPool& operator=(const BasicThreadPool&) = delete;
 
   ~BasicThreadPool() {
-    if (!core_->is_of_this_process()) {
-      static_cast<void>(core_.detach());  // its threads are not here to be joined
+    if (!engine_->is_of_this_process()) {
+      static_cast<void>(engine_.detach());  // its threads are not here to be joined
       return;
     }
-    core_->terminate();
-    core_->join_or_detach();
-    core_->orphan();
+    engine_->terminate();
+    engine_->join_or_detach();
+    engine_->orphan();
   }
 
   // ---- One call ----
@@ -8614,21 +8646,21 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   // ---- The end ----
 
   /// Takes no more work; what was accepted is finished. Idempotent.
-  void close() noexcept { core_->close(); }
+  void close() noexcept { engine_->close(); }
 
   /// Returns at once: running tasks finish, everything else becomes ready with TerminatedError.
   /// Asks nothing of the callers who wait: each is woken. Idempotent.
-  void terminate() noexcept { core_->terminate(); }
+  void terminate() noexcept { engine_->terminate(); }
 
   /// Waits until all work that was accepted is finished and all threads have ended. Input of live
   /// imaps is read to its end even if nobody takes the results. Idempotent. Throws ValueError
   /// while running, and on the pool's own threads.
-  void join() { core_->join(); }
+  void join() { engine_->join(); }
 
   /// The number of workers.
-  std::size_t size() const noexcept { return core_->size(); }
+  std::size_t size() const noexcept { return engine_->size(); }
 
-  State state() const noexcept { return core_->state(); }
+  State state() const noexcept { return engine_->state(); }
 
   /// "<millpond::ThreadPool state=RUN pool_size=4>"
   std::string to_string() const;
@@ -8658,7 +8690,7 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   template <Passing kPassing, class F, class Items>
   auto issue_imap(bool ordered, F&& f, Items&& items, const BasicImapOptions<Order>& options);
 
-  detail::Ref<detail::Core> core_;
+  detail::Ref<detail::Engine> engine_;
 };
 
 /// Python's pool: the work that a thread issues starts in the order in which it issues it. Between
@@ -8682,9 +8714,9 @@ BasicThreadPool<Order>::BasicThreadPool(PoolOptions options) {
       options.processes ? static_cast<std::size_t>(*options.processes) : cpu_count();
   constexpr auto kOrder =
       std::is_same_v<Order, Priority> ? detail::QueueOrder::priority : detail::QueueOrder::fifo;
-  core_ = detail::Ref<detail::Core>::adopt(
-      new detail::Core(kOrder, size, std::move(options.on_unobserved_error)));
-  core_->start(std::move(options.thread_name_prefix), options.initializer);
+  engine_ = detail::Ref<detail::Engine>::adopt(
+      new detail::Engine(kOrder, size, std::move(options.on_unobserved_error)));
+  engine_->start(std::move(options.thread_name_prefix), options.initializer);
 }
 
 template <class Order>
@@ -8704,19 +8736,19 @@ Job* BasicThreadPool<Order>::submit(detail::NewJob<Job> job, int priority) {
   const auto submit = [&] {
     if constexpr (std::is_base_of_v<detail::StreamJob, Job>) {
       job->set_priority(priority);
-      core_->submit(*job);
+      engine_->submit(*job);
     } else {
-      detail::Core::Submission submission = job->enter_queue();
+      detail::Engine::Submission submission = job->enter_queue();
       submission.priority = priority;
-      core_->submit(*job, submission);
+      engine_->submit(*job, submission);
     }
   };
-  if constexpr (requires { job->stop().enter(*core_); }) {
-    job->stop().enter(*core_);
+  if constexpr (requires { job->stop().enter(*engine_); }) {
+    job->stop().enter(*engine_);
     try {
       submit();
     } catch (...) {
-      job->stop().leave(*core_);
+      job->stop().leave(*engine_);
       throw;
     }
   } else {
@@ -8729,7 +8761,7 @@ template <class Order>
 template <class Job>
 Job* BasicThreadPool<Order>::submit_map(detail::NewJob<Job> job, int priority) {
   if (job->total() != 0) return submit(std::move(job), priority);
-  core_->accept(Job::kHasCallbacks);
+  engine_->accept(Job::kHasCallbacks);
   job->finish_empty();
   return job.release();
 }
@@ -8739,19 +8771,19 @@ template <class F, class... Args>
 auto BasicThreadPool<Order>::apply(F&& f, Args&&... args) -> ApplyResult<F, Args...> {
   if constexpr (detail::check_apply<F, Args...>()) {
     using R = ApplyResult<F, Args...>;
-    core_->check_running();
+    engine_->check_running();
     const auto call = [&f, &args...](auto&&... token) -> R {
       return std::invoke(std::forward<F>(f), std::forward<decltype(token)>(token)...,
                          std::forward<Args>(args)...);
     };
     if constexpr (std::is_invocable_v<F, Args...>) {
-      core_->introduce_thread();
-      if (detail::context_in(core_.get()) != nullptr) return call();
+      engine_->introduce_thread();
+      if (detail::context_in(engine_.get()) != nullptr) return call();
       using Job = detail::ApplyJob<R, decltype(call)>;
-      return AsyncResult<R>(submit(detail::make_job<Job>(*core_, call))).get();
+      return AsyncResult<R>(submit(detail::make_job<Job>(*engine_, call))).get();
     } else {
       using Job = detail::ApplyJob<R, detail::WithStopToken<decltype(call)>>;
-      return AsyncResult<R>(submit(detail::make_job<Job>(*core_, call))).get();
+      return AsyncResult<R>(submit(detail::make_job<Job>(*engine_, call))).get();
     }
   }
 }
@@ -8768,9 +8800,9 @@ auto BasicThreadPool<Order>::apply_async(F&& f, Args&&... args) {
         detail::BoundCall<detail::with_stop_token_t<std::decay_t<F>, std::decay_t<Args>...>,
                           std::decay_t<Args>...>;
     using Job = detail::ApplyJob<R, Call>;
-    core_->check_running();  // before anything is moved
+    engine_->check_running();  // before anything is moved
     return AsyncResult<R>(submit(
-        detail::make_job<Job>(*core_, std::forward<F>(f),
+        detail::make_job<Job>(*engine_, std::forward<F>(f),
                               std::tuple<std::decay_t<Args>...>(std::forward<Args>(args)...))));
   } else {
     return AsyncResult<R>();
@@ -8788,10 +8820,10 @@ auto BasicThreadPool<Order>::apply_async(F&& f, std::tuple<Args...> args, Option
                 detail::check_kept_result<std::decay_t<F>, Args...>() &&
                 detail::check_kept_function<F>()) {
     using Call = detail::BoundCall<detail::with_stop_token_t<std::decay_t<F>, Args...>, Args...>;
-    core_->check_running();  // before anything is moved
+    engine_->check_running();  // before anything is moved
     const auto issue = [&]<class Callbacks>(std::type_identity<Callbacks>) {
       using Job = detail::ApplyJob<R, Call, Callbacks>;
-      auto job = detail::make_job<Job>(*core_, std::forward<F>(f), std::move(args));
+      auto job = detail::make_job<Job>(*engine_, std::forward<F>(f), std::move(args));
       if constexpr (Job::kHasCallbacks) {
         job->set_callbacks({std::move(options.callback), std::move(options.error_callback)});
       }
@@ -8811,10 +8843,10 @@ template <class Job, class Items, class F, class... Output>
 auto BasicThreadPool<Order>::run_map_job(F& f, Items& items,
                                          const BlockingMapOptions<Order>& options,
                                          Output&... output) {
-  core_->check_running();
+  engine_->check_running();
   detail::check_size("Chunksize", options.chunksize);
-  auto job = detail::make_job<Job>(*core_, options.chunksize, detail::borrow_items<Items>(items), f,
-                                   output...);
+  auto job = detail::make_job<Job>(*engine_, options.chunksize, detail::borrow_items<Items>(items),
+                                   f, output...);
   return AsyncResult<typename Job::Result>(submit_map(std::move(job), detail::priority_of(options)))
       .get();
 }
@@ -8827,7 +8859,7 @@ auto BasicThreadPool<Order>::run_map(F&& f, Items&& items,
   if constexpr (detail::check_map<Call, kPassing, F, Items>()) {
     using Job = detail::MapJob<detail::MapResults<detail::item_result_t<Call>>,
                                typename Call::Function, typename Call::Source>;
-    const detail::TouchPages touch(*core_);
+    const detail::TouchPages touch(*engine_);
     return run_map_job<Job, Items>(f, items, options, touch);
   }
 }
@@ -8853,13 +8885,13 @@ auto BasicThreadPool<Order>::issue_map(F&& f, Items&& items, Options options) {
   using R = detail::item_result_t<Call>;
   using Result = detail::map_result_t<R>;
   if constexpr (detail::check_owning_map<Call, kPassing, F, Items>()) {
-    core_->check_running();
+    engine_->check_running();
     detail::check_size("Chunksize", options.chunksize);
     const auto issue = [&]<class Callbacks>(std::type_identity<Callbacks>) {
       using Job = detail::MapJob<detail::MapResults<R>, typename Call::Function,
                                  typename Call::Source, Callbacks>;
-      const detail::TouchPages touch(*core_);
-      auto job = detail::make_job<Job>(*core_, options.chunksize, detail::own_items<Items>(items),
+      const detail::TouchPages touch(*engine_);
+      auto job = detail::make_job<Job>(*engine_, options.chunksize, detail::own_items<Items>(items),
                                        std::forward<F>(f), touch);
       if constexpr (Job::kHasCallbacks) {
         job->set_callbacks({std::move(options.callback), std::move(options.error_callback)});
@@ -8884,11 +8916,11 @@ auto BasicThreadPool<Order>::issue_imap(bool ordered, F&& f, Items&& items,
   if constexpr (detail::check_owning_map<Call, kPassing, F, Items>()) {
     using Job =
         detail::ImapJob<detail::imap_value_t<R>, typename Call::Function, typename Call::Source>;
-    core_->check_running();
+    engine_->check_running();
     detail::check_size("Chunksize", options.chunksize);
     detail::check_size("Buffersize", options.buffersize);
     auto job = detail::make_job<Job>(
-        *core_, ordered, detail::size_or(options.chunksize, 1),
+        *engine_, ordered, detail::size_or(options.chunksize, 1),
         detail::size_or(options.buffersize, detail::default_buffersize(size())),
         !options.buffersize.has_value(), detail::own_items<Items>(items), std::forward<F>(f));
     return ImapIterator<R>(submit(std::move(job), detail::priority_of(options)));
@@ -8911,9 +8943,9 @@ std::string BasicThreadPool<Order>::to_string() const {
 
 #endif  // MILLPOND_THREAD_POOL_HPP
 
-// millpond/detail/result_group.hpp
-#ifndef MILLPOND_DETAIL_RESULT_GROUP_HPP
-#define MILLPOND_DETAIL_RESULT_GROUP_HPP
+// millpond/detail/results/result_group.hpp
+#ifndef MILLPOND_DETAIL_RESULTS_RESULT_GROUP_HPP
+#define MILLPOND_DETAIL_RESULTS_RESULT_GROUP_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -8963,7 +8995,7 @@ class ResultGroup {
   /// the deadline has not passed and none of the results can get ready without that. False if the
   /// deadline came first.
   bool wait(std::size_t count, bool or_failed, Deadline deadline) {
-    if (!Process::is_this(process_)) Core::throw_of_parent();
+    if (!Process::is_this(process_)) Engine::throw_of_parent();
     awaited_ = count;
     or_failed_ = or_failed;
     for (;;) {
@@ -9046,7 +9078,7 @@ class ResultGroup {
     Part(const ResultGroup& its_group, ThreadContext& its_context) noexcept
         : group(its_group), context(its_context) {}
 
-    Core& core() const noexcept { return *context.core; }
+    Engine& engine() const noexcept { return *context.engine; }
     std::span<Job* const> pending() const noexcept {
       return std::span(jobs).subspan(first_pending);
     }
@@ -9089,10 +9121,10 @@ class ResultGroup {
   /// many results of one cost nothing.
   static bool has_part_in_any(std::span<ResultBase* const> results) noexcept {
     if (current_thread_context != nullptr || CompletionScope::is_inside_any()) return true;
-    const Core* asked = nullptr;
+    const Engine* asked = nullptr;
     return std::any_of(results.begin(), results.end(), [&](ResultBase* result) {
       return !result->ready() &&
-             std::exchange(asked, result->core_pointer()) != result->core_pointer() &&
+             std::exchange(asked, result->engine_pointer()) != result->engine_pointer() &&
              result->find_context() != nullptr;
     });
   }
@@ -9124,11 +9156,11 @@ class ResultGroup {
   /// top might wait for something that this thread is to do afterwards: see next_to_run().
   void help(Deadline deadline) noexcept {
     for (Part& part : parts_) {
-      if (!part.any_pending() || part.core().state() != State::terminate) continue;
+      if (!part.any_pending() || part.engine().state() != State::terminate) continue;
       for (std::size_t next = part.first_pending; next != part.jobs.size(); ++next) {
         if (satisfied()) return;
         const JobStack::Frame frame(part.context.running, part.jobs[next]);
-        part.jobs[next]->abandon(part.core().terminated_error());
+        part.jobs[next]->abandon(part.engine().terminated_error());
       }
     }
     if (mine_ == nullptr) return;
@@ -9156,10 +9188,10 @@ class ResultGroup {
 
   /// What to run here if only some of the results are awaited; null if nothing.
   Job* next_to_run() noexcept {
-    const lock_guard lock(mine_->core().waits().pool_mutex());
+    const lock_guard lock(mine_->engine().waits().pool_mutex());
     if (!mine_->any_unclaimed()) return nullptr;
     if (!std::exchange(asked_to_help_, false) &&
-        (others_may_come() || mine_->core().any_worker_free() || may_come_locked())) {
+        (others_may_come() || mine_->engine().any_worker_free() || may_come_locked())) {
       return nullptr;
     }
     // Workers claim what they have taken without the mutex: meanwhile perhaps the last.
@@ -9178,7 +9210,7 @@ class ResultGroup {
       if (part.is_told(i)) return false;
       return result_of(job).ready() ||
              (!part.context.running.contains(job) &&
-              part.core().waits().find_locked({&job, 1}, is_ours) == nullptr);
+              part.engine().waits().find_locked({&job, 1}, is_ours) == nullptr);
     };
     part.any_unclaimed();
     std::size_t next = part.first_pending;
@@ -9206,10 +9238,10 @@ class ResultGroup {
     if (asked_to_help_ || awaits_all() || !mine_->any_unclaimed() || others_may_come()) {
       return false;
     }
-    Core& core = mine_->core();
-    if (core.any_worker_free()) {
-      core.waits().ask_when_all_busy();
-      if (core.any_worker_free()) return false;
+    Engine& engine = mine_->engine();
+    if (engine.any_worker_free()) {
+      engine.waits().ask_when_all_busy();
+      if (engine.any_worker_free()) return false;
     }
     asked_to_help_ = !may_come_locked();
     return asked_to_help_;
@@ -9231,7 +9263,7 @@ class ResultGroup {
   class CallbackSleep final : public CallbackThread::Alarm {
    public:
     explicit CallbackSleep(ResultGroup& group) noexcept
-        : Alarm(group.mine_->core().callbacks(), group.mine_->pending()), group_(group) {}
+        : Alarm(group.mine_->engine().callbacks(), group.mine_->pending()), group_(group) {}
 
    private:
     void on_wait_locked() noexcept override {
@@ -9251,7 +9283,8 @@ class ResultGroup {
     }
     for (Part& part : parts_) {
       if (&part == mine_) continue;
-      part.registered.emplace(part.core().waits(), part.wait.emplace(part.context, part.pending()));
+      part.registered.emplace(part.engine().waits(),
+                              part.wait.emplace(part.context, part.pending()));
     }
     const bool in_time =
         in_callback ? sleep_in_callback(before, deadline) : sleep_as_thread(before, deadline);
@@ -9262,7 +9295,7 @@ class ResultGroup {
   bool sleep_in_callback(std::size_t before, Deadline deadline) noexcept {
     CallbackSleep alarm(*this);
     if (!set_sleeper(alarm, before)) return true;
-    const bool in_time = mine_->core().callbacks().wait_in_callback(alarm, deadline);
+    const bool in_time = mine_->engine().callbacks().wait_in_callback(alarm, deadline);
     clear_sleeper();
     return in_time;
   }
@@ -9275,7 +9308,7 @@ class ResultGroup {
       std::optional<ThreadSleep> sleep;
       std::optional<WaitGraph::Scope> registered;
       if (mine_ != nullptr) {
-        registered.emplace(mine_->core().waits(), sleep.emplace(*this, waiter));
+        registered.emplace(mine_->engine().waits(), sleep.emplace(*this, waiter));
       }
       if (deadline.is_never()) {
         waiter.wait();
@@ -9319,7 +9352,7 @@ class ResultGroup {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_RESULT_GROUP_HPP
+#endif  // MILLPOND_DETAIL_RESULTS_RESULT_GROUP_HPP
 
 // millpond/wait.hpp
 #ifndef MILLPOND_WAIT_HPP
@@ -9597,23 +9630,23 @@ class ResumeJob final : public Job {
   }
   DueLinks* due_links() noexcept override { return &due_; }
 
-  /// `core`: where it is accepted.
-  void set_core(Core& core) noexcept { core_ = &core; }
+  /// `engine`: where it is accepted.
+  void set_engine(Engine& engine) noexcept { engine_ = &engine; }
   void run() noexcept override {
-    Core& core = *core_;
+    Engine& engine = *engine_;
     coroutine_.resume();
     done();
-    core.job_done();
+    engine.job_done();
   }
   void abandon_entry(const std::exception_ptr&) noexcept override {
-    const CompletionScope scope(core_, this);
+    const CompletionScope scope(engine_, this);
     run();
   }
   void abandon(const std::exception_ptr&) noexcept override {}  // nobody else has it
 
  private:
   const std::coroutine_handle<> coroutine_;
-  Core* core_ = nullptr;
+  Engine* engine_ = nullptr;
   DueLinks due_;
 };
 
@@ -9623,7 +9656,7 @@ class ResumeJob final : public Job {
 template <class Result>
 class ResultAwaiter final : public Waiter {
  public:
-  ResultAwaiter(Result&& result, Ref<Core> target) noexcept
+  ResultAwaiter(Result&& result, Ref<Engine> target) noexcept
       : result_(std::forward<Result>(result)), target_(std::move(target)) {}
 
   /// The coroutine may be destroyed while it is suspended, by whoever knows that the result is not
@@ -9639,11 +9672,11 @@ class ResultAwaiter final : public Waiter {
   bool await_suspend(std::coroutine_handle<> coroutine) {
     auto* const state = Handles::state_of(result_);
     state->check_process();
-    const Ref<Core> core = state->find_core();
-    const bool will_be_told = core && core->need_callbacks();
+    const Ref<Engine> engine = state->find_engine();
+    const bool will_be_told = engine && engine->need_callbacks();
     job_ = std::make_unique<ResumeJob>(coroutine);
     if (will_be_told) {
-      core_ = core.get();
+      engine_ = engine.get();
       if (state->add_waiter(*this)) return true;  // the coroutine may be running again by now
     }
     std::unique_ptr<ResumeJob> job = std::move(job_);
@@ -9654,18 +9687,18 @@ class ResultAwaiter final : public Waiter {
 
   /// When the result is ready. Ends the life of *this sooner or later.
   void notify() noexcept override {
-    Core& core = *core_;
+    Engine& engine = *engine_;
     std::unique_ptr<ResumeJob> job = std::move(job_);
-    if (!resume_on_target(job)) core.callbacks().post(*job.release());
+    if (!resume_on_target(job)) engine.callbacks().post(*job.release());
   }
 
  private:
   /// False if there is none or it takes no more work. Else *this may be gone.
   bool resume_on_target(std::unique_ptr<ResumeJob>& job) noexcept {
-    const Ref<Core> target = std::move(target_);
+    const Ref<Engine> target = std::move(target_);
     if (!target) return false;
     try {
-      job->set_core(*target);
+      job->set_engine(*target);
       target->submit(*job, {});
       static_cast<void>(job.release());
       return true;
@@ -9675,8 +9708,8 @@ class ResultAwaiter final : public Waiter {
   }
 
   Result result_;
-  Ref<Core> target_;
-  Core* core_ = nullptr;
+  Ref<Engine> target_;
+  Engine* engine_ = nullptr;
   std::unique_ptr<ResumeJob> job_;
 };
 
@@ -9704,12 +9737,12 @@ detail::ResultAwaiter<AsyncResult<R>> operator co_await(AsyncResult<R>&& result)
 template <class Order, class R>
 detail::ResultAwaiter<const AsyncResult<R>&> resume_on(BasicThreadPool<Order>& pool,
                                                        const AsyncResult<R>& result) {
-  return {result, detail::Ref<detail::Core>::share(&detail::Handles::core_of(pool))};
+  return {result, detail::Ref<detail::Engine>::share(&detail::Handles::engine_of(pool))};
 }
 template <class Order, class R>
 detail::ResultAwaiter<AsyncResult<R>> resume_on(BasicThreadPool<Order>& pool,
                                                 AsyncResult<R>&& result) {
-  return {std::move(result), detail::Ref<detail::Core>::share(&detail::Handles::core_of(pool))};
+  return {std::move(result), detail::Ref<detail::Engine>::share(&detail::Handles::engine_of(pool))};
 }
 
 }  // namespace millpond::inline MILLPOND_ABI

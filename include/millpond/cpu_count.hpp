@@ -2,8 +2,8 @@
 #ifndef MILLPOND_CPU_COUNT_HPP
 #define MILLPOND_CPU_COUNT_HPP
 
-#include <millpond/detail/cgroup.hpp>
-#include <millpond/detail/config.hpp>
+#include <millpond/detail/platform/cgroup.hpp>
+#include <millpond/detail/platform/config.hpp>
 
 #include <cstddef>
 #include <cstdint>

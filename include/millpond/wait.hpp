@@ -3,9 +3,9 @@
 #define MILLPOND_WAIT_HPP
 
 #include <millpond/async_result.hpp>
-#include <millpond/detail/config.hpp>
-#include <millpond/detail/deadline.hpp>
-#include <millpond/detail/result_group.hpp>
+#include <millpond/detail/platform/config.hpp>
+#include <millpond/detail/platform/deadline.hpp>
+#include <millpond/detail/results/result_group.hpp>
 #include <millpond/errors.hpp>
 
 #include <algorithm>

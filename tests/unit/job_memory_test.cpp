@@ -2,7 +2,7 @@
 //
 // JobMemory: blocks come back, on the same thread and through the depot to another; big ones are
 // malloc's. In sanitizer builds nothing is recycled and these show only that memory is memory.
-#include <millpond/detail/job_memory.hpp>
+#include <millpond/detail/engine/job_memory.hpp>
 
 #include <cstddef>
 #include <cstring>
