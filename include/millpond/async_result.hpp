@@ -255,4 +255,8 @@ struct std::hash<millpond::AsyncResult<R>> {
   }
 };
 
+#if !MILLPOND_IS_COMPILED
+#include <millpond/detail/definitions.hpp>
+#endif
+
 #endif  // MILLPOND_ASYNC_RESULT_HPP

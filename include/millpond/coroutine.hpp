@@ -92,7 +92,7 @@ class ResultAwaiter final : public Waiter {
   void notify() noexcept override {
     Engine& engine = *engine_;
     std::unique_ptr<ResumeJob> job = std::move(job_);
-    if (!resume_on_target(job)) engine.callbacks().post(*job.release());
+    if (!resume_on_target(job)) engine.post_callback(*job.release());
   }
 
  private:

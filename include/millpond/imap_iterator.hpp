@@ -150,4 +150,8 @@ class ImapIterator<R>::Iterator {
 template <class R>
 inline constexpr bool std::ranges::enable_view<millpond::ImapIterator<R>> = true;
 
+#if !MILLPOND_IS_COMPILED
+#include <millpond/detail/definitions.hpp>
+#endif
+
 #endif  // MILLPOND_IMAP_ITERATOR_HPP

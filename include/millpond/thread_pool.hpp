@@ -11,10 +11,6 @@
 #include <millpond/detail/calls/map_call.hpp>
 #include <millpond/detail/calls/map_overloads.hpp>
 #include <millpond/detail/engine/engine.hpp>
-#include <millpond/detail/engine/engine_callbacks.hpp>
-#include <millpond/detail/engine/engine_jobs.hpp>
-#include <millpond/detail/engine/engine_life.hpp>
-#include <millpond/detail/engine/engine_work.hpp>
 #include <millpond/detail/imap/imap_job.hpp>
 #include <millpond/detail/jobs/apply_job.hpp>
 #include <millpond/detail/jobs/map_job.hpp>
@@ -276,8 +272,7 @@ BasicThreadPool<Order>::BasicThreadPool(PoolOptions options) {
       options.processes ? static_cast<std::size_t>(*options.processes) : cpu_count();
   constexpr auto kOrder =
       std::is_same_v<Order, Priority> ? detail::QueueOrder::priority : detail::QueueOrder::fifo;
-  engine_ = detail::Ref<detail::Engine>::adopt(
-      new detail::Engine(kOrder, size, std::move(options.on_unobserved_error)));
+  engine_ = detail::Engine::make(kOrder, size, std::move(options.on_unobserved_error));
   engine_->start(std::move(options.thread_name_prefix), options.initializer);
 }
 
@@ -502,5 +497,9 @@ std::string BasicThreadPool<Order>::to_string() const {
 }
 
 }  // namespace millpond::inline MILLPOND_ABI
+
+#if !MILLPOND_IS_COMPILED
+#include <millpond/detail/definitions.hpp>
+#endif
 
 #endif  // MILLPOND_THREAD_POOL_HPP

@@ -269,6 +269,8 @@ namespace tuning {
 inline constexpr std::chrono::nanoseconds kSpinTime{0};
 inline constexpr std::chrono::nanoseconds kPaceTime{0};
 inline constexpr std::chrono::nanoseconds kLockTime{0};
+inline constexpr std::chrono::nanoseconds kLingerTime{5'000};
+inline constexpr std::chrono::nanoseconds kShortWindow{1'000'000};
 inline constexpr std::size_t kSharedLanes = 2;
 inline constexpr std::size_t kTurnsOfOthers = 3;
 inline constexpr std::size_t kSmallestRing = 2;

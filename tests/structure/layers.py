@@ -19,6 +19,7 @@ LAYERS = [
     ["millpond/detail/engine/", "millpond/detail/calls/", "millpond/options.hpp"],
     ["millpond/detail/results/"],
     ["millpond/detail/jobs/", "millpond/detail/imap/"],
+    ["millpond/detail/definitions.hpp"],
     ["millpond/async_result.hpp", "millpond/imap_iterator.hpp", "millpond/this_worker.hpp",
      "millpond/wait.hpp"],
     ["millpond/thread_pool.hpp"],

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // WaiterList: becoming ready once, and telling everybody who waits for it exactly once.
+#include <millpond/detail/engine/thread_waiter.hpp>
 #include <millpond/detail/engine/waiters.hpp>
 
 #include <array>

@@ -34,7 +34,7 @@ def header(path):
 
 # ---- The engine ----
 
-M = header("detail/engine/engine*.hpp")
+M = header("detail/engine/*engine*.hpp")
 M("call_is_queued_and_wakes_nobody", "wake-up",
   "  if (!sleep_.needs_wake()) return AfterAdding::nothing;\n  add_ref();",
   "  return AfterAdding::nothing;\n  add_ref();", "worker_is_woken_again")
@@ -159,7 +159,7 @@ M("last_worker_settles_nothing", "reference",
 M("worker_leaves_and_wakes_no_next", "wake-up", "  sleep_.quit();  // wakes the next\n", "",
   "close_idle_workers")
 
-M = header("detail/engine/engine*.hpp")
+M = header("detail/engine/*engine*.hpp")
 M("worker_is_not_counted_in", "count", "        ++workers_alive_;\n", "", "close_idle_workers")
 M("close_undoes_terminate", "predicate", "    if (state() != State::run) return;\n", "",
   "close_against_terminate close_then_terminate")
@@ -219,13 +219,13 @@ M("terminate_is_no_completion", "scope",
   "destroyed_in_a_stop_callback_of_terminate callout_helped_imap_waits_for_a_map "
   "stop_callback_waits_in_terminate")
 M("queue_is_given_up_without_completion", "wait graph",
-  "inline void Engine::abandon_queued() noexcept {\n  CompletionScope scope(this);",
-  "inline void Engine::abandon_queued() noexcept {\n  struct { void set_job(Job*) {} } scope;",
+  "inline void PoolEngine::abandon_queued() noexcept {\n  CompletionScope scope(this);",
+  "inline void PoolEngine::abandon_queued() noexcept {\n  struct { void set_job(Job*) {} } scope;",
   "destructor_of_an_abandoned_capture_waits callout_two_terminate_and_a_capture_waits")
 M("join_lifts_no_limit", "abandon", "      lift_look_ahead_limit();\n", "",
   "imap_join_lifts_the_limit")
 M("join_holds_no_reference", "reference",
-  "  const Ref<Engine> self = Ref<Engine>::share(this);  // the pool may be destroyed meanwhile",
+  "  const Ref<Engine> self = Ref<Engine>::share(this);  // a task may destroy the pool meanwhile",
   "  // the pool may be destroyed meanwhile", "destroy_in_a_task_during_join_with_all_handles")
 M("callback_that_destroys_serves_no_other", "wait graph",
   "serve_callbacks(lock, [this] { return workers_alive_ == 0; });",
@@ -255,14 +255,14 @@ M("pool_is_never_orphaned", "reference", "  orphaned_ = unfinished() != 0;\n",
   "  orphaned_ = false;\n", "destroyed_by_a_cancelled_capture callout_cancelled_capture_destroys_the_pool "
   "destroyed_in_a_stop_callback_of_cancel")
 
-M = header("detail/engine/engine*.hpp")
+M = header("detail/engine/*engine*.hpp")
 M("state_is_read_without_order", "order", "return state_.load(memory_order_acquire);",
   "return state_.load(memory_order_relaxed);",
   "close_against_issue terminate_against_issue destructor_of_an_abandoned_capture_waits",
   equivalent="As for the store in close(); what must not be missed is read in sequential order.")
 M("who_cancels_keeps_the_pools_reference", "reference",
-  "last = settle_locked();\n  }\n  if (last) release();\n}\n\ninline void Engine::check_finished_locked()",
-  "last = settle_locked();\n  }\n}\n\ninline void Engine::check_finished_locked()",
+  "last = settle_locked();\n  }\n  if (last) release();\n}\n\ninline void PoolEngine::check_finished_locked()",
+  "last = settle_locked();\n  }\n}\n\ninline void PoolEngine::check_finished_locked()",
   "destroyed_by_a_cancelled_capture")
 M("closed_pool_accepts_a_job", "predicate",
   "  if (state_.load(memory_order_relaxed) != State::run) throw_not_running();\n", "",
@@ -270,17 +270,15 @@ M("closed_pool_accepts_a_job", "predicate",
 M("callback_thread_holds_no_reference", "reference", "  add_ref();\n  try {\n    callbacks_",
   "  try {\n    callbacks_", "callback_before_ready")
 M("finished_imap_stays_listed", "reference",
-  "  if (std::exchange(job.listed_, false)) node.splice(node.begin(), streams_, job.place_);\n", "",
+  "  streams_.erase(job);\n}\n", "  static_cast<void>(job);\n}\n",
   "imap_one_reader imap_outlives_its_pool")
-M("terminated_imap_counts_as_listed", "queue", "  node.front()->listed_ = false;\n", "",
-  "imap_terminated_while_full")
 M("terminate_takes_no_reference_on_an_imap", "reference",
-  "return Ref<StreamJob>::share(node.front());", "return Ref<StreamJob>::adopt(node.front());",
+  "return Ref<StreamJob>::share(&job);", "return Ref<StreamJob>::adopt(&job);",
   "imap_terminated_while_full")
 M("join_lifts_the_limit_of_none", "abandon", "    job->lift_limit();\n", "",
   "imap_join_lifts_the_limit")
 M("join_lifts_the_limit_of_the_first_imap_only", "abandon",
-  "      streams_.splice(streams_.end(), streams_, streams_.begin());  // next time the next one\n",
+  "      streams_.erase(*job);\n      streams_.push_back(*job);  // next time the next one\n",
   "", "imap_join_lifts_the_limit_of_two")
 M("limit_comes_back", "predicate", "  look_ahead_unlimited_.store(true, memory_order_release);\n",
   "", "imap_join_lifts_the_limit")
@@ -581,7 +579,7 @@ M("busy_workers_ask_without_the_lock", "lock",
 
 # ---- Results ----
 
-M = header("detail/results/result_state.hpp")
+M = header("detail/results/result_[sw]*.hpp")
 M("callback_waits_for_its_own_result", "predicate",
   "  if (context != nullptr && context->calling_back.contains(this)) return true;\n"
   "  if (deadline.is_poll())", "  if (deadline.is_poll())", "callback_gets_its_own_result")
@@ -593,7 +591,7 @@ M("helped_job_is_not_on_the_stack", "wait graph",
   "    const JobStack::Frame frame(waiter->running, this);\n", "",
   "callback_waits_for_a_task_that_waits_for_a_callback nest_depth_two_one_worker")
 M("wait_is_not_in_the_graph", "wait graph",
-  "  const WaitGraph::Scope waits(engine_->waits(), wait);\n", "",
+  "  const WaitGraph::Scope waits(PoolEngine::of(*engine_).waits(), wait);\n", "",
   "callback_waits_for_a_task_that_waits_for_a_callback "
   "callback_thread_needed_by_what_it_waits_for")
 M("timed_waiter_leaves_though_it_is_being_told", "reference",
@@ -670,7 +668,7 @@ M("dead_entries_stay_in_the_own_lane", "queue",
   "nest_map_one_worker nest_async_one_worker",
   equivalent="Whoever takes a dead entry steps over it: only later.")
 
-M = header("detail/results/result_group.hpp")
+M = header("detail/results/result_group*.hpp")
 M("group_leaves_without_those_being_told", "reference",
   "    while (completed_.size() != told) {", "    if (completed_.size() != told) {",
   "group_leaves_while_the_other_completes")
@@ -729,7 +727,7 @@ M("group_does_not_look_again_for_a_free_worker", "wake-up",
   "      if (engine.any_worker_free()) return false;\n    }", "      return false;\n    }",
   "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
 
-M = header("detail/engine/waiters.hpp")
+M = header("detail/engine/*waiter*.hpp")
 M("ready_is_seen_without_order", "order", "return word_.load(memory_order_acquire) == kReady;",
   "return word_.load(memory_order_relaxed) == kReady;", "result_is_polled")
 M("waiter_sees_ready_without_order", "order",
@@ -954,7 +952,7 @@ M("lower_priority_comes_first", "queue", "priority > other.priority", "priority 
 M("later_job_comes_first", "queue", "order < other.order;", "order > other.order;",
   "priority_orders_what_is_queued")
 
-M = header("detail/engine/findable.hpp")
+M = header("detail/engine/findable*.hpp")
 M("pool_is_left_without_order", "order", "refs_.fetch_sub(1, memory_order_acq_rel)",
   "refs_.fetch_sub(1, memory_order_relaxed)", "destroy_in_a_task destroyed_by_its_last_task")
 M("pool_is_left_without_release", "order", "refs_.fetch_sub(1, memory_order_acq_rel)",
@@ -1058,7 +1056,7 @@ M("map_runs_on_in_a_terminated_pool", "abandon",
   "      if (this->engine().state() == State::terminate) {", "      if (false) {",
   "terminate_a_map_under_way")
 M("terminated_map_forgets_the_chunk_in_hand", "count",
-  "give_up(range.size() + size_ - (std::min)(size_, claim_rest(size_)),",
+  "give_up(range.size() + size_ - smaller(size_, claim_rest(size_)),",
   "give_up(size_ - std::min(size_, claim_rest(size_)),", "terminate_a_map_under_way")
 M("spent_map_is_not_dead", "queue",
   "    return next_.load(memory_order_relaxed) >= size_;\n  }\n\n  Stop",
@@ -1350,6 +1348,13 @@ M("dead_entries_fill_the_heap", "queue",
 M("dying_heap_keeps_its_entries", "reference",
   "    for (const Entry& entry : entries_) entry.job->drop_entry();\n", "", "priority_against_terminate",
   equivalent="terminate() has emptied it.")
+
+M = header("detail/engine/stream_list.hpp")
+M("terminated_imap_counts_as_listed", "queue", "    job.is_listed_ = false;\n", "",
+  "imap_terminated_while_full")
+M("listed_imap_is_erased_from_one_side", "queue",
+  "    (job.next_live_ != nullptr ? job.next_live_->prev_live_ : last_) = job.prev_live_;\n", "",
+  "imap_join_lifts_the_limit_of_two imap_one_reader")
 
 M = header("detail/engine/stream_queue.hpp")
 M("imap_is_queued_and_does_not_know_it", "queue",
@@ -1643,14 +1648,14 @@ M("handed_over_chunks_stay_there", "reference",
   "    if (spare_ != nullptr) handed_over_.store(nullptr, memory_order_relaxed);\n", "",
   "imap_buffersize_one imap_chunks_of_two imap_reads_runs")
 
-M = header("detail/imap/imap_readers.hpp")
+M = header("detail/imap/imap_readers*.hpp")
 M("only_one_reader_is_woken", "wake-up", "if (sleepers_ != 0) condition_.notify_all();",
   "if (sleepers_ != 0) condition_.notify_one();", "imap_terminated_two_readers imap_two_readers")
 M("reader_in_a_callback_is_not_woken", "wake-up",
-  "    for (CallbackThread::Alarm* const alarm : alarms_) alarm->notify();\n", "",
+  "    for (Waiter* const alarm : alarms_) alarm->notify();\n", "",
   "imap_read_in_a_callback_while_it_runs")
 M("reader_is_not_in_the_graph", "wait graph",
-  "      waits.emplace(engine.waits(), wait.emplace(*context, std::span(&imap_, 1)));\n", "",
+  "      waits.emplace(PoolEngine::of(engine).waits(), wait.emplace(*context, std::span(&imap_, 1)));\n", "",
   "imap_item_waits_for_a_callback callback_thread_needed_by_what_it_waits_for")
 M("reader_leaves_its_alarm_behind", "reference", "    alarms_.pop_back();\n", "",
   "imap_read_in_a_callback_while_it_runs")
@@ -1705,7 +1710,7 @@ M("abandoned_coroutine_is_no_completion", "wait graph",
   "    const CompletionScope scope(engine_, this);\n", "", "coroutine_resumes_on_a_terminated_pool",
   equivalent="terminate(), which alone abandons such jobs, has a scope of its own for them.")
 M("coroutine_is_not_resumed", "wake-up",
-  "    if (!resume_on_target(job)) engine.callbacks().post(*job.release());",
+  "    if (!resume_on_target(job)) engine.post_callback(*job.release());",
   "    resume_on_target(job);", "coroutine_awaits_a_call")
 M("coroutine_is_kept_by_two", "reference", "      static_cast<void>(job.release());\n", "",
   "coroutine_resumes_on_a_pool")

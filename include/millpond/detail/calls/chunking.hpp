@@ -3,9 +3,9 @@
 #define MILLPOND_DETAIL_CALLS_CHUNKING_HPP
 
 #include <millpond/detail/platform/config.hpp>
+#include <millpond/detail/platform/smaller.hpp>
 #include <millpond/errors.hpp>
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdio>
@@ -67,7 +67,7 @@ inline std::size_t size_or(std::optional<std::ptrdiff_t> size, std::size_t other
 class Chunking {
  public:
   Chunking(std::optional<std::ptrdiff_t> chunksize, std::size_t n, std::size_t workers) noexcept
-      : size_((std::min)(size_or(chunksize, default_chunksize(n, workers)), n)),
+      : size_(smaller(size_or(chunksize, default_chunksize(n, workers)), n)),
         shares_(chunksize ? 0 : kSharesPerWorker * workers) {}
 
   /// Whether all chunks are of size(), but for the last, which may be shorter.
@@ -82,8 +82,8 @@ class Chunking {
 
   /// The size of the next chunk when `left` > 0 items are left.
   std::size_t next(std::size_t left) const noexcept {
-    if (is_fixed()) return (std::min)(size_, left);
-    return (std::min)(size_, divide_rounding_up(left, shares_));
+    if (is_fixed()) return smaller(size_, left);
+    return smaller(size_, divide_rounding_up(left, shares_));
   }
 
  private:

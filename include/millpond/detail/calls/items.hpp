@@ -313,10 +313,13 @@ class StreamedItems {
   explicit StreamedItems(Holder holder) : holder_(std::move(holder)) {}
   StreamedItems(const StreamedItems&) = delete;
 
-  /// Whether reading runs no code but the standard library's, on plain pointers: so that it does
-  /// not wait for anything.
+  /// Whether reading does not wait for anything: elements lie there, or are numbers that a view
+  /// such as std::views::iota makes from their place in it.
   static constexpr bool kNeverWaits =
-      std::ranges::contiguous_range<Range> && has_stable_elements<Range>;
+      (std::ranges::contiguous_range<Range> && has_stable_elements<Range>) ||
+      (std::ranges::random_access_range<Range> && std::ranges::sized_range<Range> &&
+       std::ranges::enable_borrowed_range<std::remove_cvref_t<Range>> &&
+       std::is_arithmetic_v<std::ranges::range_reference_t<Range>>);
 
   /// Constructs up to `count` items, each where place() says, and counts them in `taken`; false
   /// when there are no more. What the range, or place(), throws comes out.

@@ -3,14 +3,11 @@
 #define MILLPOND_DETAIL_ENGINE_FINDABLE_HPP
 
 #include <millpond/detail/platform/config.hpp>
-#include <millpond/detail/platform/process.hpp>
 #include <millpond/detail/platform/ref.hpp>
 #include <millpond/detail/platform/sync.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <new>
-#include <utility>
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -20,10 +17,10 @@ namespace millpond::inline MILLPOND_ABI::detail {
 /// Thread safety: all public members, from any thread.
 class Findable {
  public:
-  Findable() { registry().add(*this); }
+  Findable();
   Findable(const Findable&) = delete;
   Findable& operator=(const Findable&) = delete;
-  virtual ~Findable() { registry().remove(*this); }
+  virtual ~Findable();
 
   void add_ref() noexcept { refs_.fetch_add(1, memory_order_relaxed); }
   void release() noexcept {
@@ -35,49 +32,11 @@ class Findable {
   std::uint16_t serial() const noexcept { return serial_; }
 
   /// A reference to an object that may be gone; null if it is, or about to go.
-  static Ref<Findable> find(const Findable* object, std::uint16_t serial) noexcept {
-    return registry().find(object, serial);
-  }
+  static Ref<Findable> find(const Findable* object, std::uint16_t serial) noexcept;
 
  private:
-  class Registry {
-   public:
-    void add(Findable& object) {
-      const lock_guard lock(mutex_);
-      object.serial_ = ++serials_;
-      object.next_ = std::exchange(first_, &object);
-    }
-    void remove(Findable& object) noexcept {
-      const lock_guard lock(mutex_);
-      Findable** link = &first_;
-      while (*link != &object) link = &(*link)->next_;
-      *link = object.next_;
-    }
-    Ref<Findable> find(const Findable* object, std::uint16_t serial) noexcept {
-      const lock_guard lock(mutex_);
-      for (Findable* live = first_; live != nullptr; live = live->next_) {
-        if (live != object || live->serial_ != serial) continue;
-        return live->try_add_ref() ? Ref<Findable>::adopt(live) : Ref<Findable>();
-      }
-      return {};
-    }
-
-   private:
-    friend class Findable;
-    mutex mutex_;
-    Findable* first_ = nullptr;
-    std::uint16_t serials_ = 0;
-  };
-
-  /// Never destroyed: pools and results may be static objects.
-  MILLPOND_VISIBLE static Registry& registry() noexcept {
-    alignas(Registry) static std::byte memory[sizeof(Registry)];
-    static Registry* const registry = [] {
-      Process::hold_during_fork<[]() -> mutex& { return Findable::registry().mutex_; }>();
-      return ::new (static_cast<void*>(memory)) Registry;
-    }();
-    return *registry;
-  }
+  class Registry;
+  MILLPOND_VISIBLE static Registry& registry() noexcept;
 
   bool try_add_ref() noexcept {
     std::size_t refs = refs_.load(memory_order_relaxed);

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <list>
 #include <new>
 
 namespace millpond::inline MILLPOND_ABI::detail {
@@ -193,15 +192,17 @@ class StreamJob : public Job {
   StreamJob() noexcept : Job(Kind::other, 2, true) {}
 
  private:
-  friend class Engine;
+  friend class PoolEngine;
+  friend class StreamList;
   friend class StreamQueue;
 
   atomic<bool> queued_{false};  // by its links
   Rank rank_;                   // guarded by the queue's mutex once issued, as are the next
   StreamJob* next_ = nullptr;
   StreamJob* prev_ = nullptr;
-  std::list<StreamJob*>::iterator place_;  // guarded by the engine's mutex, as is the next
-  bool listed_ = false;
+  StreamJob* next_live_ = nullptr;  // guarded by the engine's mutex, as are the next
+  StreamJob* prev_live_ = nullptr;
+  bool is_listed_ = false;
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail

@@ -5,6 +5,7 @@
 #include <millpond/detail/engine/job.hpp>
 #include <millpond/detail/engine/job_heap.hpp>
 #include <millpond/detail/engine/lanes.hpp>
+#include <millpond/detail/engine/queue_order.hpp>
 #include <millpond/detail/engine/stream_queue.hpp>
 #include <millpond/detail/engine/tally.hpp>
 #include <millpond/detail/platform/config.hpp>
@@ -14,12 +15,6 @@
 #include <cstdint>
 
 namespace millpond::inline MILLPOND_ABI::detail {
-
-/// In which order the queued work of a pool starts.
-enum class QueueOrder : bool {
-  fifo,      // as each thread issues it
-  priority,  // the higher priority first, and as it is issued among equals
-};
 
 /// What waits for a worker: jobs in lanes, or in a heap if there are priorities; and imaps that
 /// want another worker, in a list beside them.

@@ -3,7 +3,6 @@
 #define MILLPOND_DETAIL_ENGINE_WAITERS_HPP
 
 #include <millpond/detail/platform/config.hpp>
-#include <millpond/detail/platform/deadline.hpp>
 #include <millpond/detail/platform/sync.hpp>
 
 #include <cstddef>
@@ -81,36 +80,6 @@ class WaitingCode {
   static inline constinit thread_local std::size_t depth_ = 0;
   static inline constinit thread_local Waiter* put_off_ = nullptr;  // a list
   static inline constinit thread_local Waiter** end_ = nullptr;     // its, if there is one
-};
-
-/// A thread that sleeps until its result is ready. Lives on that thread's stack.
-class ThreadWaiter final : public Waiter {
- public:
-  void notify() noexcept override {
-    // Under the mutex: the sleeper may return and destroy *this as soon as we let go of it.
-    const lock_guard lock(mutex_);
-    notified_ = true;
-    condition_.notify_one();
-  }
-
-  void wait() {
-    unique_lock lock(mutex_);
-    condition_.wait(lock, [this] { return notified_; });
-  }
-
-  /// As long as this is held notify() does not return.
-  [[nodiscard]] unique_lock hold() { return unique_lock(mutex_); }
-
-  /// False if the deadline came first.
-  bool wait_until(Deadline::Clock::time_point when) {
-    unique_lock lock(mutex_);
-    return condition_.wait_until(lock, when, [this] { return notified_; });
-  }
-
- private:
-  mutex mutex_;
-  condition_variable condition_;
-  bool notified_ = false;
 };
 
 /// The one-shot "ready" of a result together with those who wait for it, in one word:

@@ -3,10 +3,10 @@
 #define MILLPOND_DETAIL_IMAP_IMAP_CHUNK_HPP
 
 #include <millpond/detail/platform/config.hpp>
+#include <millpond/detail/platform/smaller.hpp>
 #include <millpond/detail/platform/sync.hpp>
 #include <millpond/detail/results/outcome.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <new>
@@ -52,8 +52,8 @@ class ImapChunks {
   ImapChunks(std::size_t chunksize, std::size_t item_size, std::size_t item_alignment) noexcept
       : item_size_(item_size),
         item_alignment_(item_alignment),
-        alignment_((std::max)({kCacheLine, item_alignment, alignof(Result)})),
-        segment_size_((std::min)(chunksize, most_in_a_segment(item_size))) {}
+        alignment_(larger(larger(kCacheLine, item_alignment), alignof(Result))),
+        segment_size_(smaller(chunksize, most_in_a_segment(item_size))) {}
   ImapChunks(const ImapChunks&) = delete;
   ImapChunks& operator=(const ImapChunks&) = delete;
   ~ImapChunks();
@@ -81,7 +81,7 @@ class ImapChunks {
   void for_each_result(Visit visit) {
     for (Chunk* chunk = newest_; chunk != nullptr; chunk = chunk->allocated_before) {
       for (Segment* segment = &chunk->first; segment != nullptr; segment = segment->next) {
-        std::for_each(segment->results, segment->results + segment_size_, visit);
+        for (std::size_t i = 0; i != segment_size_; ++i) visit(segment->results[i]);
       }
     }
   }
@@ -91,7 +91,7 @@ class ImapChunks {
   static constexpr std::size_t kMostBytes = 16 * 1024;
 
   static std::size_t most_in_a_segment(std::size_t item_size) noexcept {
-    return (std::max)(kMostBytes / (sizeof(Result) + item_size), std::size_t{1});
+    return larger(kMostBytes / (sizeof(Result) + item_size), std::size_t{1});
   }
   static void push(Chunk*& list, Chunk& chunk) noexcept {
     chunk.next = std::exchange(list, &chunk);

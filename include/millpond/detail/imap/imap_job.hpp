@@ -7,8 +7,8 @@
 #include <millpond/detail/imap/imap_state.hpp>
 #include <millpond/detail/jobs/stop.hpp>
 #include <millpond/detail/platform/config.hpp>
+#include <millpond/detail/platform/smaller.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <functional>
@@ -92,7 +92,7 @@ class ImapJob final : public ImapState<Value> {
   void for_each_slot(Chunk& chunk, Visit visit) noexcept {
     std::size_t left = chunk.size;
     for (Segment* segment = &chunk.first;; segment = segment->next) {
-      const std::size_t count = (std::min)(left, this->segment_size());
+      const std::size_t count = smaller(left, this->segment_size());
       for (std::size_t slot = 0; slot != count; ++slot) {
         visit(*std::launder(static_cast<Item*>(item_of(*segment, slot))), segment->results[slot]);
       }

@@ -2,19 +2,14 @@
 #ifndef MILLPOND_DETAIL_IMAP_IMAP_READERS_HPP
 #define MILLPOND_DETAIL_IMAP_IMAP_READERS_HPP
 
-#include <millpond/detail/engine/callback_thread.hpp>
 #include <millpond/detail/engine/engine.hpp>
 #include <millpond/detail/engine/job.hpp>
-#include <millpond/detail/engine/thread_context.hpp>
-#include <millpond/detail/engine/wait_graph.hpp>
+#include <millpond/detail/engine/waiters.hpp>
 #include <millpond/detail/platform/config.hpp>
 #include <millpond/detail/platform/deadline.hpp>
 #include <millpond/detail/platform/sync.hpp>
 
-#include <condition_variable>
 #include <cstddef>
-#include <optional>
-#include <span>
 #include <vector>
 
 namespace millpond::inline MILLPOND_ABI::detail {
@@ -43,28 +38,7 @@ class ImapReaders {
   bool want_any() const noexcept { return wanted_.load() != 0; }
 
   /// Sleeps until woken, or for no reason. False if the deadline came.
-  bool sleep_locked(unique_lock& lock, Engine& engine, Deadline deadline) {
-    ThreadContext* context = context_in(&engine);
-    if (context != nullptr && context->is_callback_thread()) {
-      return sleep_in_callback_locked(lock, engine, deadline);
-    }
-    if (context == nullptr)
-      context = CompletionScope::context_in(&engine, *this_thread_of(engine).innermost_scope);
-    std::optional<WaitGraph::PlainWait> wait;
-    std::optional<WaitGraph::Scope> waits;  // ends while the lock is held: that is the order
-    if (context != nullptr) {
-      waits.emplace(engine.waits(), wait.emplace(*context, std::span(&imap_, 1)));
-    }
-    ++sleepers_;
-    bool in_time = true;
-    if (deadline.is_never()) {
-      condition_.wait(lock);
-    } else {
-      in_time = condition_.wait_until(lock, deadline.when()) == std::cv_status::no_timeout;
-    }
-    --sleepers_;
-    return in_time;
-  }
+  bool sleep_locked(unique_lock& lock, Engine& engine, Deadline deadline);
 
   void wake_all_locked() noexcept {
     wanted_.store(0, memory_order_relaxed);  // who sleeps next announces it under the mutex
@@ -72,26 +46,12 @@ class ImapReaders {
   }
 
  private:
-  void notify_locked() noexcept {
-    if (sleepers_ != 0) condition_.notify_all();
-    for (CallbackThread::Alarm* const alarm : alarms_) alarm->notify();
-  }
-
-  /// The callback thread has callbacks to serve while it waits, so it sleeps elsewhere, with an
-  /// alarm left here. Callbacks that it runs meanwhile may read the same imap: so there is a stack.
-  bool sleep_in_callback_locked(unique_lock& lock, Engine& engine, Deadline deadline) {
-    CallbackThread::PlainAlarm alarm(engine.callbacks(), {&imap_, 1});
-    alarms_.push_back(&alarm);
-    lock.unlock();
-    const bool in_time = engine.callbacks().wait_in_callback(alarm, deadline);
-    lock.lock();
-    alarms_.pop_back();
-    return in_time;
-  }
+  void notify_locked() noexcept;
+  bool sleep_in_callback_locked(unique_lock& lock, Engine& engine, Deadline deadline);
 
   Job* const imap_;
   std::size_t sleepers_ = 0;
-  std::vector<CallbackThread::Alarm*> alarms_;  // of the callback thread, the innermost last
+  std::vector<Waiter*> alarms_;  // of the callback thread, the innermost last
   condition_variable condition_;
   atomic<std::size_t> wanted_{0};  // the position, plus 1; or 0
 };

@@ -13,12 +13,11 @@
 #include <millpond/detail/imap/imap_window.hpp>
 #include <millpond/detail/platform/config.hpp>
 #include <millpond/detail/platform/ref.hpp>
+#include <millpond/detail/platform/smaller.hpp>
 #include <millpond/detail/platform/spin.hpp>
 #include <millpond/detail/platform/sync.hpp>
 #include <millpond/errors.hpp>
 
-#include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <utility>
@@ -56,10 +55,10 @@ class ImapStream : public StreamJob {
   ImapStream(Engine& engine, bool ordered, const Sizes& sizes)
       : engine_(Ref<Engine>::share(&engine)),
         gives_way_(engine.takes_turns()),
-        most_at_once_(
-            sizes.reads_runs ? (std::max)(kMostItemsAtOnce / sizes.chunksize, std::size_t{1}) : 1),
+        most_at_once_(sizes.reads_runs ? larger(kMostItemsAtOnce / sizes.chunksize, std::size_t{1})
+                                       : 1),
         chunks_(sizes.chunksize, sizes.item_size, sizes.item_alignment),
-        ring_((std::min)(sizes.buffersize, kFirstCapacity)),
+        ring_(smaller(sizes.buffersize, kFirstCapacity)),
         front_(ring_, ordered, chunks_.segment_size()),
         window_(sizes.buffersize, sizes.may_grow, sizes.chunksize) {}
   ~ImapStream() override;
@@ -118,8 +117,6 @@ class ImapStream : public StreamJob {
   /// So many items are read at once, and so many chunks there is room for at first.
   static constexpr std::size_t kMostItemsAtOnce = 64;
   static constexpr std::size_t kFirstCapacity = 64;
-  /// How long a worker that has nothing to do looks for more before it leaves.
-  static constexpr std::chrono::microseconds kLingers{5};
 
   // ---- Workers ----
 
@@ -286,7 +283,7 @@ typename ImapStream<Value>::Then ImapStream<Value>::read_or_leave(bool& has_ling
 template <class Value>
 typename ImapStream<Value>::Then ImapStream<Value>::linger() noexcept {
   if (lingers_.exchange(true)) return Then::leave;
-  const auto end = steady_clock::now() + kLingers;
+  const auto end = steady_clock::now() + tuning::kLingerTime;
   spin_until([&] {
     const Reading reading = reading_.load(memory_order_relaxed);
     return reading == Reading::full || reading == Reading::over || has_work() ||
@@ -328,7 +325,7 @@ void ImapStream<Value>::go_on() noexcept {
 
 template <class Value>
 void ImapStream<Value>::read(std::size_t most) noexcept {
-  const std::size_t planned = (std::min)(most, room());
+  const std::size_t planned = smaller(most, room());
   if (planned == 0) return let_go_unread();
   pending_.fetch_add(planned, memory_order_relaxed);
   std::size_t left = planned;

@@ -3,10 +3,9 @@
 #define MILLPOND_DETAIL_IMAP_IMAP_WINDOW_HPP
 
 #include <millpond/detail/platform/config.hpp>
+#include <millpond/detail/platform/smaller.hpp>
 #include <millpond/detail/platform/sync.hpp>
 
-#include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -24,8 +23,7 @@ class ImapWindow {
  public:
   ImapWindow(std::size_t size, bool may_grow, std::size_t chunksize) noexcept
       : first_size_(size),
-        largest_size_(may_grow ? (std::max)(size, (std::min)(kMostItems / chunksize, kMostChunks))
-                               : size),
+        largest_size_(may_grow ? larger(size, smaller(kMostItems / chunksize, kMostChunks)) : size),
         size_(size) {}
   ImapWindow(const ImapWindow&) = delete;
   ImapWindow& operator=(const ImapWindow&) = delete;
@@ -49,7 +47,7 @@ class ImapWindow {
     const std::size_t unreturned = yielded - yielded_.load(memory_order_relaxed);
     if (unreturned == 0) return false;
     const std::size_t size = this->size();
-    if (!all && size >= kLarge && unreturned < (std::min)(size / 2, kMostUnreturned)) return false;
+    if (!all && size >= kLarge && unreturned < smaller(size / 2, kMostUnreturned)) return false;
     yielded_.store(yielded);
     return true;
   }
@@ -63,8 +61,9 @@ class ImapWindow {
   bool turn_is_over(std::size_t claimed) const noexcept {
     const std::size_t count = claimed - turn_begin_.load(memory_order_relaxed);
     if (count < first_size_) return false;
-    return count >= size() || (count % first_size_ == 0 &&
-                               now() - turn_time_.load(memory_order_relaxed) > kShort.count());
+    return count >= size() ||
+           (count % first_size_ == 0 &&
+            now() - turn_time_.load(memory_order_relaxed) > tuning::kShortWindow.count());
   }
 
   bool may_grow() const noexcept { return size() != largest_size_; }
@@ -74,15 +73,14 @@ class ImapWindow {
     const std::size_t yielded = this->yielded();
     const std::size_t size = this->size();
     if (yielded - yielded_before_ < size) return;
-    if (now - time_before_ < kShort.count()) {
-      size_.store((std::min)(2 * size, largest_size_), memory_order_relaxed);
+    if (now - time_before_ < tuning::kShortWindow.count()) {
+      size_.store(smaller(2 * size, largest_size_), memory_order_relaxed);
     }
     yielded_before_ = yielded;
     time_before_ = now;
   }
 
  private:
-  static constexpr std::chrono::nanoseconds kShort{1'000'000};
   static constexpr std::size_t kMostItems = 16384;
   static constexpr std::size_t kMostChunks = 2048;
   static constexpr std::size_t kLarge = 16;

@@ -10,9 +10,9 @@
 #include <millpond/detail/jobs/progress.hpp>
 #include <millpond/detail/jobs/stop.hpp>
 #include <millpond/detail/platform/config.hpp>
+#include <millpond/detail/platform/smaller.hpp>
 #include <millpond/detail/results/result_state.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -62,8 +62,7 @@ class MapJob final : public ResultState<typename Results::Result> {
 
   /// To be queued: as many entries as workers can be at it at once.
   Engine::Submission enter_queue() noexcept {
-    const std::size_t entries =
-        (std::min)(this->engine().size(), chunking_.at_most_chunks_of(size_));
+    const std::size_t entries = smaller(this->engine().size(), chunking_.at_most_chunks_of(size_));
     this->add_entries(static_cast<std::uint32_t>(entries));
     return {.entries = entries, .has_callbacks = kHasCallbacks, .rank = &rank_};
   }
@@ -178,7 +177,7 @@ class MapJob final : public ResultState<typename Results::Result> {
       if (range.size() == 0) break;
       // terminate() finds what is queued, not what workers are at.
       if (this->engine().state() == State::terminate) {
-        give_up(range.size() + size_ - (std::min)(size_, claim_rest(size_)),
+        give_up(range.size() + size_ - smaller(size_, claim_rest(size_)),
                 this->engine().terminated_error(), false);
         break;
       }

@@ -71,6 +71,16 @@
 #define MILLPOND_RECYCLES_MEMORY (!MILLPOND_IS_SANITIZED && !MILLPOND_LOSES_THREAD_LOCALS)
 #endif
 
+/// The library is compiled once, by src/millpond.cpp, and these headers only declare it. Else they
+/// define it as well: MILLPOND_INLINE is in front of what is defined in the one or the other.
+#if defined(MILLPOND_COMPILED)
+#define MILLPOND_IS_COMPILED 1
+#define MILLPOND_INLINE
+#else
+#define MILLPOND_IS_COMPILED 0
+#define MILLPOND_INLINE inline
+#endif
+
 /// The inline namespace of everything: v0_1, and a suffix for each option that changes what the
 /// classes are made of. So translation units with different options may be linked together: to the
 /// linker each option has a library of its own. An option that changes a layout belongs here.
@@ -89,12 +99,18 @@
 #else
 #define MILLPOND_ABI_SYNC _sync
 #endif
-#define MILLPOND_JOIN_ABI(major, minor, stop, memory, sync) v##major##_##minor##stop##memory##sync
-#define MILLPOND_NAME_ABI(major, minor, stop, memory, sync) \
-  MILLPOND_JOIN_ABI(major, minor, stop, memory, sync)
+#if MILLPOND_IS_COMPILED
+#define MILLPOND_ABI_COMPILED _compiled
+#else
+#define MILLPOND_ABI_COMPILED
+#endif
+#define MILLPOND_JOIN_ABI(major, minor, stop, memory, sync, compiled) \
+  v##major##_##minor##stop##memory##sync##compiled
+#define MILLPOND_NAME_ABI(major, minor, stop, memory, sync, compiled) \
+  MILLPOND_JOIN_ABI(major, minor, stop, memory, sync, compiled)
 #define MILLPOND_ABI                                                                   \
   MILLPOND_NAME_ABI(MILLPOND_VERSION_MAJOR, MILLPOND_VERSION_MINOR, MILLPOND_ABI_STOP, \
-                    MILLPOND_ABI_MEMORY, MILLPOND_ABI_SYNC)
+                    MILLPOND_ABI_MEMORY, MILLPOND_ABI_SYNC, MILLPOND_ABI_COMPILED)
 
 #if defined(__x86_64__) || defined(__i386__)
 #define MILLPOND_PAUSE() __builtin_ia32_pause()

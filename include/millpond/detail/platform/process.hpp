@@ -7,11 +7,6 @@
 #include <atomic>
 #include <cstdint>
 
-#if MILLPOND_HAS_FORK
-#include <pthread.h>
-#include <unistd.h>
-#endif
-
 namespace millpond::inline MILLPOND_ABI::detail {
 
 /// Which process this is. A child of fork() has a copy of all that its parent has, without the
@@ -34,22 +29,23 @@ class Process {
     return id == known_.load(std::memory_order_relaxed) || id == find_out();
   }
 
-  /// Has the mutex locked while the process is copied: then it is free in the child, and what it
-  /// guards is whole.
+  /// Has the mutex locked by the thread that forks while it does. More than once does no harm.
   template <auto kMutex>
   static void hold_during_fork() noexcept {
-    pthread_atfork([] { kMutex().lock(); }, [] { kMutex().unlock(); }, [] { kMutex().unlock(); });
+    static constinit thread_local int times = 0;
+    hold_during_fork(
+        [] {
+          if (times++ == 0) kMutex().lock();
+        },
+        [] {
+          if (--times == 0) kMutex().unlock();
+        });
   }
 
  private:
-  MILLPOND_COLD static Id find_out() noexcept {
-    static const bool will_be_told = pthread_atfork(nullptr, nullptr, [] { note(); }) == 0;
-    if (will_be_told) note();
-    return static_cast<Id>(getpid());
-  }
-  static void note() noexcept {
-    known_.store(static_cast<Id>(getpid()), std::memory_order_relaxed);
-  }
+  MILLPOND_COLD static Id find_out() noexcept;
+  static void note() noexcept;
+  MILLPOND_COLD static void hold_during_fork(void (*lock)(), void (*unlock)()) noexcept;
 
   static inline constinit std::atomic<Id> known_{0};
 #else

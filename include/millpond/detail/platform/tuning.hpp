@@ -28,6 +28,12 @@ inline constexpr std::chrono::nanoseconds kPaceTime{4'000};
 /// it sleeps for it.
 inline constexpr std::chrono::nanoseconds kLockTime{1'200};
 
+/// How long a worker at an imap that has nothing to do looks for more input before it leaves it.
+inline constexpr std::chrono::nanoseconds kLingerTime{5'000};
+/// An imap whose reader takes a whole window of results in less reads further ahead; and one that
+/// has worked for longer lets other work have the worker.
+inline constexpr std::chrono::nanoseconds kShortWindow{1'000'000};
+
 /// Queues for threads that are none of the pool's. Four producers on two cores need half the time
 /// that they need with one.
 inline constexpr std::size_t kSharedLanes = 4;

@@ -9,9 +9,7 @@
 #include <millpond/detail/platform/deadline.hpp>
 #include <millpond/detail/platform/process.hpp>
 #include <millpond/detail/platform/ref.hpp>
-#include <millpond/detail/platform/spin.hpp>
 #include <millpond/detail/results/outcome.hpp>
-#include <millpond/errors.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -163,92 +161,6 @@ class ResultBase : public Job {
   const Process::Id process_;
 };
 
-/// Whoever makes this ready tells the waiters before he lets go of the engine: so he is held up, if
-/// he comes, until the engine is ours, too.
-inline Ref<Engine> ResultBase::find_engine() noexcept {
-  Ref<Engine> engine;
-  ThreadWaiter waiter;
-  {
-    const unique_lock lock = waiter.hold();
-    if (!waiters_.add(waiter)) return engine;
-    engine = Ref<Engine>::share(engine_);
-  }
-  if (!waiters_.remove(waiter)) waiter.wait();
-  return engine;
-}
-
-inline ThreadContext* ResultBase::find_context() noexcept {
-  ThreadContext* context = context_in(engine_);
-  if (context == nullptr) context = CompletionScope::context_in(engine_);
-  if (context != nullptr) return context;
-  const Ref<Engine> engine = find_engine();
-  if (!engine) return nullptr;
-  engine->introduce_thread();
-  context = context_in(engine_);
-  if (context != nullptr) return context;
-  return CompletionScope::context_in(engine_, *this_thread_of(*engine).innermost_scope);
-}
-
-inline bool ResultBase::wait_until_ready(Deadline deadline) noexcept {
-  ThreadContext* context = context_in(engine_);
-  if (context != nullptr && context->calling_back.contains(this)) return true;
-  if (deadline.is_poll()) return false;
-  ThreadContext* waiter = context != nullptr ? context : CompletionScope::context_in(engine_);
-  bool has_spun = false;
-  if (waiter == nullptr) {
-    // Most likely this is no thread of a pool. To make sure costs little if one sleeps next.
-    if (spinning_pays()) {
-      spin_until([&] { return ready() || deadline.has_passed(); });
-      has_spun = true;
-    }
-    if (ready()) return true;
-    waiter = find_context();
-    if (waiter == nullptr) return sleep(deadline);
-    context = context_in(engine_);
-    if (context != nullptr && context->calling_back.contains(this)) return true;
-  }
-  {
-    const JobStack::Frame frame(waiter->running, this);
-    if (engine_->state() == State::terminate) {
-      // Perhaps it is this thread that is giving up one after another: do not wait for oneself.
-      abandon(engine_->terminated_error());
-    } else if (context != nullptr) {
-      help(deadline);
-    }
-    if (ready()) return true;
-  }
-  if (context != nullptr && context->is_callback_thread()) return sleep_in_callback(deadline);
-  if (!has_spun && spinning_pays()) {
-    spin_until([&] { return ready() || deadline.has_passed(); });
-    if (ready()) return true;
-  }
-  Job* const self = this;
-  WaitGraph::PlainWait wait(*waiter, {&self, 1});
-  const WaitGraph::Scope waits(engine_->waits(), wait);
-  return sleep(deadline);
-}
-
-inline bool ResultBase::sleep(Deadline deadline) noexcept {
-  ThreadWaiter waiter;
-  if (!waiters_.add(waiter)) return true;
-  if (!deadline.is_never()) {
-    if (waiter.wait_until(deadline.when())) return true;
-    if (waiters_.remove(waiter)) return false;
-  }
-  waiter.wait();
-  return true;
-}
-
-inline bool ResultBase::sleep_in_callback(Deadline deadline) noexcept {
-  CallbackThread& callbacks = engine_->callbacks();
-  Job* const self = this;
-  CallbackThread::PlainAlarm alarm(callbacks, {&self, 1});
-  if (!waiters_.add(alarm)) return true;
-  if (callbacks.wait_in_callback(alarm, deadline)) return true;
-  if (waiters_.remove(alarm)) return false;
-  return callbacks.wait_in_callback(alarm, Deadline::never());  // it is about to ring
-}
-
 /// What AsyncResult<R> refers to: a job whose outcome is an R.
 ///
 /// The last handle destroys the outcome; or the work, if the last handle was gone by then. So no
@@ -283,7 +195,7 @@ class ResultState : public ResultBase {
   /// then makes ready. *this may be gone afterwards.
   void finish() noexcept {
     if (has_callbacks()) {
-      this->engine().callbacks().post(*this);
+      this->engine().post_callback(*this);
     } else {
       make_ready();
     }

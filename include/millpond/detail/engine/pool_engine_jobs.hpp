@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
-#ifndef MILLPOND_DETAIL_ENGINE_ENGINE_JOBS_HPP
-#define MILLPOND_DETAIL_ENGINE_ENGINE_JOBS_HPP
+#ifndef MILLPOND_DETAIL_ENGINE_POOL_ENGINE_JOBS_HPP
+#define MILLPOND_DETAIL_ENGINE_POOL_ENGINE_JOBS_HPP
 
-#include <millpond/detail/engine/engine.hpp>
 #include <millpond/detail/engine/job.hpp>
-#include <millpond/detail/engine/thread_context.hpp>
+#include <millpond/detail/engine/pool_engine.hpp>
 #include <millpond/detail/engine/stop_list.hpp>
+#include <millpond/detail/engine/thread_context.hpp>
 #include <millpond/detail/platform/config.hpp>
 #include <millpond/detail/platform/ref.hpp>
 #include <millpond/detail/platform/sync.hpp>
 
 #include <cstddef>
-#include <list>
 #include <utility>
 
 /// What an engine keeps of jobs that were accepted: what is unfinished, the live imaps, the sources
@@ -21,7 +20,7 @@ namespace millpond::inline MILLPOND_ABI::detail {
 
 // ---- What is unfinished ----
 
-inline std::size_t Engine::unfinished() const noexcept {
+inline std::size_t PoolEngine::unfinished() const noexcept {
   // What is finished is counted first: so whatever is counted there is counted here, too.
   std::size_t finished = finished_elsewhere_.get();
   for (std::size_t i = 0; i != size_; ++i) finished += workers_[i].finished.get();
@@ -30,7 +29,7 @@ inline std::size_t Engine::unfinished() const noexcept {
   return issued - finished;
 }
 
-inline void Engine::job_done(bool unwatched) noexcept {
+inline void PoolEngine::job_done(bool unwatched) noexcept {
   ThreadContext* const context = context_in(this);
   if (context != nullptr && context->worker != nullptr) {
     context->worker->finished.add_one();  // it asks what is unfinished when it has nothing to do
@@ -40,7 +39,7 @@ inline void Engine::job_done(bool unwatched) noexcept {
   }
 }
 
-inline void Engine::finish_elsewhere() noexcept {
+inline void PoolEngine::finish_elsewhere() noexcept {
   bool last;
   {
     const lock_guard lock(mutex_);
@@ -52,7 +51,7 @@ inline void Engine::finish_elsewhere() noexcept {
   if (last) release();
 }
 
-inline void Engine::check_finished_locked() noexcept {
+inline void PoolEngine::check_finished_locked() noexcept {
   if (!all_issued_ || unfinished() != 0) return;
   // release: pairs with may_leave().
   may_leave_.store(true, memory_order_release);
@@ -61,7 +60,7 @@ inline void Engine::check_finished_locked() noexcept {
   exit_condition_.notify_all();
 }
 
-inline void Engine::accept(bool has_callbacks) {
+inline void PoolEngine::accept(bool has_callbacks) {
   if (has_callbacks) start_callback_thread();
   const lock_guard lock(mutex_);
   check_state();
@@ -70,24 +69,22 @@ inline void Engine::accept(bool has_callbacks) {
 
 // ---- Imaps ----
 
-inline void Engine::forget(StreamJob& job) noexcept {
-  std::list<StreamJob*> node;
+inline void PoolEngine::forget(StreamJob& job) noexcept {
   const lock_guard lock(mutex_);
-  if (std::exchange(job.listed_, false)) node.splice(node.begin(), streams_, job.place_);
+  streams_.erase(job);
 }
 
-inline Ref<StreamJob> Engine::pop_stream() noexcept {
-  std::list<StreamJob*> node;
+inline Ref<StreamJob> PoolEngine::pop_stream() noexcept {
   const lock_guard lock(mutex_);
   if (streams_.empty()) return {};
-  node.splice(node.begin(), streams_, streams_.begin());
-  node.front()->listed_ = false;
-  return Ref<StreamJob>::share(node.front());
+  StreamJob& job = streams_.front();
+  streams_.erase(job);
+  return Ref<StreamJob>::share(&job);
 }
 
 /// Every imap's decision to stop reading ahead is made under its own mutex, which lift_limit()
 /// takes after the flag is set: so each sees the flag, or is found by us to have stopped.
-inline void Engine::lift_look_ahead_limit() noexcept {
+inline void PoolEngine::lift_look_ahead_limit() noexcept {
   // release: who sees it may know that join() has begun, and destroy the pool in a task.
   look_ahead_unlimited_.store(true, memory_order_release);
   std::size_t left;
@@ -100,8 +97,9 @@ inline void Engine::lift_look_ahead_limit() noexcept {
     {
       const lock_guard lock(mutex_);
       if (streams_.empty()) return;
-      job = Ref<StreamJob>::share(streams_.front());
-      streams_.splice(streams_.end(), streams_, streams_.begin());  // next time the next one
+      job = Ref<StreamJob>::share(&streams_.front());
+      streams_.erase(*job);
+      streams_.push_back(*job);  // next time the next one
     }
     job->lift_limit();
   }
@@ -110,7 +108,7 @@ inline void Engine::lift_look_ahead_limit() noexcept {
 // ---- Stop tokens ----
 
 #if MILLPOND_HAS_STOP_TOKEN
-inline void Engine::add_stop(StopSource& source) noexcept {
+inline void PoolEngine::add_stop(StopSource& source) noexcept {
   {
     const lock_guard lock(mutex_);
     if (state() != State::terminate) return stops_.insert(source);
@@ -119,7 +117,7 @@ inline void Engine::add_stop(StopSource& source) noexcept {
 }
 #endif
 
-inline void Engine::request_stops() noexcept {
+inline void PoolEngine::request_stops() noexcept {
 #if MILLPOND_HAS_STOP_TOKEN
   for (stop_source source(std::nostopstate);; source.request_stop()) {
     const lock_guard lock(mutex_);
@@ -130,4 +128,4 @@ inline void Engine::request_stops() noexcept {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_ENGINE_ENGINE_JOBS_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_POOL_ENGINE_JOBS_HPP

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#ifndef MILLPOND_DETAIL_ENGINE_ENGINE_WORK_HPP
-#define MILLPOND_DETAIL_ENGINE_ENGINE_WORK_HPP
+#ifndef MILLPOND_DETAIL_ENGINE_POOL_ENGINE_WORK_HPP
+#define MILLPOND_DETAIL_ENGINE_POOL_ENGINE_WORK_HPP
 
-#include <millpond/detail/engine/engine.hpp>
 #include <millpond/detail/engine/job.hpp>
 #include <millpond/detail/engine/job_queue.hpp>
+#include <millpond/detail/engine/pool_engine.hpp>
 #include <millpond/detail/engine/start_up.hpp>
 #include <millpond/detail/engine/thread_context.hpp>
 #include <millpond/detail/engine/worker.hpp>
@@ -15,7 +15,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <string>
 #include <utility>
 
@@ -25,28 +24,25 @@ namespace millpond::inline MILLPOND_ABI::detail {
 
 // ---- Issuing ----
 
-inline void Engine::submit(Job& job, const Submission& submission) {
+inline void PoolEngine::submit(Job& job, const Submission& submission) {
   if (submission.has_callbacks) start_callback_thread();
   after_adding(add(job, submission));
 }
 
 /// Before anybody can find it in the list of imaps it is in the queue and counted.
-inline void Engine::submit(StreamJob& job) {
-  std::list<StreamJob*> place{&job};
+inline void PoolEngine::submit(StreamJob& job) {
   AfterAdding after;
   {
     const lock_guard lock(mutex_);
     after = add(job, {.priority = job.rank_.priority});
-    job.place_ = place.begin();
-    job.listed_ = true;
-    streams_.splice(streams_.end(), place);
+    streams_.push_back(job);
   }
   after_adding(after);
 }
 
 /// A worker may run the job, which may destroy the pool, before the caller has woken anybody: so a
 /// reference is taken for that while the door is closed to terminate().
-inline Engine::AfterAdding Engine::add(Job& job, const Submission& submission) {
+inline PoolEngine::AfterAdding PoolEngine::add(Job& job, const Submission& submission) {
   ThreadContext* const context = context_in(this);
   if (context != nullptr && context->worker != nullptr && !queue_.is_by_priority()) {
     return add_own(*context->worker, job, submission.entries);
@@ -66,7 +62,7 @@ inline Engine::AfterAdding Engine::add(Job& job, const Submission& submission) {
 ///
 /// The worker adds to its own lane without a lock. terminate() sets the state before it empties the
 /// lanes, and we look at the state after the job is in the lane: so one of us gives it up.
-inline Engine::AfterAdding Engine::add_own(Worker& worker, Job& job, std::size_t entries) {
+inline PoolEngine::AfterAdding PoolEngine::add_own(Worker& worker, Job& job, std::size_t entries) {
   check_state();
   try {
     if (!queue_.lanes().reserve_own(worker.lane, entries)) throw_not_running();
@@ -80,7 +76,7 @@ inline Engine::AfterAdding Engine::add_own(Worker& worker, Job& job, std::size_t
   return sleep_.needs_wake() ? AfterAdding::wake : AfterAdding::nothing;
 }
 
-inline void Engine::after_adding(AfterAdding after) noexcept {
+inline void PoolEngine::after_adding(AfterAdding after) noexcept {
   switch (after) {
     case AfterAdding::nothing:
       return;
@@ -94,7 +90,7 @@ inline void Engine::after_adding(AfterAdding after) noexcept {
   }
 }
 
-inline void Engine::requeue(StreamJob& job, Place place) noexcept {
+inline void PoolEngine::requeue(StreamJob& job, Place place) noexcept {
   if (place == Place::back && !queue_.is_by_priority() && requeue_in_lane(job)) return;
   bool wakes;
   {
@@ -108,7 +104,7 @@ inline void Engine::requeue(StreamJob& job, Place place) noexcept {
 }
 
 /// Behind what this thread has issued. False if there is no memory for that.
-inline bool Engine::requeue_in_lane(StreamJob& job) noexcept {
+inline bool PoolEngine::requeue_in_lane(StreamJob& job) noexcept {
   const JobQueue::Door door = queue_.door();
   bool wakes;
   {
@@ -126,7 +122,7 @@ inline bool Engine::requeue_in_lane(StreamJob& job) noexcept {
   return true;
 }
 
-inline void Engine::put_back(Job& job, const Rank& rank) noexcept {
+inline void PoolEngine::put_back(Job& job, const Rank& rank) noexcept {
   {
     const lock_guard lock(queue_.imap_mutex());
     if (state() != State::terminate) return queue_.put_back_locked(job, rank);
@@ -136,7 +132,7 @@ inline void Engine::put_back(Job& job, const Rank& rank) noexcept {
 
 // ---- Workers ----
 
-inline void Engine::run_worker(std::size_t index, StartUp* start_up) noexcept {
+inline void PoolEngine::run_worker(std::size_t index, StartUp* start_up) noexcept {
   const Ref<Engine> self = Ref<Engine>::adopt(this);
   thread_local constinit ThreadContext context{nullptr};
   context.engine = this;
@@ -154,7 +150,7 @@ inline void Engine::run_worker(std::size_t index, StartUp* start_up) noexcept {
   JobMemory::flush_thread();
 }
 
-inline void Engine::work(ThreadContext& context) noexcept {
+inline void PoolEngine::work(ThreadContext& context) noexcept {
   Worker& worker = *context.worker;
   JobStack::Frame frame(context.running);
   for (Job* job = search(worker); job != nullptr;) {
@@ -173,7 +169,7 @@ inline void Engine::work(ThreadContext& context) noexcept {
 ///
 /// A worker that empties the queue faster than it fills would meet the issuing thread at every
 /// job's cache line. So after a job that nobody waits for it first lets the queue grow.
-inline Job* Engine::search(Worker& worker) noexcept {
+inline Job* PoolEngine::search(Worker& worker) noexcept {
   if (std::exchange(worker.paces, false) && spinning_pays()) {
     for (Spin spin(tuning::kPaceTime); !may_leave() && spin.go_on();) {
     }
@@ -199,7 +195,7 @@ inline Job* Engine::search(Worker& worker) noexcept {
   return job;
 }
 
-inline void Engine::leave_as_worker() noexcept {
+inline void PoolEngine::leave_as_worker() noexcept {
   bool last;
   {
     const lock_guard lock(mutex_);
@@ -214,4 +210,4 @@ inline void Engine::leave_as_worker() noexcept {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_ENGINE_ENGINE_WORK_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_POOL_ENGINE_WORK_HPP

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#ifndef MILLPOND_DETAIL_ENGINE_ENGINE_LIFE_HPP
-#define MILLPOND_DETAIL_ENGINE_ENGINE_LIFE_HPP
+#ifndef MILLPOND_DETAIL_ENGINE_POOL_ENGINE_LIFE_HPP
+#define MILLPOND_DETAIL_ENGINE_POOL_ENGINE_LIFE_HPP
 
-#include <millpond/detail/engine/engine.hpp>
-#include <millpond/detail/engine/engine_callbacks.hpp>
-#include <millpond/detail/engine/engine_jobs.hpp>
-#include <millpond/detail/engine/engine_work.hpp>
 #include <millpond/detail/engine/job.hpp>
+#include <millpond/detail/engine/pool_engine.hpp>
+#include <millpond/detail/engine/pool_engine_callbacks.hpp>
+#include <millpond/detail/engine/pool_engine_jobs.hpp>
+#include <millpond/detail/engine/pool_engine_work.hpp>
 #include <millpond/detail/engine/start_up.hpp>
 #include <millpond/detail/engine/thread_context.hpp>
 #include <millpond/detail/platform/config.hpp>
@@ -23,8 +23,8 @@
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-inline void Engine::start(std::string thread_name_prefix,
-                          const std::function<void()>& initializer) {
+inline void PoolEngine::start(std::string thread_name_prefix,
+                              const std::function<void()>& initializer) {
   thread_name_prefix_ = std::move(thread_name_prefix);
   StartUp start_up(mutex_, initializer);
   StartUp* const shared = initializer ? &start_up : nullptr;
@@ -58,7 +58,7 @@ inline void Engine::start(std::string thread_name_prefix,
   }
 }
 
-inline void Engine::close() noexcept {
+inline void PoolEngine::close() noexcept {
   if (!is_of_this_process()) return;
   {
     const lock_guard lock(mutex_);
@@ -76,7 +76,7 @@ inline void Engine::close() noexcept {
 /// the state changes is given up here. Once the state has been seen at all doors nothing enters the
 /// queue or the list of imaps but through a worker that gives it up itself. Abandoning runs user
 /// code (destructors), so it goes job by job, without locks.
-inline void Engine::terminate() noexcept {
+inline void PoolEngine::terminate() noexcept {
   if (!is_of_this_process()) return;
   const Ref<Engine> self = Ref<Engine>::share(this);  // a capture that dies here may own the pool
   CompletionScope scope(this);  // what is run here may wait for what is queued
@@ -100,7 +100,7 @@ inline void Engine::terminate() noexcept {
   }
 }
 
-inline void Engine::abandon_queued() noexcept {
+inline void PoolEngine::abandon_queued() noexcept {
   CompletionScope scope(this);
   while (Job* const job = queue_.drain()) {
     if (!job->take_entry()) continue;
@@ -109,11 +109,10 @@ inline void Engine::abandon_queued() noexcept {
   }
 }
 
-inline void Engine::join() {
+inline void PoolEngine::join() {
   check_process();
   introduce_thread();
-  const Ref<Engine> self =
-      Ref<Engine>::share(this);  // the pool may be destroyed meanwhile, by a task
+  const Ref<Engine> self = Ref<Engine>::share(this);  // a task may destroy the pool meanwhile
   if (context_in(this) != nullptr || CompletionScope::is_inside(*this) ||
       is_left_by_this_thread()) {
     throw ValueError("A pool cannot be joined from one of its own threads");
@@ -136,7 +135,7 @@ inline void Engine::join() {
 /// A thread that is itself in the middle of a job, as a worker, in a callback or giving it up,
 /// must not wait for that job; nor for the callback thread, which waits for it, to end: that it has
 /// nothing to do will do.
-inline void Engine::join_or_detach() noexcept {
+inline void PoolEngine::join_or_detach() noexcept {
   introduce_thread();
   const ThreadContext* const own = context_in(this);
   const bool completing = own != nullptr || CompletionScope::is_inside(*this);
@@ -172,7 +171,7 @@ inline void Engine::join_or_detach() noexcept {
   }
 }
 
-inline void Engine::orphan() noexcept {
+inline void PoolEngine::orphan() noexcept {
   const lock_guard lock(mutex_);
   orphaned_ = unfinished() != 0;
   if (orphaned_) add_ref();
@@ -180,4 +179,4 @@ inline void Engine::orphan() noexcept {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_ENGINE_ENGINE_LIFE_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_POOL_ENGINE_LIFE_HPP

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#ifndef MILLPOND_DETAIL_ENGINE_ENGINE_CALLBACKS_HPP
-#define MILLPOND_DETAIL_ENGINE_ENGINE_CALLBACKS_HPP
+#ifndef MILLPOND_DETAIL_ENGINE_POOL_ENGINE_CALLBACKS_HPP
+#define MILLPOND_DETAIL_ENGINE_POOL_ENGINE_CALLBACKS_HPP
 
 #include <millpond/detail/engine/callback_thread.hpp>
-#include <millpond/detail/engine/engine.hpp>
+#include <millpond/detail/engine/pool_engine.hpp>
 #include <millpond/detail/engine/thread_context.hpp>
 #include <millpond/detail/platform/config.hpp>
 #include <millpond/detail/platform/ref.hpp>
@@ -18,20 +18,20 @@
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-inline bool Engine::need_callbacks() {
+inline bool PoolEngine::need_callbacks() {
   const lock_guard lock(mutex_);
   if (unfinished() == 0) return false;
   if (!callbacks_.started_locked()) start_callback_thread_locked();
   return true;
 }
 
-inline void Engine::start_callback_thread() {
+inline void PoolEngine::start_callback_thread() {
   const lock_guard lock(mutex_);
   check_state();
   if (!callbacks_.started_locked()) start_callback_thread_locked();
 }
 
-inline void Engine::start_callback_thread_locked() {
+inline void PoolEngine::start_callback_thread_locked() {
   add_ref();
   try {
     callbacks_.start_locked([this] { run_callback_thread(); });
@@ -42,13 +42,13 @@ inline void Engine::start_callback_thread_locked() {
 }
 
 template <class Done>
-void Engine::serve_callbacks(unique_lock& lock, Done done) noexcept {
+void PoolEngine::serve_callbacks(unique_lock& lock, Done done) noexcept {
   callbacks_.serve(lock, done, [this] {
     if (state() != State::run) exit_condition_.notify_all();
   });
 }
 
-inline void Engine::run_callback_thread() noexcept {
+inline void PoolEngine::run_callback_thread() noexcept {
   const Ref<Engine> self = Ref<Engine>::adopt(this);
   thread_local constinit ThreadContext context{nullptr};
   context.engine = this;
@@ -65,25 +65,7 @@ inline void Engine::run_callback_thread() noexcept {
   left_pool = {this, serial()};
 }
 
-inline void Engine::report(const std::exception_ptr& error) const noexcept {
-  if (!on_unobserved_error_) return print(error);
-  try {
-    on_unobserved_error_(error);
-  } catch (...) {
-    print(std::current_exception());
-  }
-}
-
-inline void Engine::report_to(const Engine* engine, std::uint16_t serial,
-                              const std::exception_ptr& error) noexcept {
-  if (const Ref<Engine> live = find_live(engine, serial)) {
-    live->report(error);
-  } else {
-    print(error);
-  }
-}
-
-inline void Engine::print(const std::exception_ptr& error) noexcept {
+inline void print_unobserved(const std::exception_ptr& error) noexcept {
   try {
     std::rethrow_exception(error);
   } catch (const std::exception& exception) {
@@ -93,6 +75,25 @@ inline void Engine::print(const std::exception_ptr& error) noexcept {
   }
 }
 
+inline void PoolEngine::report(const std::exception_ptr& error) const noexcept {
+  if (!on_unobserved_error_) return print_unobserved(error);
+  try {
+    on_unobserved_error_(error);
+  } catch (...) {
+    print_unobserved(std::current_exception());
+  }
+}
+
+MILLPOND_INLINE void Engine::report_to(const Engine* engine, std::uint16_t serial,
+                                       const std::exception_ptr& error) noexcept {
+  const Ref<Findable> live = find(engine, serial);
+  if (live) {
+    static_cast<Engine&>(*live).report(error);
+  } else {
+    print_unobserved(error);
+  }
+}
+
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_ENGINE_ENGINE_CALLBACKS_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_POOL_ENGINE_CALLBACKS_HPP
