@@ -1085,7 +1085,7 @@ M("ring_looks_at_its_head_out_of_order", "order",
 M("taker_sees_an_old_tail", "order",
   "      if (head >= tail_.load(memory_order_seq_cst)) return nullptr;\n      // acquire, as",
   "      if (head >= tail_.load(memory_order_acquire)) return nullptr;\n      // acquire, as",
-  "lane_is_taken_from_at_both_ends", deep=True)
+  "lane_whose_end_is_taken_back_unseen")
 M("taker_reads_the_buffer_without_order", "order",
   "      // acquire, as for the tail: the entry at the head was written before the tail passed it.\n"
   "      Job* const job = buffer_.load(memory_order_acquire)",
@@ -1108,7 +1108,11 @@ M("taker_moves_the_head_out_of_order", "order",
   "      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst,",
   "      Job* const job = buffer_.load(memory_order_acquire)->at(head).load(memory_order_relaxed);\n"
   "      if (head_.compare_exchange_weak(head, head + 1, memory_order_acq_rel,",
-  "lane_is_taken_from_at_both_ends", deep=True)
+  "lane_whose_end_is_taken_back_unseen",
+  equivalent="Stronger than needed. If the owner's load of the head in pop_back() does not see this, it is "
+             "before the next taker's load of the head in the order of all sequentially consistent "
+             "operations, as both are such loads of one word and the second sees this or a later value; so "
+             "the owner's store of the tail is before that taker's load of the tail, which sees it.")
 M("taker_reads_the_entry_too_late", "claim",
   "      // acquire, as for the tail: the entry at the head was written before the tail passed it.\n"
   "      Job* const job = buffer_.load(memory_order_acquire)->at(head).load(memory_order_relaxed);\n"
@@ -1185,11 +1189,11 @@ M("entry_of_another_is_taken_back", "claim",
   "    if (head_.load(memory_order_relaxed) >= tail) {",
   "lane_is_not_taken_back_from_out_of_turn lane_is_taken_from_at_both_ends")
 M("entry_is_hidden_out_of_order", "order", "tail_.store(tail - 1, memory_order_seq_cst);",
-  "tail_.store(tail - 1, memory_order_release);", "lane_is_taken_from_at_both_ends", deep=True)
+  "tail_.store(tail - 1, memory_order_release);", "lane_whose_end_is_taken_back_unseen")
 M("owner_sees_an_old_head", "order",
   "    std::uint64_t head = head_.load(memory_order_seq_cst);\n    if (head < tail - 1) return true;",
   "    std::uint64_t head = head_.load(memory_order_acquire);\n    if (head < tail - 1) return true;",
-  "lane_is_taken_from_at_both_ends", deep=True)
+  "lane_whose_end_is_taken_back_unseen")
 M("owner_takes_the_last_as_a_taker_does", "claim", "    if (head < tail - 1) return true;",
   "    if (head <= tail - 1) return true;", "nest_async_two_workers lane_is_taken_from_at_both_ends", deep=True)
 M("owner_takes_the_last_without_order", "order",
