@@ -318,7 +318,7 @@ M("finished_is_counted_after_issued", "count",
   "  for (std::size_t i = 0; i != size_; ++i) issued += workers_[i].lane.issued.get();\n"
   "  std::size_t finished = finished_elsewhere_.get();\n"
   "  for (std::size_t i = 0; i != size_; ++i) finished += workers_[i].finished.get();\n",
-  "lane_of_a_closed_pool", deep=True)
+  "order_of_counting_issued_and_finished", deep=True)
 M("worker_counts_no_job_out", "count",
   "    context->worker->finished.add_one();  // it asks what is unfinished when it has nothing to do\n",
   "", "close_runs_what_is_queued")
@@ -423,7 +423,7 @@ M("search_begins_without_order", "order",
              "does not see it searching wakes another in vain.")
 M("search_ends_without_order", "order",
   "word_.fetch_sub(kSearcher, memory_order_seq_cst);", "word_.fetch_sub(kSearcher, memory_order_acq_rel);",
-  "lane_of_one_who_is_stuck_wakes_two group_in_a_task_first_behind_one_that_is_stuck")
+  "order_of_the_end_of_a_search")
 M("last_searcher_wakes_no_next", "wake-up",
   "    if (searchers(word) == 1 && sleepers(word) != 0 && any()) wake();\n", "",
   "worker_wakes_the_next")
@@ -495,10 +495,10 @@ M = header("detail/tally.hpp")
 M("tally_counts_without_release", "order",
   "count_.load(memory_order_relaxed) + 1, memory_order_release);",
   "count_.load(memory_order_relaxed) + 1, memory_order_relaxed);",
-  "lane_of_a_closed_pool close_with_both_workers_at_work")
+  "order_of_issued_and_finished")
 M("tally_is_read_without_acquire", "order", "return count_.load(memory_order_acquire);",
   "return count_.load(memory_order_relaxed);",
-  "lane_of_a_closed_pool close_with_both_workers_at_work")
+  "order_of_issued_and_finished")
 
 M = header("detail/callback_thread.hpp")
 M("late_callback_thread_is_not_detached", "reference", "    if (detached_) thread_.detach();\n", "",
@@ -1333,7 +1333,7 @@ M("own_lanes_are_emptied_out_of_order", "order",
   "    for (std::size_t i = 0; i != listed; ++i) {\n      if (Job*",
   "    const std::size_t listed = listed_count_.load(memory_order_acquire);\n"
   "    for (std::size_t i = 0; i != listed; ++i) {\n      if (Job*",
-  "nest_against_terminate lane_against_terminate")
+  "order_of_the_first_use_of_a_lane")
 M("other_lanes_are_found_without_order", "order", "listed_count_.load(memory_order_acquire);",
   "listed_count_.load(memory_order_relaxed);", "lane_of_one_who_is_stuck lanes_of_two_who_are_stuck")
 
