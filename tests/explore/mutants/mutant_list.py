@@ -221,7 +221,7 @@ M("terminate_is_no_completion", "scope",
 M("queue_is_given_up_without_completion", "wait graph",
   "inline void Core::abandon_queued() noexcept {\n  CompletionScope scope(this);",
   "inline void Core::abandon_queued() noexcept {\n  struct { void set_job(Job*) {} } scope;",
-  "destructor_of_an_abandoned_capture_waits callout_two_terminate_and_a_capture_waits")
+  "callback_needs_what_is_given_up")
 M("join_lifts_no_limit", "abandon", "      lift_look_ahead_limit();\n", "",
   "imap_join_lifts_the_limit")
 M("join_holds_no_reference", "reference",
@@ -530,8 +530,7 @@ M("due_callback_leaves_a_stale_link", "queue",
   "callback_order callback_one_at_a_time callback_before_ready")
 M("due_callback_that_runs_out_of_turn_stays", "queue",
   "(links.prev != nullptr ? links.prev->due_links()->next : first_) = links.next;",
-  "first_ = links.next;", "callback_runs_the_next_first callback_waits_for_one_that_is_due "
-  "callback_waits_for_a_task_that_waits_for_a_callback callback_thread_needed_by_what_it_waits_for")
+  "first_ = links.next;", "callback_needs_one_that_is_due_later")
 M("due_callbacks_run_in_the_wrong_order", "queue",
   "      (last_ != nullptr ? last_->due_links()->next : first_) = &job;\n      last_ = &job;",
   "      *job.due_links() = {first_, nullptr, true};\n"
@@ -549,7 +548,7 @@ M("wait_ends_and_leaves_a_stale_link", "wait graph",
   "group_in_a_task_first_two_workers")
 M("search_remembers_the_last_one", "wait graph",
   "    for (Wait* wait = first_; wait != nullptr; wait = wait->next_) wait->reached_ = false;\n", "",
-  "callback_thread_needed_by_what_it_waits_for callback_waits_for_a_task_that_waits_for_a_callback")
+  "callback_needs_one_that_gets_due")
 M("wait_begins_without_the_lock", "lock",
   "      const lock_guard lock(graph_.mutex_);\n      graph_.begin_locked(wait_);",
   "      graph_.begin_locked(wait_);", "callback_thread_needed_by_what_it_waits_for callback_waits_for_a_task_that_waits_for_a_callback nest_map_in_map")
@@ -590,7 +589,7 @@ M("waiting_task_helps_nobody", "help", "else if (context != nullptr) {\n      he
   "else if (context != nullptr) {", "nest_async_one_worker")
 M("helped_job_is_not_on_the_stack", "wait graph",
   "    const JobStack::Frame frame(waiter->running, this);\n", "",
-  "callback_waits_for_a_task_that_waits_for_a_callback nest_depth_two_one_worker")
+  "callback_needs_what_a_waiting_task_runs")
 M("wait_is_not_in_the_graph", "wait graph",
   "  const WaitGraph::Scope waits(core_->waits(), wait);\n", "",
   "callback_waits_for_a_task_that_waits_for_a_callback "
@@ -1185,7 +1184,7 @@ M("entry_of_another_is_taken_back", "claim",
   "    if (head_.load(memory_order_relaxed) >= tail ||\n"
   "        buffer->at(tail - 1).load(memory_order_relaxed) != &job) {",
   "    if (head_.load(memory_order_relaxed) >= tail) {",
-  "lane_is_not_taken_back_from_out_of_turn lane_is_taken_from_at_both_ends")
+  "lane_keeps_what_is_not_awaited")
 M("entry_is_hidden_out_of_order", "order", "tail_.store(tail - 1, memory_order_seq_cst);",
   "tail_.store(tail - 1, memory_order_release);", "lane_whose_end_is_taken_back_unseen")
 M("owner_sees_an_old_head", "order",

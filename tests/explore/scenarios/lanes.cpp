@@ -107,6 +107,19 @@ SCENARIO(lane_is_not_taken_back_from_out_of_turn) {
   CHECK(started == std::vector({1, 2}));
 }
 
+// The owner waits for the older one only: the younger one stays.
+SCENARIO(lane_keeps_what_is_not_awaited) {
+  ThreadPool pool(1);
+  AsyncResult<Value> b;
+  const auto r = pool.apply_async([&] {
+    const auto a = pool.apply_async([] { return Value(1); });
+    b = pool.apply_async([] { return Value(2); });
+    return Value(a.get() + 0);
+  });
+  CHECK(r.get() == 1);
+  CHECK(b.get() == 2);
+}
+
 // Taken back and issued again: the lane goes on.
 SCENARIO(lane_goes_on_after_an_entry_was_taken_back) {
   ThreadPool pool(2);
