@@ -224,6 +224,8 @@ void Engine::point(Op op, const void* object, Location location) noexcept {
 void Engine::block(bool (*may_go_on)(const void*), const void* object, Location location) noexcept {
   current_->may_go_on = may_go_on;
   point(Op::block, object, location);
+  // Between two points there is an event: else the second would look like the first, and be pruned.
+  if (active_) local_event(51);
 }
 
 bool Engine::can_go_on(const Fiber& fiber) const noexcept {

@@ -31,7 +31,7 @@ struct Options {
   std::uint64_t max_executions = ~std::uint64_t{0};
   double max_seconds = 600;
   std::uint32_t max_points = 6000;  // in an execution; more are taken for a livelock
-  std::uint32_t fair = 150;         // points of one thread in a row; more are taken for a busy loop
+  std::uint32_t fair = 300;         // points of one thread in a row; more are taken for a busy loop
   std::uint32_t one_in = 16;        // random methods: how seldom something unusual happens
   unsigned table_bits = 22;         // 2 to this many states are remembered
   bool timeouts = true;        // timed waits may end at any point; else only if all else sleeps

@@ -18,7 +18,7 @@ class Mutant:
     new: str
     scenarios: str
     equivalent: str = ""
-    deep: bool = False  # one deviation is not enough
+    deep: str = ""  # one more run, where one deviation is not enough
 
 
 MUTANTS = []
@@ -63,14 +63,14 @@ M("closed_pool_accepts_what_a_task_issues", "predicate",
              "issues is unfinished itself, and add_own() looks for terminate() afterwards.")
 M("closed_lane_is_added_to", "queue",
   "  if (!queue_.lanes().reserve_own(worker.lane, entries)) throw_not_running();",
-  "  static_cast<void>(queue_.lanes().reserve_own(worker.lane, entries));", "lane_against_terminate", deep=True)
+  "  static_cast<void>(queue_.lanes().reserve_own(worker.lane, entries));", "lane_against_terminate", deep="--bound 2")
 M("nested_job_is_not_counted", "count", "  worker.lane.issued.add_one();\n", "",
   "nest_async_one_worker lane_of_one_who_closes")
 M("nested_job_is_counted_too_late", "count",
   "  worker.lane.issued.add_one();\n"
   "  for (; entries != 0; --entries) queue_.lanes().push_own(worker.lane, job);\n",
   "  for (; entries != 0; --entries) queue_.lanes().push_own(worker.lane, job);\n"
-  "  worker.lane.issued.add_one();\n", "lane_of_a_closed_pool", deep=True)
+  "  worker.lane.issued.add_one();\n", "lane_of_a_closed_pool", deep="--bound 2")
 M("nested_job_is_left_in_a_terminated_pool", "abandon",
   "  if (state_.load(memory_order_seq_cst) == State::terminate) return AfterAdding::abandon;\n", "",
   "lane_against_terminate nest_against_terminate")
@@ -85,7 +85,7 @@ M("nested_job_wakes_nobody", "wake-up",
   "  return AfterAdding::nothing;", "lane_of_one_who_is_stuck")
 M("imap_in_its_turn_goes_to_the_back", "queue",
   "  if (place == Place::back && !queue_.is_by_priority() && requeue_in_lane(job)) return;",
-  "  if (!queue_.is_by_priority() && requeue_in_lane(job)) return;", "imap_goes_on_with_its_turn")
+  "  if (!queue_.is_by_priority() && requeue_in_lane(job)) return;", "imap_goes_on_before_what_came_later")
 M("imap_is_put_back_to_the_front", "queue",
   "  if (place == Place::back && !queue_.is_by_priority() && requeue_in_lane(job)) return;\n", "",
   "imap_lines_up_behind_calls")
@@ -96,7 +96,7 @@ M("imap_is_put_back_into_a_dead_list", "queue",
              "of the list.")
 M("imap_is_put_back_into_a_dead_lane", "queue",
   "    if (state() == State::terminate) return true;\n", "",
-  "imap_terminated_two_readers imap_terminated_while_full imap_terminated_while_waiting")
+  "imap_goes_on_while_a_task_destroys_its_pool")
 M("list_takes_no_reference_on_an_imap", "reference", "    job.add_ref();\n    queue_.push_locked",
   "    queue_.push_locked", "imap_one_reader")
 M("imap_in_its_turn_wakes_nobody", "wake-up",
@@ -187,15 +187,15 @@ M("terminate_publishes_nothing", "order", "state_.store(State::terminate, memory
 M("terminate_releases_only", "order", "state_.store(State::terminate, memory_order_seq_cst);",
   "state_.store(State::terminate, memory_order_release);",
   "nest_against_terminate lane_against_terminate")
-M("terminate_closes_no_queue", "lock", "  queue_.close();\n", "", "terminate_against_issue")
+M("terminate_closes_no_queue", "lock", "  queue_.close();\n", "", "terminate_and_then_nothing_begins")
 M("terminate_tells_no_joiner", "wake-up",
   "check_finished_locked(); // who finished the last job before this line has told nobody",
   "callbacks_.wake_locked();", "terminate_between_a_cancel_and_a_join")
 M("worker_without_memory_wakes_nobody", "wake-up",
   "if (sleep_.needs_wake()) sleep_.wake();\n    throw;", "throw;", "fault_when_a_lane_grows",
-  deep=True)
+  deep="--bound 2")
 M("terminate_wakes_no_worker", "wake-up", "queue_.pass_doors();\n  sleep_.quit();",
-  "queue_.pass_doors();", "destroy_idle_workers")
+  "queue_.pass_doors();", "destroyed_in_a_callback")
 M("terminate_leaves_it_to_close", "predicate", "all_issued_ = true;\n    check_finished_locked(); // who finished the last job before this line has told nobody",
   "    callbacks_.wake_locked();", "callback_thread_idle_then_terminated")
 M("terminate_wakes_no_callback_thread", "wake-up",
@@ -221,7 +221,7 @@ M("terminate_is_no_completion", "scope",
 M("queue_is_given_up_without_completion", "wait graph",
   "inline void PoolEngine::abandon_queued() noexcept {\n  CompletionScope scope(this);",
   "inline void PoolEngine::abandon_queued() noexcept {\n  struct { void set_job(Job*) {} } scope;",
-  "destructor_of_an_abandoned_capture_waits callout_two_terminate_and_a_capture_waits")
+  "callback_needs_what_is_given_up")
 M("join_lifts_no_limit", "abandon", "      lift_look_ahead_limit();\n", "",
   "imap_join_lifts_the_limit")
 M("join_holds_no_reference", "reference",
@@ -316,7 +316,7 @@ M("finished_is_counted_after_issued", "count",
   "  for (std::size_t i = 0; i != size_; ++i) issued += workers_[i].lane.issued.get();\n"
   "  std::size_t finished = finished_elsewhere_.get();\n"
   "  for (std::size_t i = 0; i != size_; ++i) finished += workers_[i].finished.get();\n",
-  "lane_of_a_closed_pool", deep=True)
+  "order_of_counting_issued_and_finished", deep="--bound 2")
 M("worker_counts_no_job_out", "count",
   "    context->worker->finished.add_one();  // it asks what is unfinished when it has nothing to do\n",
   "", "close_runs_what_is_queued")
@@ -360,17 +360,17 @@ M("empty_map_is_not_counted_in", "count", "  accepted_elsewhere_.add_one();\n", 
   "map_without_items callback_of_the_empty_map")
 M("closed_pool_accepts_an_empty_map", "predicate",
   "  const lock_guard lock(mutex_);\n  check_state();\n  accepted_elsewhere_",
-  "  const lock_guard lock(mutex_);\n  accepted_elsewhere_", "close_refuses_everything")
+  "  const lock_guard lock(mutex_);\n  accepted_elsewhere_", "close_against_a_map_without_items")
 M("unfinished_jobs_give_up_the_core_twice", "reference",
   "return orphaned_ && unfinished() == 0 && std::exchange(orphaned_, false);",
-  "return orphaned_ && unfinished() == 0;", "destroy_in_a_task_of_two_workers destroy_in_a_task")
+  "return orphaned_ && unfinished() == 0;", "destroyed_in_a_task_during_a_cancel")
 M("unfinished_jobs_give_up_the_core_too_early", "reference",
   "return orphaned_ && unfinished() == 0 && std::exchange(orphaned_, false);",
   "return std::exchange(orphaned_, false);",
-  "destroyed_by_a_cancelled_capture destroyed_in_a_task destroy_in_a_task_of_two_workers")
+  "destroyed_in_a_task_during_a_cancel")
 M("terminated_pool_keeps_its_workers", "predicate",
   "return may_leave_.load(memory_order_acquire) || state() == State::terminate;",
-  "return may_leave_.load(memory_order_acquire);", "destroy_idle_workers")
+  "return may_leave_.load(memory_order_acquire);", "destroyed_in_a_callback")
 M("callback_thread_ends_with_callbacks_to_come", "predicate",
   "return all_issued_ && unfinished() == 0;", "return all_issued_;",
   "callback_thread_idle_until_the_last_job callback_before_the_destructor_returns")
@@ -391,7 +391,7 @@ M("wake_is_needed_only_if_somebody_searches", "predicate",
   "return sleepers(word) != 0 && searchers(word) != 0;", "worker_is_woken_again")
 M("wake_wakes_where_nobody_sleeps", "predicate",
   "if (sleepers(word) == 0 || searchers(word) != 0) return;", "if (searchers(word) != 0) return;",
-  "close_after_two_producers worker_for_two_producers worker_wakes_the_next lane_of_one_who_is_stuck lane_of_one_who_is_stuck_wakes_two")
+  "wake_up_by_two_of_a_task_that_needs_a_worker")
 M("wake_wakes_though_somebody_searches", "predicate",
   "if (sleepers(word) == 0 || searchers(word) != 0) return;", "if (sleepers(word) == 0) return;",
   "worker_for_two_producers worker_wakes_the_next",
@@ -400,7 +400,7 @@ M("two_wake_one_sleeper", "claim",
   "    } while (!word_.compare_exchange_weak(word, word - kSleeper + kSearcher, memory_order_seq_cst,\n"
   "                                          memory_order_relaxed));",
   "      word_.store(word - kSleeper + kSearcher, memory_order_seq_cst);\n    } while (false);",
-  "close_after_two_producers worker_for_two_producers worker_for_two_producers_that_meet worker_wakes_the_next_again")
+  "wake_up_by_two_and_again")
 M("wake_changes_the_word_without_order", "order",
   "    } while (!word_.compare_exchange_weak(word, word - kSleeper + kSearcher, memory_order_seq_cst,",
   "    } while (!word_.compare_exchange_weak(word, word - kSleeper + kSearcher, memory_order_relaxed,",
@@ -421,7 +421,7 @@ M("search_begins_without_order", "order",
              "does not see it searching wakes another in vain.")
 M("search_ends_without_order", "order",
   "word_.fetch_sub(kSearcher, memory_order_seq_cst);", "word_.fetch_sub(kSearcher, memory_order_acq_rel);",
-  "lane_of_one_who_is_stuck_wakes_two group_in_a_task_first_behind_one_that_is_stuck")
+  "order_of_the_end_of_a_search")
 M("last_searcher_wakes_no_next", "wake-up",
   "    if (searchers(word) == 1 && sleepers(word) != 0 && any()) wake();\n", "",
   "worker_wakes_the_next")
@@ -441,13 +441,12 @@ M("sleep_begins_without_order", "order",
 M("sleeper_does_not_look_again", "wake-up", "    if (any()) {\n      std::uint64_t word",
   "    if (false) {\n      std::uint64_t word", "worker_is_woken_again lane_of_one_who_is_stuck")
 M("sleeper_takes_itself_back_though_it_was_woken", "claim", "      while (sleepers(word) != 0) {\n",
-  "      for (;;) {\n", "worker_wakes_the_next worker_wakes_the_next_again close_after_two_producers",
-  deep=True)
+  "      for (;;) {\n", "wake_up_of_one_that_sees_the_task_itself")
 M("sleeper_that_takes_itself_back_meets_a_waker", "claim",
   "        if (word_.compare_exchange_weak(word, word - kSleeper + kSearcher, memory_order_seq_cst,\n"
   "                                        memory_order_relaxed)) {\n          return;\n        }",
   "        word_.store(word - kSleeper + kSearcher, memory_order_seq_cst);\n        return;",
-  "close_after_two_producers worker_wakes_the_next worker_wakes_the_next_again", deep=True)
+  "wake_up_by_two_and_again", deep="--bound 2")
 M("sleeper_takes_itself_back_without_order", "order",
   "        if (word_.compare_exchange_weak(word, word - kSleeper + kSearcher, memory_order_seq_cst,",
   "        if (word_.compare_exchange_weak(word, word - kSleeper + kSearcher, memory_order_relaxed,",
@@ -455,11 +454,11 @@ M("sleeper_takes_itself_back_without_order", "order",
   equivalent="As for wake().")
 M("sleeper_believes_every_wake_up", "predicate",
   "    condition_.wait(lock, [this] { return permits_ != 0 || quit_; });",
-  "    if (permits_ == 0 && !quit_) condition_.wait(lock);", "worker_is_woken_again close_idle_workers")
+  "    if (permits_ == 0 && !quit_) condition_.wait(lock);", "wake_up_of_one_that_sees_the_task_itself", deep="--bound 2 --spurious")
 M("sleeper_does_not_quit", "predicate", "return permits_ != 0 || quit_; });",
   "return permits_ != 0; });", "close_idle_workers")
 M("sleeper_keeps_its_permit", "count", "      --permits_;\n", "      static_cast<void>(permits_);\n",
-  "worker_is_woken_again")
+  "wake_up_and_close")
 M("sleeper_that_quits_counts_as_asleep", "count",
   "      word_.fetch_add(kSearcher - kSleeper, memory_order_seq_cst);\n", "",
   "close_idle_workers destroy_idle_workers close_with_both_workers_at_work",
@@ -493,10 +492,10 @@ M = header("detail/engine/tally.hpp")
 M("tally_counts_without_release", "order",
   "count_.load(memory_order_relaxed) + 1, memory_order_release);",
   "count_.load(memory_order_relaxed) + 1, memory_order_relaxed);",
-  "lane_of_a_closed_pool close_with_both_workers_at_work")
+  "order_of_issued_and_finished")
 M("tally_is_read_without_acquire", "order", "return count_.load(memory_order_acquire);",
   "return count_.load(memory_order_relaxed);",
-  "lane_of_a_closed_pool close_with_both_workers_at_work")
+  "order_of_issued_and_finished")
 
 M = header("detail/engine/callback_thread.hpp")
 M("late_callback_thread_is_not_detached", "reference", "    if (detached_) thread_.detach();\n", "",
@@ -529,8 +528,7 @@ M("due_callback_leaves_a_stale_link", "queue",
   "callback_order callback_one_at_a_time callback_before_ready")
 M("due_callback_that_runs_out_of_turn_stays", "queue",
   "(links.prev != nullptr ? links.prev->due_links()->next : first_) = links.next;",
-  "first_ = links.next;", "callback_runs_the_next_first callback_waits_for_one_that_is_due "
-  "callback_waits_for_a_task_that_waits_for_a_callback callback_thread_needed_by_what_it_waits_for")
+  "first_ = links.next;", "callback_needs_one_that_is_due_later")
 M("due_callbacks_run_in_the_wrong_order", "queue",
   "      (last_ != nullptr ? last_->due_links()->next : first_) = &job;\n      last_ = &job;",
   "      *job.due_links() = {first_, nullptr, true};\n"
@@ -548,7 +546,7 @@ M("wait_ends_and_leaves_a_stale_link", "wait graph",
   "group_in_a_task_first_two_workers")
 M("search_remembers_the_last_one", "wait graph",
   "    for (Wait* wait = first_; wait != nullptr; wait = wait->next_) wait->reached_ = false;\n", "",
-  "callback_thread_needed_by_what_it_waits_for callback_waits_for_a_task_that_waits_for_a_callback")
+  "callback_needs_one_that_gets_due")
 M("wait_begins_without_the_lock", "lock",
   "      const lock_guard lock(graph_.mutex_);\n      graph_.begin_locked(wait_);",
   "      graph_.begin_locked(wait_);", "callback_thread_needed_by_what_it_waits_for callback_waits_for_a_task_that_waits_for_a_callback nest_map_in_map")
@@ -589,7 +587,7 @@ M("waiting_task_helps_nobody", "help", "else if (context != nullptr) {\n      he
   "else if (context != nullptr) {", "nest_async_one_worker")
 M("helped_job_is_not_on_the_stack", "wait graph",
   "    const JobStack::Frame frame(waiter->running, this);\n", "",
-  "callback_waits_for_a_task_that_waits_for_a_callback nest_depth_two_one_worker")
+  "callback_needs_what_a_waiting_task_runs")
 M("wait_is_not_in_the_graph", "wait graph",
   "  const WaitGraph::Scope waits(PoolEngine::of(*engine_).waits(), wait);\n", "",
   "callback_waits_for_a_task_that_waits_for_a_callback "
@@ -774,8 +772,7 @@ M("waiter_enters_while_another_leaves", "lock",
 M("outcome_is_not_published", "order", "word, kReady, memory_order_acq_rel,",
   "word, kReady, memory_order_acquire,", "result_is_polled apply_returns_the_result")
 M("completer_takes_the_list_without_acquire", "order", "word, kReady, memory_order_acq_rel,",
-  "word, kReady, memory_order_release,", "result_is_awaited_by_two apply_returns_the_result",
-  equivalent="The load before it, or the failed exchange, has acquired from whoever wrote that very word.")
+  "word, kReady, memory_order_release,", "apply_returns_the_result")
 M("completer_fails_without_acquire", "order", "kReady, memory_order_acq_rel, memory_order_acquire));",
   "kReady, memory_order_acq_rel, memory_order_relaxed));",
   "result_is_awaited_by_two apply_returns_the_result",
@@ -928,7 +925,7 @@ M("entry_is_sought_without_order", "order",
 M("two_claim_at_once", "claim",
   "(bits_.fetch_or(kClaimed, memory_order_acq_rel) & kClaimed) == 0;",
   "(bits_.fetch_or(kClaimed, memory_order_acq_rel), true);",
-  "nest_async_two_workers lane_is_taken_from_at_both_ends nest_against_destruction", deep=True)
+  "nest_async_two_workers lane_is_taken_from_at_both_ends nest_against_destruction", deep="--bound 2")
 M("claim_has_no_order", "order", "bits_.fetch_or(kClaimed, memory_order_acq_rel)",
   "bits_.fetch_or(kClaimed, memory_order_relaxed)",
   "nest_async_two_workers lane_is_taken_from_at_both_ends nest_against_destruction",
@@ -986,7 +983,7 @@ M("terminate_gives_up_what_runs", "claim",
 M("waiter_runs_what_another_has_claimed", "claim",
   "if (Engine::take_back_entry(&this->engine(), *this) ? this->take_entry() : this->try_claim()) execute();",
   "Engine::take_back_entry(&this->engine(), *this) ? this->take_entry() : this->try_claim();\n"
-  "    execute();", "nest_async_two_workers lane_is_taken_from_at_both_ends", deep=True)
+  "    execute();", "nest_async_two_workers lane_is_taken_from_at_both_ends", deep="--bound 2")
 M("waiter_runs_only_the_youngest", "claim",
   "Engine::take_back_entry(&this->engine(), *this) ? this->take_entry() : this->try_claim()",
   "Engine::take_back_entry(&this->engine(), *this) && this->take_entry()",
@@ -1083,7 +1080,7 @@ M("ring_looks_at_its_head_out_of_order", "order",
 M("taker_sees_an_old_tail", "order",
   "      if (head >= tail_.load(memory_order_seq_cst)) return nullptr;\n      // acquire, as",
   "      if (head >= tail_.load(memory_order_acquire)) return nullptr;\n      // acquire, as",
-  "lane_is_taken_from_at_both_ends", deep=True)
+  "lane_whose_end_is_taken_back_unseen")
 M("taker_reads_the_buffer_without_order", "order",
   "      // acquire, as for the tail: the entry at the head was written before the tail passed it.\n"
   "      Job* const job = buffer_.load(memory_order_acquire)",
@@ -1106,7 +1103,11 @@ M("taker_moves_the_head_out_of_order", "order",
   "      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst,",
   "      Job* const job = buffer_.load(memory_order_acquire)->at(head).load(memory_order_relaxed);\n"
   "      if (head_.compare_exchange_weak(head, head + 1, memory_order_acq_rel,",
-  "lane_is_taken_from_at_both_ends", deep=True)
+  "lane_whose_end_is_taken_back_unseen",
+  equivalent="Stronger than needed. If the owner's load of the head in pop_back() does not see this, it is "
+             "before the next taker's load of the head in the order of all sequentially consistent "
+             "operations, as both are such loads of one word and the second sees this or a later value; so "
+             "the owner's store of the tail is before that taker's load of the tail, which sees it.")
 M("taker_reads_the_entry_too_late", "claim",
   "      // acquire, as for the tail: the entry at the head was written before the tail passed it.\n"
   "      Job* const job = buffer_.load(memory_order_acquire)->at(head).load(memory_order_relaxed);\n"
@@ -1115,7 +1116,7 @@ M("taker_reads_the_entry_too_late", "claim",
   "      if (head_.compare_exchange_weak(head, head + 1, memory_order_seq_cst,\n"
   "                                      memory_order_seq_cst)) {\n"
   "        return buffer_.load(memory_order_acquire)->at(head).load(memory_order_relaxed);\n      }",
-  "lane_grows_while_another_takes", deep=True)
+  "lane_grows_while_another_takes", deep="--bound 2")
 M("closed_ring_stays_open", "queue",
   "void close() noexcept { head_.fetch_or(kClosed, memory_order_seq_cst); }",
   "void close() noexcept {}", "terminate_and_then_nothing_begins")
@@ -1181,15 +1182,15 @@ M("entry_of_another_is_taken_back", "claim",
   "    if (head_.load(memory_order_relaxed) >= tail ||\n"
   "        buffer->at(tail - 1).load(memory_order_relaxed) != &job) {",
   "    if (head_.load(memory_order_relaxed) >= tail) {",
-  "lane_is_not_taken_back_from_out_of_turn lane_is_taken_from_at_both_ends")
+  "lane_keeps_what_is_not_awaited")
 M("entry_is_hidden_out_of_order", "order", "tail_.store(tail - 1, memory_order_seq_cst);",
-  "tail_.store(tail - 1, memory_order_release);", "lane_is_taken_from_at_both_ends", deep=True)
+  "tail_.store(tail - 1, memory_order_release);", "lane_whose_end_is_taken_back_unseen")
 M("owner_sees_an_old_head", "order",
   "    std::uint64_t head = head_.load(memory_order_seq_cst);\n    if (head < tail - 1) return true;",
   "    std::uint64_t head = head_.load(memory_order_acquire);\n    if (head < tail - 1) return true;",
-  "lane_is_taken_from_at_both_ends", deep=True)
+  "lane_whose_end_is_taken_back_unseen")
 M("owner_takes_the_last_as_a_taker_does", "claim", "    if (head < tail - 1) return true;",
-  "    if (head <= tail - 1) return true;", "nest_async_two_workers lane_is_taken_from_at_both_ends", deep=True)
+  "    if (head <= tail - 1) return true;", "nest_async_two_workers lane_is_taken_from_at_both_ends", deep="--bound 2")
 M("owner_takes_the_last_without_order", "order",
   "                                              head, tail, memory_order_seq_cst,\n"
   "                                              memory_order_seq_cst);",
@@ -1206,7 +1207,7 @@ M("tail_comes_back_without_order", "order",
   "lane_goes_on_after_an_entry_was_taken_back nest_async_two_workers",
   equivalent="No entry is before it then; the next one that is added publishes itself.")
 M("owner_takes_what_a_taker_has", "claim", "    return mine;\n  }\n\n private:",
-  "    return true;\n  }\n\n private:", "nest_async_two_workers lane_is_taken_from_at_both_ends", deep=True)
+  "    return true;\n  }\n\n private:", "nest_async_two_workers lane_is_taken_from_at_both_ends", deep="--bound 2")
 M("first_buffer_is_published_without_release", "order",
   "buffer_.store(new Buffer(capacity, nullptr), memory_order_release);",
   "buffer_.store(new Buffer(capacity, nullptr), memory_order_relaxed);",
@@ -1251,10 +1252,10 @@ M("what_is_put_back_is_shown_out_of_order", "order",
   equivalent="An entry is added next, with a store in sequential order, which shows these, too.")
 M("failed_growth_hides_what_is_queued", "queue",
   "        tail_.store(end, memory_order_seq_cst);\n        throw;", "        throw;",
-  "fault_when_the_queue_grows", deep=True)
+  "fault_when_the_queue_grows", deep="--bound 2")
 M("failed_growth_goes_unnoticed", "predicate",
   "      if (kept + count > buffer->capacity()) {\n        tail_", "      if (false) {\n        tail_",
-  "fault_when_the_queue_grows", deep=True)
+  "fault_when_the_queue_grows", deep="--bound 2")
 
 M = header("detail/engine/lanes.hpp")
 M("lane_is_not_listed", "queue", "    if (!own.is_listed) list(own);\n", "",
@@ -1296,7 +1297,7 @@ M("sleeper_does_not_look_at_shared_lanes", "wake-up",
 M("sleeper_looks_at_shared_lanes_without_the_lock", "lock",
   "      const lock_guard lock(lane.lock);\n      if (!lane.ring.empty()) return true;",
   "      if (!lane.ring.empty()) return true;",
-  "fault_in_apply_async", deep=True)
+  "fault_in_apply_async", deep="--bound 2")
 M("sleeper_does_not_look_at_own_lanes", "wake-up",
   "      if (!listed_[i].load(memory_order_relaxed)->ring.empty()) return true;\n",
   "      static_cast<void>(i);\n", "lane_of_one_who_is_stuck")
@@ -1327,7 +1328,7 @@ M("own_lanes_are_emptied_out_of_order", "order",
   "    for (std::size_t i = 0; i != listed; ++i) {\n      if (Job*",
   "    const std::size_t listed = listed_count_.load(memory_order_acquire);\n"
   "    for (std::size_t i = 0; i != listed; ++i) {\n      if (Job*",
-  "nest_against_terminate lane_against_terminate")
+  "order_of_the_first_use_of_a_lane", deep="--bound 3 --stale")
 M("other_lanes_are_found_without_order", "order", "listed_count_.load(memory_order_acquire);",
   "listed_count_.load(memory_order_relaxed);", "lane_of_one_who_is_stuck lanes_of_two_who_are_stuck")
 
@@ -1523,7 +1524,7 @@ M("what_was_read_meanwhile_is_kept", "abandon",
   "imap_terminated_while_advancing imap_terminated_while_input_fails")
 M("unread_input_wakes_no_reader", "wake-up",
   "  if (readers_.want_any()) wake_readers();\n}\n", "}\n",
-  "imap_read_by_two_tasks imap_turns_end_under_two_tasks", deep=True)
+  "imap_read_by_two_tasks imap_turns_end_under_two_tasks", deep="--bound 2")
 M("helper_runs_what_comes", "claim",
   "  if (const auto claim = ring_.claim_at(position); claim.chunk != nullptr) {",
   "  if (const auto claim = ring_.claim(); claim.chunk != nullptr) {",
@@ -1541,7 +1542,7 @@ M("reader_falls_asleep_after_the_end", "wake-up",
   "  if (available || !is_next) return true;\n", "imap_over_nothing")
 M("task_falls_asleep_before_what_it_could_run", "wake-up",
   "  if (ring_.read() != next) return true;\n", "  if (ring_.read() != next) return false;\n",
-  "imap_read_by_two_tasks imap_run_is_read_by_a_task imap_turns_end_under_two_tasks", deep=True)
+  "imap_read_by_two_tasks imap_run_is_read_by_a_task imap_turns_end_under_two_tasks", deep="--bound 2")
 M("end_tells_of_terminate_again_and_again", "predicate",
   "    termination_ = Termination::told;\n", "",
   "imap_terminated_while_queued imap_terminated_while_full imap_read_on_after_terminate")
@@ -1563,7 +1564,7 @@ M("finished_imap_stays_queued", "queue",
   "imap_read_in_a_task imap_run_is_read_by_a_task imap_timed_next_in_a_task")
 M("finished_imap_is_put_back", "queue",
   "if (!entry_.exists() && !finished_.load(memory_order_relaxed)) entry_",
-  "if (!entry_.exists()) entry_", "imap_two_readers imap_full_ring_two_readers", deep=True)
+  "if (!entry_.exists()) entry_", "imap_two_readers imap_full_ring_two_readers", deep="--bound 2")
 M("imaps_function_dies_after_the_end", "ready",
   "  destroy_work();\n  engine_->forget(*this);\n", "  engine_->forget(*this);\n",
   "imap_function_dies_before_the_end")
@@ -1665,7 +1666,7 @@ M("reader_announces_nothing", "wake-up", "wanted_.exchange(position + 1);",
   "wanted_.exchange(0);", "imap_buffersize_one imap_one_reader")
 M("readers_of_an_older_chunk_sleep_on", "wake-up",
   "    if (before != 0 && before != position + 1) notify_locked();\n", "    static_cast<void>(before);\n",
-  "imap_two_readers imap_full_ring_two_readers", deep=True)
+  "imap_two_readers imap_full_ring_two_readers", deep="--bound 2")
 
 # ---- The rest ----
 

@@ -9,7 +9,7 @@ The mutants are in mutant_list.py. Each is applied to a copy of include/ and exp
 scenarios that are named there, and then, unless --hinted is given, with all others, until one
 fails: exhaustively with one deviation, then in 5,000 random schedules of PCT, each without and with
 spinning; what weakens a memory order also in 5,000 with stale loads, and ten seconds long
-exhaustively with two of them; what is said to be "deep" with two deviations.
+exhaustively with two of them; and as the list says if that is "deep".
 
 Prints a row for each. Fails if a mutant survives that is not said to be equivalent, if one is found
 that is, if a text to be replaced does not occur exactly once, or if the result does not compile.
@@ -60,7 +60,7 @@ STALE_RUNS = [
     ("PCT, stale loads", ["--pct", "3", "--executions", "5000", "--stale"]),
     ("bound 2, stale loads", ["--bound", "2", "--stale", "--seconds", "10"]),
 ]
-DEEP_RUN = ("bound 2", ["--bound", "2", "--seconds", "10"])
+DEEP_SECONDS = 30
 SECONDS = 120  # for each scenario and run
 
 
@@ -179,7 +179,7 @@ def try_mutant(mutant, work, scenarios, hinted):
         shutil.copytree(INCLUDE, mutated / "include")
         apply(mutant, mutated / "include")
         runs = RUNS + (STALE_RUNS if mutant.kind == "order" else [])
-        runs = runs + ([DEEP_RUN] if mutant.deep else [])
+        runs = runs + ([deep_run(mutant)] if mutant.deep else [])
         likely = mutant.scenarios.split()
         result = explore(mutant, likely, runs, work, scenarios)
         if not result.scenario and not hinted:
@@ -193,6 +193,14 @@ def try_mutant(mutant, work, scenarios, hinted):
         return result
     except (RuntimeError, subprocess.SubprocessError) as error:
         return Result(mutant, error=str(error))
+
+
+def deep_run(mutant):
+    """From "--bound 2 --stale", say."""
+    arguments = mutant.deep.split()
+    name = re.sub("--", "", mutant.deep).replace(" stale", ", stale loads")
+    return name.replace(" spurious", ", spurious wake-ups"), [
+        *arguments, "--seconds", str(DEEP_SECONDS)]
 
 
 def explore(mutant, names, runs, work, scenarios):

@@ -247,4 +247,33 @@ SCENARIO(destroyed_by_its_last_task, .bound = kUnbounded) {
   CHECK(result.get() == 7);
 }
 
+// By a task, while another thread gives up a call: that one, too, may be the last to let go.
+SCENARIO(destroyed_in_a_task_during_a_cancel) {
+  auto pool = std::make_unique<ThreadPool>(1);
+  Gate begun, go, destroyed;
+  const auto task = pool->apply_async([&] {
+    begun.open();
+    go.wait();
+    pool.reset();
+    destroyed.open();
+    return 7;
+  });
+  begun.wait();
+  struct Meets {
+    Gate* go;
+    Gate* destroyed;
+    Meets(Gate& first, Gate& second) : go(&first), destroyed(&second) {}
+    Meets(Meets&& other) noexcept
+        : go(std::exchange(other.go, nullptr)), destroyed(other.destroyed) {}
+    ~Meets() {
+      if (go == nullptr) return;
+      go->open();
+      destroyed->wait();
+    }
+  };
+  const auto other = pool->apply_async([m = Meets(go, destroyed)] { return 7; });
+  CHECK(other.cancel());
+  CHECK(task.get() == 7);
+}
+
 }  // namespace

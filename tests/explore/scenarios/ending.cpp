@@ -204,6 +204,24 @@ SCENARIO(close_refuses_everything) {
   pool.join();
 }
 
+// A map without items is accepted or refused; if accepted, its callback runs.
+SCENARIO(close_against_a_map_without_items) {
+  ThreadPool pool(1);
+  int told = 0;
+  bool refused = false;
+  thread issuer([&] {
+    refused = is_refused([&] {
+      pool.map_async([](int n) { return n; }, std::vector<int>(),
+                     {.callback = [&](const std::vector<int>&) { ++told; }})
+          .wait();
+    });
+  });
+  pool.close();
+  pool.join();
+  issuer.join();
+  CHECK(told == (refused ? 0 : 1));
+}
+
 // Two producers wake the worker, or find it awake: it goes all the same.
 SCENARIO(close_after_two_producers) {
   ThreadPool pool(1);

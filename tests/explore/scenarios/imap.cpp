@@ -245,6 +245,41 @@ SCENARIO(imap_goes_on_with_its_turn) {
   CHECK(next_of(it) == 0);
 }
 
+// Another worker that comes to help takes part in it before it begins what was issued later.
+SCENARIO(imap_goes_on_before_what_came_later, .bound = 1) {
+  ThreadPool pool(2);
+  Gate first_begun, second_begun, first, second, item, over;
+  std::vector<int> started;
+  const auto busy = [](Gate& begun, Gate& gate) {
+    begun.open();
+    gate.wait();
+  };
+  pool.apply_async([&] { busy(first_begun, first); });
+  pool.apply_async([&] { busy(second_begun, second); });
+  first_begun.wait();
+  second_begun.wait();
+  auto it = pool.imap(
+      [&](int i) {
+        started.push_back(i);
+        if (i == 0) {
+          item.open();
+          over.wait();
+        }
+        return Value(i);
+      },
+      Numbers(2), {.buffersize = 2});
+  pool.apply_async([&] { started.push_back(7); });
+  first.open();
+  item.wait();
+  second.open();
+  CHECK(pool.apply([] { return Value(1); }) == 1);
+  CHECK(started == std::vector({0, 1, 7}));
+  over.open();
+  CHECK(next_of(it) == 0);
+  CHECK(next_of(it) == 1);
+  CHECK(next_of(it) == -1);
+}
+
 // An imap that reads on since its reader has taken a value lines up behind what that thread has
 // issued.
 SCENARIO(imap_lines_up_behind_calls, .bound = 1) {

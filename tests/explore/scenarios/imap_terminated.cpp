@@ -193,4 +193,22 @@ SCENARIO(imap_pool_destroyed_while_waiting) {
   CHECK(next_of(it) == -1);
 }
 
+// A reader takes what was read ahead, so that the imap goes on, while a task destroys the pool: its
+// entry keeps nothing alive.
+SCENARIO(imap_goes_on_while_a_task_destroys_its_pool) {
+  auto pool = std::make_unique<ThreadPool>(1);
+  Gate begun, go, destroyed;
+  auto it = pool->imap([](int i) { return Value(i); }, Numbers(3), {.buffersize = 1});
+  pool->apply_async([&] {
+    begun.open();
+    go.wait();
+    pool.reset();
+    destroyed.open();
+  });
+  begun.wait();
+  go.open();
+  CHECK(next_of(it) == 0);
+  destroyed.wait();
+}
+
 }  // namespace

@@ -69,6 +69,25 @@ SCENARIO(lane_is_taken_from_at_both_ends) {
   CHECK(calls == std::array{1, 1});
 }
 
+// The owner runs the youngest, which waits for the oldest, and another worker comes to the end that
+// was taken back: what it may know of that end is old.
+SCENARIO(lane_whose_end_is_taken_back_unseen) {
+  ThreadPool pool(2);
+  const auto r = pool.apply_async([&] {
+    Gate gate;
+    const auto a = pool.apply_async([&] {
+      gate.open();
+      return Value(1);
+    });
+    const auto b = pool.apply_async([&] {
+      gate.wait();
+      return Value(2);
+    });
+    return Value(b.get() + a.get());
+  });
+  CHECK(r.get() == 3);
+}
+
 // The owner waits for the older one first, which is not at the end.
 SCENARIO(lane_is_not_taken_back_from_out_of_turn) {
   ThreadPool pool(1);
@@ -86,6 +105,19 @@ SCENARIO(lane_is_not_taken_back_from_out_of_turn) {
   });
   CHECK(r.get() == 3);
   CHECK(started == std::vector({1, 2}));
+}
+
+// The owner waits for the older one only: the younger one stays.
+SCENARIO(lane_keeps_what_is_not_awaited) {
+  ThreadPool pool(1);
+  AsyncResult<Value> b;
+  const auto r = pool.apply_async([&] {
+    const auto a = pool.apply_async([] { return Value(1); });
+    b = pool.apply_async([] { return Value(2); });
+    return Value(a.get() + 0);
+  });
+  CHECK(r.get() == 1);
+  CHECK(b.get() == 2);
 }
 
 // Taken back and issued again: the lane goes on.

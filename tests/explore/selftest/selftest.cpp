@@ -35,6 +35,23 @@ SCENARIO(two_threads_of_two_steps, .bound = kUnbounded, .classes = 6) {
   CHECK(count.load() == 4);
 }
 
+// The same behind a gate that is open, which is no reason to believe that all has been seen.
+SCENARIO(two_threads_of_two_steps_behind_a_gate, .bound = kUnbounded, .classes = 6) {
+  Gate gate;
+  gate.open();
+  atomic<int> count{0};
+  const auto twice = [&] {
+    gate.wait();
+    count.fetch_add(1);
+    count.fetch_add(1);
+  };
+  thread a(twice);
+  thread b(twice);
+  a.join();
+  b.join();
+  CHECK(count.load() == 4);
+}
+
 // Steps on different objects commute: whatever the order, it means the same.
 SCENARIO(three_threads_apart, .bound = kUnbounded, .classes = 1) {
   atomic<int> counts[3] = {0, 0, 0};
@@ -186,6 +203,21 @@ SCENARIO(planted_lost_update, .planted = "CHECK") {
   atomic<int> count{0};
   const auto add = [&] { count.store(count.load() + 1); };
   thread a(add), b(add);
+  a.join();
+  b.join();
+  CHECK(count.load() == 2);
+}
+
+SCENARIO(planted_lost_update_behind_a_gate, .planted = "CHECK") {
+  Gate gate;
+  gate.open();
+  atomic<int> count{0};
+  const auto add = [&] {
+    gate.wait();
+    count.store(count.load() + 1);
+  };
+  thread a(add);
+  thread b(add);
   a.join();
   b.join();
   CHECK(count.load() == 2);
