@@ -302,7 +302,8 @@ typename ImapStream<Value>::Then ImapStream<Value>::park() noexcept {
   bool taken_out;
   {
     const SpinningLockGuard lock(mutex_);
-    if (!move_reading(Reading::open, Reading::full)) return Then::leave;
+    // Who lets go of the input after give_up() ends it only if it is still open.
+    if (given_up_.load() || !move_reading(Reading::open, Reading::full)) return Then::leave;
     // Only now: either we see the room, or who made it sees that we are parked. And who has read
     // meanwhile may rely on the entry.
     if (room() != 0 || ring_.any_unclaimed()) {

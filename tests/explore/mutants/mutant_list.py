@@ -1488,6 +1488,10 @@ M("worker_lingers_for_ever", "predicate", "  lingers_.store(false);", "  lingers
 M("full_imap_is_parked_without_a_look", "queue",
   "    if (room() != 0 || ring_.any_unclaimed()) {", "    if (ring_.any_unclaimed()) {",
   "imap_buffersize_one imap_join_beside_a_reader")
+M("given_up_imap_is_parked", "abandon",
+  "    if (given_up_.load() || !move_reading(Reading::open, Reading::full)) return Then::leave;",
+  "    if (!move_reading(Reading::open, Reading::full)) return Then::leave;",
+  "imap_dropped_under_two_workers", deep="--bound 3")
 M("parked_imap_forgets_what_is_unclaimed", "queue",
   "    if (room() != 0 || ring_.any_unclaimed()) {", "    if (room() != 0) {",
   "imap_run_is_shared imap_run_is_shared_after_a_turn imap_full_ring_two_workers")
