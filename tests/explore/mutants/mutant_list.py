@@ -227,6 +227,10 @@ M("join_lifts_no_limit", "abandon", "      lift_look_ahead_limit();\n", "",
 M("join_holds_no_reference", "reference",
   "  const Ref<Engine> self = Ref<Engine>::share(this);  // a task may destroy the pool meanwhile",
   "  // the pool may be destroyed meanwhile", "destroy_in_a_task_during_join_with_all_handles")
+M("thread_at_its_end_may_join", "predicate",
+  "CompletionScope::is_inside(*this) ||\n      is_left_by_this_thread()) {",
+  "CompletionScope::is_inside(*this)) {",
+  "thread_end_of_a_worker_that_joins thread_end_of_the_callback_thread_that_joins")
 M("callback_that_destroys_serves_no_other", "wait graph",
   "serve_callbacks(lock, [this] { return workers_alive_ == 0; });",
   "exit_condition_.wait(lock, [this] { return workers_alive_ == 0; });",
@@ -379,7 +383,9 @@ M("callback_thread_ends_when_it_has_nothing_to_do", "predicate",
   "callback_thread_idle_then_told callback_before_ready")
 M("group_relies_on_workers_that_leave", "predicate",
   "return state() != State::terminate && sleep_.idle() != 0;", "return sleep_.idle() != 0;",
-  "group_in_a_task_against_terminate group_in_a_task_first_two_workers")
+  "group_in_a_task_against_terminate group_in_a_task_first_two_workers",
+  equivalent="A worker that leaves ends its search first, and the last one to do so asks again all that "
+             "have relied on a free one.")
 
 M = header("detail/engine/worker_sleep.hpp")
 M("sleeper_is_sought_out_of_order", "order",
@@ -498,6 +504,9 @@ M("tally_is_read_without_acquire", "order", "return count_.load(memory_order_acq
   "order_of_issued_and_finished")
 
 M = header("detail/engine/callback_thread.hpp")
+M("callback_thread_at_its_end_joins_itself", "predicate",
+  "    if (thread_.get_id() == this_thread::get_id()) {", "    if (false) {",
+  "thread_end_of_the_callback_thread_destroys_the_pool")
 M("late_callback_thread_is_not_detached", "reference", "    if (detached_) thread_.detach();\n", "",
   "coroutine_awaits_a_call_that_has_destroyed_its_pool")
 M("due_callback_wakes_nobody", "wake-up", "  due_.push_back(job);\n  condition_.notify_one();",
@@ -1338,10 +1347,10 @@ M("heap_takes_the_last", "queue",
   "priority_orders_what_is_queued")
 M("heap_is_not_mended_when_it_grows", "queue",
   "    std::push_heap(entries_.begin(), entries_.end(), is_after);\n", "",
-  "priority_orders_what_is_queued")
+  "priority_of_the_last")
 M("heap_is_not_mended_without_the_dead", "queue",
   "    std::make_heap(entries_.begin(), entries_.end(), is_after);\n", "",
-  "priority_cancel_and_grow")
+  "priority_without_the_first")
 M("dead_entries_fill_the_heap", "queue",
   "    std::erase_if(entries_, [](const Entry& entry) { return entry.job->drop_if_dead(); });\n", "",
   "priority_cancel priority_cancel_and_grow",
@@ -1372,7 +1381,7 @@ M("calls_by_priority_are_not_counted", "count",
   "return lanes_.issued_to_shared() + issued_.get();", "return lanes_.issued_to_shared();",
   "priority_close")
 M("equals_have_no_order", "queue", "    const Rank rank{priority, ++last_order_};",
-  "    const Rank rank{priority, last_order_};", "priority_orders_what_is_queued")
+  "    const Rank rank{priority, last_order_};", "priority_of_equals")
 M("map_forgets_its_rank", "queue", "    if (wanted_rank != nullptr) *wanted_rank = rank;\n", "",
   "priority_map_keeps_its_place")
 M("map_has_one_entry", "queue", "      for (; count != 0; --count) door.lane->ring.push(job);",
@@ -1382,18 +1391,18 @@ M("map_by_priority_has_one_entry", "queue", "    for (; count != 0; --count) hea
 M("no_room_is_kept_for_what_is_put_back", "queue", "      heap_.reserve(count + workers_);  // room",
   "      heap_.reserve(count);  // room", "fault_when_a_map_is_put_back priority_map_two_workers")
 M("imap_loses_its_turn", "queue", "in_turn ? StreamQueue::kInTurn : ++last_order_", "++last_order_",
-  "imap_goes_on_with_its_turn")
+  "priority_imap_goes_on_with_its_turn")
 M("imap_keeps_its_turn", "queue", "in_turn ? StreamQueue::kInTurn : ++last_order_",
   "StreamQueue::kInTurn", "priority_imap_makes_way")
 M("imap_in_its_turn_waits_for_calls", "queue",
   "if (Job* const job = take_stream(own.streams_next)) return job;", "",
-  "imap_goes_on_with_its_turn")
+  "imap_goes_on_before_what_came_later")
 M("lane_takes_no_reference_on_an_imap", "reference",
   "job.add_ref();\n    door.lane->ring.push(job);", "door.lane->ring.push(job);",
   "imap_buffersize_one imap_makes_way")
 M("imap_is_never_found", "queue",
   "return streams_.empty() ? lanes_.take(own) : take_with_streams(own);", "return lanes_.take(own);",
-  "imap_one_reader imap_goes_on_with_its_turn")
+  "imap_goes_on_before_what_came_later")
 M("sleeper_does_not_look_at_imaps", "wake-up", "(!streams_.empty() || !heap_.empty())",
   "!heap_.empty()", "imap_items_meet imap_one_reader")
 M("sleeper_does_not_look_at_the_heap", "wake-up", "(!streams_.empty() || !heap_.empty())",
@@ -1493,9 +1502,13 @@ M("worker_lingers_for_ever", "predicate", "  lingers_.store(false);", "  lingers
 M("full_imap_is_parked_without_a_look", "queue",
   "    if (room() != 0 || ring_.any_unclaimed()) {", "    if (ring_.any_unclaimed()) {",
   "imap_buffersize_one imap_join_beside_a_reader")
+M("given_up_imap_is_parked", "abandon",
+  "    if (given_up_.load() || !move_reading(Reading::open, Reading::full)) return Then::leave;",
+  "    if (!move_reading(Reading::open, Reading::full)) return Then::leave;",
+  "imap_dropped_under_two_workers", deep="--bound 3")
 M("parked_imap_forgets_what_is_unclaimed", "queue",
   "    if (room() != 0 || ring_.any_unclaimed()) {", "    if (room() != 0) {",
-  "imap_run_is_shared imap_run_is_shared_after_a_turn imap_full_ring_two_workers")
+  "imap_is_parked_while_another_reads")
 M("parked_imap_stays_queued", "queue",
   "    taken_out = entry_.take_out_locked(*engine_);\n  }\n"
   "  if (taken_out) this->release();  // not the last: our caller holds another\n"
@@ -1547,7 +1560,7 @@ M("end_tells_of_terminate_again_and_again", "predicate",
   "    termination_ = Termination::told;\n", "",
   "imap_terminated_while_queued imap_terminated_while_full imap_read_on_after_terminate")
 M("imap_is_given_up_twice", "claim", "    if (!may_be_given_up()) return;\n", "",
-  "imap_dropped_early imap_one_reader imap_terminated_while_full")
+  "imap_terminated_when_all_has_begun")
 M("given_up_imap_reads_on", "abandon",
   "    ends = move_reading(Reading::open, Reading::over) || move_reading(Reading::full, Reading::over);\n",
   "    ends = false;\n", "imap_dropped_early imap_terminated_while_full")
@@ -1557,14 +1570,17 @@ M("given_up_chunks_are_kept", "abandon",
 M("given_up_imap_keeps_the_queues_reference", "reference",
   "  settle(discard_unclaimed() + (ends ? 1 : 0));\n"
   "  if (taken_out) this->release();  // not the last: our caller holds another\n",
-  "  settle(discard_unclaimed() + (ends ? 1 : 0));\n", "imap_dropped_unread")
+  "  settle(discard_unclaimed() + (ends ? 1 : 0));\n", "imap_dropped_while_running")
 M("finished_imap_stays_queued", "queue",
   "    taken_out = entry_.take_out_locked(*engine_);\n    finished_.store(true);",
   "    taken_out = false;\n    finished_.store(true);",
-  "imap_read_in_a_task imap_run_is_read_by_a_task imap_timed_next_in_a_task")
+  "imap_run_is_read_by_a_task imap_goes_on_with_its_turn",
+  equivalent="Its entry keeps it, and whoever takes that finds it over and lets go; terminate(), which each "
+             "destructor calls, does at the latest.")
 M("finished_imap_is_put_back", "queue",
   "if (!entry_.exists() && !finished_.load(memory_order_relaxed)) entry_",
-  "if (!entry_.exists()) entry_", "imap_two_readers imap_full_ring_two_readers", deep="--bound 2")
+  "if (!entry_.exists()) entry_", "imap_full_ring_two_readers",
+  equivalent="Likewise; and a terminated pool takes nothing back.")
 M("imaps_function_dies_after_the_end", "ready",
   "  destroy_work();\n  engine_->forget(*this);\n", "  engine_->forget(*this);\n",
   "imap_function_dies_before_the_end")
@@ -1589,7 +1605,7 @@ M("turn_begins_never_anew", "count",
 M = header("detail/imap/imap_entry.hpp")
 M("entry_is_put_in_and_not_counted", "queue",
   "    exists_.store(true);\n    engine.requeue(imap_, place);", "    engine.requeue(imap_, place);",
-  "imap_buffersize_one imap_run_is_shared")
+  "imap_goes_on_with_its_turn")
 M("entry_is_taken_out_and_still_counts", "queue",
   "    exists_.store(false);\n    return true;", "    return true;",
   "imap_reads_runs imap_run_is_shared_after_a_turn imap_makes_way")
@@ -1657,7 +1673,7 @@ M("reader_in_a_callback_is_not_woken", "wake-up",
   "imap_read_in_a_callback_while_it_runs")
 M("reader_is_not_in_the_graph", "wait graph",
   "      waits.emplace(PoolEngine::of(engine).waits(), wait.emplace(*context, std::span(&imap_, 1)));\n", "",
-  "imap_item_waits_for_a_callback callback_thread_needed_by_what_it_waits_for")
+  "callback_needs_what_an_item_waits_for")
 M("reader_leaves_its_alarm_behind", "reference", "    alarms_.pop_back();\n", "",
   "imap_read_in_a_callback_while_it_runs")
 M("sleeping_reader_is_not_counted", "count",

@@ -60,7 +60,7 @@ STALE_RUNS = [
     ("PCT, stale loads", ["--pct", "3", "--executions", "5000", "--stale"]),
     ("bound 2, stale loads", ["--bound", "2", "--stale", "--seconds", "10"]),
 ]
-DEEP_SECONDS = 30
+DEEP_SECONDS = 60
 SECONDS = 120  # for each scenario and run
 
 

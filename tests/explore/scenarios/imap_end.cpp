@@ -193,4 +193,65 @@ SCENARIO(imap_function_dies_before_the_end) {
   CHECK(alive.load() == 0);
 }
 
+/// 0, and 1, for which it waits.
+class WaitsForOne {
+ public:
+  WaitsForOne(Gate& begun, Gate& gate) : begun_(&begun), gate_(&gate) {}
+
+  class Iterator {
+   public:
+    using value_type = int;
+    using difference_type = std::ptrdiff_t;
+    Iterator(Gate& begun, Gate& gate) : begun_(&begun), gate_(&gate) {}
+    int operator*() const {
+      if (at_ == 1) {
+        begun_->open();
+        gate_->wait();
+      }
+      return at_;
+    }
+    Iterator& operator++() {
+      ++at_;
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    friend bool operator==(const Iterator& it, std::default_sentinel_t) { return it.at_ == 3; }
+
+   private:
+    int at_ = 0;
+    Gate* begun_;
+    Gate* gate_;
+  };
+  Iterator begin() const { return {*begun_, *gate_}; }
+  std::default_sentinel_t end() const { return {}; }
+
+ private:
+  Gate* begun_;
+  Gate* gate_;
+};
+
+// Dropped while one worker reads and the other is about to find that there is no room: one of them
+// ends it.
+SCENARIO(imap_dropped_under_two_workers, .bound = 3) {
+  ThreadPool pool(2);
+  Gate item_begun, item, input_begun, input;
+  {
+    const auto it = pool.imap(
+        [&](int i) {
+          if (i == 0) {
+            item_begun.open();
+            item.wait();
+          }
+          return i;
+        },
+        WaitsForOne(input_begun, input), {.buffersize = 2});
+    item_begun.wait();
+    input_begun.wait();
+  }
+  item.open();
+  input.open();
+  pool.close();
+  pool.join();
+}
+
 }  // namespace

@@ -306,4 +306,19 @@ SCENARIO(imap_gives_way_to_a_higher_priority) {
   call.wait();
 }
 
+// A worker finds no room; before it parks the imap, a reader makes some, another worker reads two,
+// and the first of these waits for the second.
+SCENARIO(imap_is_parked_while_another_reads, .bound = 1) {
+  ThreadPool pool(2);
+  Gate gate;
+  auto it = pool.imap(
+      [&](int n) {
+        if (n == 2) gate.wait();
+        if (n == 3) gate.open();
+        return n;
+      },
+      std::vector{0, 1, 2, 3}, {.buffersize = 2});
+  for (int n = 0; n != 4; ++n) CHECK(next_of(it) == n);
+}
+
 }  // namespace

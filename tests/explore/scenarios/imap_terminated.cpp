@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <ranges>
+#include <vector>
 #include <utility>
 
 #include "common.hpp"
@@ -209,6 +210,24 @@ SCENARIO(imap_goes_on_while_a_task_destroys_its_pool) {
   go.open();
   CHECK(next_of(it) == 0);
   destroyed.wait();
+}
+
+// All of the input is read and begun when the pool is terminated: nothing is given up.
+SCENARIO(imap_terminated_when_all_has_begun) {
+  ThreadPool pool(1);
+  Gate begun, gate;
+  auto it = pool.imap(
+      [&](int i) {
+        begun.open();
+        gate.wait();
+        return Value(i);
+      },
+      std::vector{0});
+  begun.wait();
+  pool.terminate();
+  gate.open();
+  CHECK(next_of(it) == 0);
+  CHECK(next_of(it) == -1);
 }
 
 }  // namespace

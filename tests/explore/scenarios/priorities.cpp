@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // PriorityThreadPool: the higher priority starts first, those of equal priority in their order.
+#include <initializer_list>
 #include <optional>
 #include <tuple>
 #include <vector>
@@ -333,6 +334,66 @@ SCENARIO(priority_terminate_and_then_nothing_begins) {
   pool.apply_async([] { CHECK(!"started"); });
   pool.terminate();
   CHECK(end_of([&] { busy.get(); }) == End::value);
+}
+
+/// Issues calls of these priorities, cancels the one with that number, issues the rest, and tells
+/// in which order they start.
+std::vector<int> order_of(std::initializer_list<int> priorities, int cancelled,
+                          std::initializer_list<int> rest) {
+  PriorityThreadPool pool(1);
+  Gate begun, gate;
+  std::vector<int> started;
+  pool.apply_async([&] {
+    begun.open();
+    gate.wait();
+  });
+  begun.wait();
+  std::vector<AsyncResult<void>> results;
+  const auto issue = [&](int priority) {
+    const int id = static_cast<int>(results.size());
+    results.push_back(pool.apply_async([&started, id] { started.push_back(id); }, std::tuple{},
+                                       {.priority = priority}));
+  };
+  for (const int priority : priorities) issue(priority);
+  if (cancelled >= 0) CHECK(results[static_cast<std::size_t>(cancelled)].cancel());
+  for (const int priority : rest) issue(priority);
+  gate.open();
+  pool.close();
+  pool.join();
+  return started;
+}
+
+// The highest comes last, when there is room for it without mending the heap.
+SCENARIO(priority_of_the_last) { CHECK(order_of({0, 0, 5}, -1, {}) == std::vector({2, 0, 1})); }
+
+// Equals keep their order.
+SCENARIO(priority_of_equals) { CHECK(order_of({0, 0, 0}, -1, {}) == std::vector({0, 1, 2})); }
+
+// The heap has lost its first when it needs room.
+SCENARIO(priority_without_the_first) {
+  CHECK(order_of({10, 2, 9}, 0, {1}) == std::vector({2, 1, 3}));
+}
+
+// An imap goes on with its turn before its equals.
+SCENARIO(priority_imap_goes_on_with_its_turn) {
+  PriorityThreadPool pool(1);
+  Gate begun, gate;
+  std::vector<int> started;
+  const auto start = [&](int n) {
+    started.push_back(n);
+    if (n == 0) {
+      begun.open();
+      gate.wait();
+    }
+    return Value(n);
+  };
+  auto it = pool.imap(start, Numbers(3), {.buffersize = 3});
+  begun.wait();
+  const auto call = pool.apply_async(start, 7);
+  gate.open();
+  CHECK(call.get() == 7);
+  CHECK(started == std::vector({0, 1, 2, 7}));
+  CHECK(next_of(it) == 0);
 }
 
 }  // namespace

@@ -110,4 +110,29 @@ SCENARIO(callback_needs_what_is_given_up) {
   CHECK(a.get() + due.get() == 14);
 }
 
+// The callback waits for a task that reads an imap, whose item waits for a callback on another
+// worker.
+SCENARIO(callback_needs_what_an_item_waits_for, .bound = 1) {
+  ThreadPool pool(2);
+  Gate issued, begun;
+  AsyncResult<int> task;
+  const auto a = pool.apply_async(seven, std::tuple(), {.callback = [&](int) {
+                                    issued.wait();
+                                    CHECK(task.get() == 7);
+                                  }});
+  const auto due = pool.apply_async(seven, std::tuple(), {.callback = [](int) { user_code(); }});
+  auto it = pool.imap(
+      [&](int) {
+        begun.open();
+        return due.get();
+      },
+      Numbers(1));
+  task = pool.apply_async([&] {
+    begun.wait();
+    return next_of(it);
+  });
+  issued.open();
+  CHECK(a.get() == 7);
+}
+
 }  // namespace
