@@ -51,7 +51,6 @@
 #include <list>
 #include <memory>
 #include <new>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -5719,7 +5718,7 @@ class ResultGroup::Body {
 
 MILLPOND_INLINE std::vector<std::size_t> distinct_places(std::span<ResultBase* const> results) {
   std::vector<std::size_t> places(results.size());
-  std::iota(places.begin(), places.end(), std::size_t{0});
+  for (std::size_t i = 0; i != places.size(); ++i) places[i] = i;
   const auto same = [&](std::size_t a, std::size_t b) { return results[a] == results[b]; };
   std::sort(places.begin(), places.end(), [&](std::size_t a, std::size_t b) {
     return same(a, b) ? a < b : std::less<>()(results[a], results[b]);

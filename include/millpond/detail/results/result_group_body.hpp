@@ -23,7 +23,6 @@
 #include <functional>
 #include <list>
 #include <memory>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <utility>
@@ -434,7 +433,7 @@ class ResultGroup::Body {
 
 MILLPOND_INLINE std::vector<std::size_t> distinct_places(std::span<ResultBase* const> results) {
   std::vector<std::size_t> places(results.size());
-  std::iota(places.begin(), places.end(), std::size_t{0});
+  for (std::size_t i = 0; i != places.size(); ++i) places[i] = i;
   const auto same = [&](std::size_t a, std::size_t b) { return results[a] == results[b]; };
   std::sort(places.begin(), places.end(), [&](std::size_t a, std::size_t b) {
     return same(a, b) ? a < b : std::less<>()(results[a], results[b]);
