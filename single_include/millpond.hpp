@@ -1845,8 +1845,9 @@ class Engine : public Findable {
 
   /// Whether imaps read on though nobody takes their results (a closed pool is being joined).
   bool look_ahead_unlimited() const noexcept {
-    // acquire: pairs with lift_look_ahead_limit().
-    return look_ahead_unlimited_.load(memory_order_acquire);
+    // Pairs with lift_look_ahead_limit(). seq_cst: lift_limit() looks here and then at who reads;
+    // who reads lets go of the input and then looks here.
+    return look_ahead_unlimited_.load(memory_order_seq_cst);
   }
   /// An imap that will not read any more.
   virtual void forget(StreamJob& job) noexcept = 0;
@@ -4472,9 +4473,11 @@ inline Ref<StreamJob> PoolEngine::pop_stream() noexcept {
 }
 
 /// Every imap's decision to stop reading ahead is made under its own mutex, which lift_limit()
-/// takes after the flag is set: so each sees the flag, or is found by us to have stopped.
+/// takes after the flag is set: so each sees the flag, or is found by us to have stopped. Whoever
+/// is found reading lets go of the input, by a seq_cst step, before it looks at the flag again.
 inline void PoolEngine::lift_look_ahead_limit() noexcept {
   // release: who sees it may know that join() has begun, and destroy the pool in a task.
+  // lift_limit() looks at it by a seq_cst load.
   look_ahead_unlimited_.store(true, memory_order_release);
   std::size_t left;
   {

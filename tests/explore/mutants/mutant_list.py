@@ -287,9 +287,13 @@ M("limit_is_lifted_without_release", "order",
   "look_ahead_unlimited_.store(true, memory_order_relaxed);",
   "destroy_in_a_task_during_join")
 M("lifted_limit_is_seen_without_acquire", "order",
-  "look_ahead_unlimited_.load(memory_order_acquire);",
+  "look_ahead_unlimited_.load(memory_order_seq_cst);",
   "look_ahead_unlimited_.load(memory_order_relaxed);",
   "destroy_in_a_task_during_join")
+M("lifted_limit_is_seen_by_an_acquire_only", "order",
+  "look_ahead_unlimited_.load(memory_order_seq_cst);",
+  "look_ahead_unlimited_.load(memory_order_acquire);",
+  "imap_join_lifts_the_limit_beside_an_item")
 M("idle_callback_thread_tells_no_joiner", "wake-up",
   "    if (state() != State::run) exit_condition_.notify_all();\n", "",
   "destroyed_in_a_task destroy_in_a_task_of_two_workers")
