@@ -1501,11 +1501,8 @@ M("parked_imap_forgets_what_is_unclaimed", "queue",
   "    if (room() != 0 || ring_.any_unclaimed()) {", "    if (room() != 0) {",
   "imap_run_is_shared imap_run_is_shared_after_a_turn imap_full_ring_two_workers")
 M("parked_imap_stays_queued", "queue",
-  "    taken_out = entry_.take_out_locked(*engine_);\n  }\n"
-  "  if (taken_out) this->release();  // not the last: our caller holds another\n"
-  "  return Then::leave;",
-  "    taken_out = false;\n  }\n"
-  "  if (taken_out) this->release();\n  return Then::leave;",
+  "    taken_out = entry_.take_out_locked(*engine_);\n    // help() needs",
+  "    taken_out = false;\n    // help() needs",
   "imap_buffersize_one imap_run_is_shared",
   equivalent="A worker takes the entry in vain; or it is there when there is room again.")
 M("parked_imap_is_not_put_back", "queue",
