@@ -1844,8 +1844,9 @@ class Engine : public Findable {
 
   /// Whether imaps read on though nobody takes their results (a closed pool is being joined).
   bool look_ahead_unlimited() const noexcept {
-    // acquire: pairs with lift_look_ahead_limit().
-    return look_ahead_unlimited_.load(memory_order_acquire);
+    // Pairs with lift_look_ahead_limit(). seq_cst: lift_limit() looks here and then at who reads;
+    // who reads lets go of the input and then looks here.
+    return look_ahead_unlimited_.load(memory_order_seq_cst);
   }
   /// An imap that will not read any more.
   virtual void forget(StreamJob& job) noexcept = 0;
@@ -4471,9 +4472,11 @@ inline Ref<StreamJob> PoolEngine::pop_stream() noexcept {
 }
 
 /// Every imap's decision to stop reading ahead is made under its own mutex, which lift_limit()
-/// takes after the flag is set: so each sees the flag, or is found by us to have stopped.
+/// takes after the flag is set: so each sees the flag, or is found by us to have stopped. Whoever
+/// is found reading lets go of the input, by a seq_cst step, before it looks at the flag again.
 inline void PoolEngine::lift_look_ahead_limit() noexcept {
   // release: who sees it may know that join() has begun, and destroy the pool in a task.
+  // lift_limit() looks at it by a seq_cst load.
   look_ahead_unlimited_.store(true, memory_order_release);
   std::size_t left;
   {
@@ -6617,7 +6620,10 @@ class ImapWindow {
   }
   /// Whether it had its turn: a window's chunks; but if it has grown and they last, fewer.
   bool turn_is_over(std::size_t claimed) const noexcept {
-    const std::size_t count = claimed - turn_begin_.load(memory_order_relaxed);
+    const std::size_t begin = turn_begin_.load(memory_order_relaxed);
+    // Smaller if another thread has claimed, and begun a turn, since the caller looked.
+    if (claimed < begin) return false;
+    const std::size_t count = claimed - begin;
     if (count < first_size_) return false;
     return count >= size() ||
            (count % first_size_ == 0 &&
@@ -6945,6 +6951,7 @@ typename ImapStream<Value>::Then ImapStream<Value>::linger() noexcept {
 template <class Value>
 typename ImapStream<Value>::Then ImapStream<Value>::park() noexcept {
   bool taken_out;
+  Then then = Then::leave;
   {
     const SpinningLockGuard lock(mutex_);
     // Who lets go of the input after give_up() ends it only if it is still open.
@@ -6956,9 +6963,11 @@ typename ImapStream<Value>::Then ImapStream<Value>::park() noexcept {
       return Then::look_again;
     }
     taken_out = entry_.take_out_locked(*engine_);
+    // help() needs no mutex: who has read since then may have relied on the entry.
+    if (taken_out && reading_.load() != Reading::full) then = Then::look_again;
   }
   if (taken_out) this->release();  // not the last: our caller holds another
-  return Then::leave;
+  return then;
 }
 
 template <class Value>

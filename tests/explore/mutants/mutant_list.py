@@ -291,9 +291,13 @@ M("limit_is_lifted_without_release", "order",
   "look_ahead_unlimited_.store(true, memory_order_relaxed);",
   "destroy_in_a_task_during_join")
 M("lifted_limit_is_seen_without_acquire", "order",
-  "look_ahead_unlimited_.load(memory_order_acquire);",
+  "look_ahead_unlimited_.load(memory_order_seq_cst);",
   "look_ahead_unlimited_.load(memory_order_relaxed);",
   "destroy_in_a_task_during_join")
+M("lifted_limit_is_seen_by_an_acquire_only", "order",
+  "look_ahead_unlimited_.load(memory_order_seq_cst);",
+  "look_ahead_unlimited_.load(memory_order_acquire);",
+  "imap_join_lifts_the_limit_beside_an_item")
 M("idle_callback_thread_tells_no_joiner", "wake-up",
   "    if (state() != State::run) exit_condition_.notify_all();\n", "",
   "destroyed_in_a_task destroy_in_a_task_of_two_workers")
@@ -1510,11 +1514,8 @@ M("parked_imap_forgets_what_is_unclaimed", "queue",
   "    if (room() != 0 || ring_.any_unclaimed()) {", "    if (room() != 0) {",
   "imap_is_parked_while_another_reads")
 M("parked_imap_stays_queued", "queue",
-  "    taken_out = entry_.take_out_locked(*engine_);\n  }\n"
-  "  if (taken_out) this->release();  // not the last: our caller holds another\n"
-  "  return Then::leave;",
-  "    taken_out = false;\n  }\n"
-  "  if (taken_out) this->release();\n  return Then::leave;",
+  "    taken_out = entry_.take_out_locked(*engine_);\n    // help() needs",
+  "    taken_out = false;\n    // help() needs",
   "imap_buffersize_one imap_run_is_shared",
   equivalent="A worker takes the entry in vain; or it is there when there is room again.")
 M("parked_imap_is_not_put_back", "queue",

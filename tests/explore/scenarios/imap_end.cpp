@@ -183,6 +183,22 @@ SCENARIO(imap_join_lifts_the_limit_of_two) {
   CHECK(next_of(first) == -1 && next_of(second) == -1);
 }
 
+// join() lifts the limit beside an item that needs the one behind the full window.
+SCENARIO(imap_join_lifts_the_limit_beside_an_item) {
+  ThreadPool pool(2);
+  Gate next;
+  auto it = pool.imap(
+      [&](int i) {
+        i == 0 ? next.wait() : next.open();
+        return Value(i);
+      },
+      Numbers(2), {.buffersize = 1});
+  pool.close();
+  pool.join();
+  for (int i = 0; i < 2; ++i) CHECK(next_of(it) == i);
+  CHECK(next_of(it) == -1);
+}
+
 // The function has died when the reader sees the end.
 SCENARIO(imap_function_dies_before_the_end) {
   ThreadPool pool(1);

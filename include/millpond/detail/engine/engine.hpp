@@ -129,8 +129,9 @@ class Engine : public Findable {
 
   /// Whether imaps read on though nobody takes their results (a closed pool is being joined).
   bool look_ahead_unlimited() const noexcept {
-    // acquire: pairs with lift_look_ahead_limit().
-    return look_ahead_unlimited_.load(memory_order_acquire);
+    // Pairs with lift_look_ahead_limit(). seq_cst: lift_limit() looks here and then at who reads;
+    // who reads lets go of the input and then looks here.
+    return look_ahead_unlimited_.load(memory_order_seq_cst);
   }
   /// An imap that will not read any more.
   virtual void forget(StreamJob& job) noexcept = 0;

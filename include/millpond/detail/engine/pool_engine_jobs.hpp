@@ -83,9 +83,11 @@ inline Ref<StreamJob> PoolEngine::pop_stream() noexcept {
 }
 
 /// Every imap's decision to stop reading ahead is made under its own mutex, which lift_limit()
-/// takes after the flag is set: so each sees the flag, or is found by us to have stopped.
+/// takes after the flag is set: so each sees the flag, or is found by us to have stopped. Whoever
+/// is found reading lets go of the input, by a seq_cst step, before it looks at the flag again.
 inline void PoolEngine::lift_look_ahead_limit() noexcept {
   // release: who sees it may know that join() has begun, and destroy the pool in a task.
+  // lift_limit() looks at it by a seq_cst load.
   look_ahead_unlimited_.store(true, memory_order_release);
   std::size_t left;
   {

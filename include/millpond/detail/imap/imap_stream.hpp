@@ -297,6 +297,7 @@ typename ImapStream<Value>::Then ImapStream<Value>::linger() noexcept {
 template <class Value>
 typename ImapStream<Value>::Then ImapStream<Value>::park() noexcept {
   bool taken_out;
+  Then then = Then::leave;
   {
     const SpinningLockGuard lock(mutex_);
     // Who lets go of the input after give_up() ends it only if it is still open.
@@ -308,9 +309,11 @@ typename ImapStream<Value>::Then ImapStream<Value>::park() noexcept {
       return Then::look_again;
     }
     taken_out = entry_.take_out_locked(*engine_);
+    // help() needs no mutex: who has read since then may have relied on the entry.
+    if (taken_out && reading_.load() != Reading::full) then = Then::look_again;
   }
   if (taken_out) this->release();  // not the last: our caller holds another
-  return Then::leave;
+  return then;
 }
 
 template <class Value>

@@ -59,7 +59,10 @@ class ImapWindow {
   }
   /// Whether it had its turn: a window's chunks; but if it has grown and they last, fewer.
   bool turn_is_over(std::size_t claimed) const noexcept {
-    const std::size_t count = claimed - turn_begin_.load(memory_order_relaxed);
+    const std::size_t begin = turn_begin_.load(memory_order_relaxed);
+    // Smaller if another thread has claimed, and begun a turn, since the caller looked.
+    if (claimed < begin) return false;
+    const std::size_t count = claimed - begin;
     if (count < first_size_) return false;
     return count >= size() ||
            (count % first_size_ == 0 &&
