@@ -3099,6 +3099,11 @@ class CallbackThread {
 
    private:
     friend class CallbackThread;
+    /// Called without locks before a callback runs during this wait, and after it. Meanwhile no
+    /// graph of any pool may have this thread wait.
+    virtual void interrupt() noexcept {}
+    virtual void resume() noexcept {}
+
     CallbackThread& callbacks_;
     bool rang_ = false;
   };
@@ -3112,7 +3117,8 @@ class CallbackThread {
   bool wait_in_callback(Alarm& alarm, Deadline deadline) noexcept;
 
  private:
-  void run_callback(unique_lock& lock, Job& job) noexcept;
+  /// During a wait, or not.
+  void run_callback(unique_lock& lock, Job& job, Alarm* wait = nullptr) noexcept;
 
   mutex& mutex_;
   WaitGraph& waits_;
@@ -3153,11 +3159,13 @@ inline void CallbackThread::post(Job& job) noexcept {
   condition_.notify_one();
 }
 
-inline void CallbackThread::run_callback(unique_lock& lock, Job& job) noexcept {
+inline void CallbackThread::run_callback(unique_lock& lock, Job& job, Alarm* wait) noexcept {
   due_.erase(job);
   ++running_;
   lock.unlock();
+  if (wait != nullptr) wait->interrupt();
   job.run_callback();
+  if (wait != nullptr) wait->resume();
   lock.lock();
   --running_;
 }
@@ -3189,7 +3197,7 @@ inline bool CallbackThread::wait_in_callback(Alarm& alarm, Deadline deadline) no
   while (!alarm.rang_ && in_time) {
     if (Job* const job = waits_.find_locked(alarm.awaited(), is_due)) {
       waits_.end_locked(alarm);  // who follows it may read what this thread is at only in a wait
-      run_callback(lock, *job);
+      run_callback(lock, *job, &alarm);
       waits_.begin_locked(alarm);
     } else if (deadline.is_never()) {
       condition_.wait(lock);
@@ -5653,6 +5661,8 @@ class ResultGroup::Body {
       Alarm::on_wait_locked();
       if (group_.is_to_help_locked()) ring_locked();
     }
+    void interrupt() noexcept override { group_.stop_telling_others(); }
+    void resume() noexcept override { group_.tell_others(); }
     Body& group_;
   };
 
@@ -5664,15 +5674,23 @@ class ResultGroup::Body {
       spin_until(
           [&] { return count_.load(memory_order_relaxed) != before || deadline.has_passed(); });
     }
+    tell_others();
+    const bool in_time =
+        in_callback ? sleep_in_callback(before, deadline) : sleep_as_thread(before, deadline);
+    stop_telling_others();
+    return in_time;
+  }
+
+  /// Says in the graphs of the other pools what this thread waits for.
+  void tell_others() noexcept {
     for (Part& part : parts_) {
       if (&part == mine_) continue;
       part.registered.emplace(part.engine().waits(),
                               part.wait.emplace(part.context, part.pending()));
     }
-    const bool in_time =
-        in_callback ? sleep_in_callback(before, deadline) : sleep_as_thread(before, deadline);
+  }
+  void stop_telling_others() noexcept {
     for (Part& part : parts_) part.registered.reset();
-    return in_time;
   }
 
   bool sleep_in_callback(std::size_t before, Deadline deadline) noexcept {

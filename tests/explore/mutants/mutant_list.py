@@ -502,13 +502,17 @@ M("tally_is_read_without_acquire", "order", "return count_.load(memory_order_acq
   "order_of_issued_and_finished")
 
 M = header("detail/engine/callback_thread.hpp")
+M("callback_runs_while_other_pools_have_its_thread_wait", "scope",
+  "  if (wait != nullptr) wait->interrupt();\n", "", "two_pools_wait_for_both_while_giving_up")
 M("late_callback_thread_is_not_detached", "reference", "    if (detached_) thread_.detach();\n", "",
   "coroutine_awaits_a_call_that_has_destroyed_its_pool")
 M("due_callback_wakes_nobody", "wake-up", "  due_.push_back(job);\n  condition_.notify_one();",
   "  due_.push_back(job);", "callback_thread_idle_then_told")
 M("callback_that_has_run_counts_as_running", "count", "  --running_;\n", "",
   "destroyed_in_a_task destroy_in_a_task_of_two_workers")
-M("callback_runs_under_the_lock", "lock", "  lock.unlock();\n  job.run_callback();\n  lock.lock();",
+M("callback_runs_under_the_lock", "lock",
+  "  lock.unlock();\n  if (wait != nullptr) wait->interrupt();\n  job.run_callback();\n"
+  "  if (wait != nullptr) wait->resume();\n  lock.lock();",
   "  job.run_callback();", "callback_before_ready")
 M("idle_callback_thread_tells_nobody", "wake-up", "      if (idle_locked()) on_idle();\n", "",
   "destroyed_in_a_task destroy_in_a_task_of_two_workers")
