@@ -1510,6 +1510,8 @@ struct ThreadContext {
   Worker* worker = nullptr;                                // null: the callback thread
   JobStack running{};       // which may be another's that it waits for
   JobStack calling_back{};  // whose callbacks run here
+  /// A worker at what is left of a job that may be finished: user code may run all the same.
+  bool is_at_finished_job = false;
 
   /// Whether the job, or a callback of its, is on this thread's stack.
   bool is_at(const Job* job) const noexcept {
@@ -3097,6 +3099,11 @@ class CallbackThread {
 
    private:
     friend class CallbackThread;
+    /// Called without locks before a callback runs during this wait, and after it. Meanwhile no
+    /// graph of any pool may have this thread wait.
+    virtual void interrupt() noexcept {}
+    virtual void resume() noexcept {}
+
     CallbackThread& callbacks_;
     bool rang_ = false;
   };
@@ -3110,7 +3117,8 @@ class CallbackThread {
   bool wait_in_callback(Alarm& alarm, Deadline deadline) noexcept;
 
  private:
-  void run_callback(unique_lock& lock, Job& job) noexcept;
+  /// During a wait, or not.
+  void run_callback(unique_lock& lock, Job& job, Alarm* wait = nullptr) noexcept;
 
   mutex& mutex_;
   WaitGraph& waits_;
@@ -3151,11 +3159,13 @@ inline void CallbackThread::post(Job& job) noexcept {
   condition_.notify_one();
 }
 
-inline void CallbackThread::run_callback(unique_lock& lock, Job& job) noexcept {
+inline void CallbackThread::run_callback(unique_lock& lock, Job& job, Alarm* wait) noexcept {
   due_.erase(job);
   ++running_;
   lock.unlock();
+  if (wait != nullptr) wait->interrupt();
   job.run_callback();
+  if (wait != nullptr) wait->resume();
   lock.lock();
   --running_;
 }
@@ -3187,7 +3197,7 @@ inline bool CallbackThread::wait_in_callback(Alarm& alarm, Deadline deadline) no
   while (!alarm.rang_ && in_time) {
     if (Job* const job = waits_.find_locked(alarm.awaited(), is_due)) {
       waits_.end_locked(alarm);  // who follows it may read what this thread is at only in a wait
-      run_callback(lock, *job);
+      run_callback(lock, *job, &alarm);
       waits_.begin_locked(alarm);
     } else if (deadline.is_never()) {
       condition_.wait(lock);
@@ -4213,6 +4223,7 @@ class PoolEngine final : public Engine {
   AfterAdding add(Job& job, const Submission& submission);
   AfterAdding add_own(Worker& worker, Job& job, std::size_t entries);
   void after_adding(AfterAdding after) noexcept;
+  MILLPOND_COLD void after_failing() noexcept;
   bool requeue_in_lane(StreamJob& job) noexcept;
   void abandon_queued() noexcept;
 
@@ -4581,25 +4592,39 @@ namespace millpond::inline MILLPOND_ABI::detail {
 
 inline void PoolEngine::submit(Job& job, const Submission& submission) {
   if (submission.has_callbacks) start_callback_thread();
-  after_adding(add(job, submission));
+  AfterAdding after;
+  try {
+    after = add(job, submission);
+  } catch (...) {
+    after_failing();
+    throw;
+  }
+  after_adding(after);
 }
 
 /// Before anybody can find it in the list of imaps it is in the queue and counted.
 inline void PoolEngine::submit(StreamJob& job) {
   AfterAdding after;
-  {
+  try {
     const lock_guard lock(mutex_);
     after = add(job, {.priority = job.rank_.priority});
     streams_.push_back(job);
+  } catch (...) {
+    after_failing();
+    throw;
   }
   after_adding(after);
 }
 
 /// A worker may run the job, which may destroy the pool, before the caller has woken anybody: so a
 /// reference is taken for that while the door is closed to terminate().
+///
+/// A worker adds to its own lane only while it is at an unfinished job: close() need not look
+/// there.
 inline PoolEngine::AfterAdding PoolEngine::add(Job& job, const Submission& submission) {
   ThreadContext* const context = context_in(this);
-  if (context != nullptr && context->worker != nullptr && !queue_.is_by_priority()) {
+  if (context != nullptr && context->worker != nullptr && !context->is_at_finished_job &&
+      !queue_.is_by_priority()) {
     return add_own(*context->worker, job, submission.entries);
   }
   const JobQueue::Door door = queue_.door();
@@ -4612,19 +4637,11 @@ inline PoolEngine::AfterAdding PoolEngine::add(Job& job, const Submission& submi
   return AfterAdding::wake_and_release;
 }
 
-/// Making room hides what is in the lane for a moment: so a worker may have fallen asleep, even if
-/// there is no memory in the end.
-///
 /// The worker adds to its own lane without a lock. terminate() sets the state before it empties the
 /// lanes, and we look at the state after the job is in the lane: so one of us gives it up.
 inline PoolEngine::AfterAdding PoolEngine::add_own(Worker& worker, Job& job, std::size_t entries) {
   check_state();
-  try {
-    if (!queue_.lanes().reserve_own(worker.lane, entries)) throw_not_running();
-  } catch (...) {
-    if (sleep_.needs_wake()) sleep_.wake();
-    throw;
-  }
+  if (!queue_.lanes().reserve_own(worker.lane, entries)) throw_not_running();
   worker.lane.issued.add_one();
   for (; entries != 0; --entries) queue_.lanes().push_own(worker.lane, job);
   if (state_.load(memory_order_seq_cst) == State::terminate) return AfterAdding::abandon;
@@ -4643,6 +4660,15 @@ inline void PoolEngine::after_adding(AfterAdding after) noexcept {
     case AfterAdding::abandon:
       return abandon_queued();
   }
+}
+
+/// Making room hides what is in the worker's own lane for a moment, even if there is no memory in
+/// the end: so a worker may have fallen asleep, or terminate() may have found the lane empty.
+inline void PoolEngine::after_failing() noexcept {
+  const ThreadContext* const context = context_in(this);
+  if (context == nullptr || context->worker == nullptr) return;
+  if (state_.load(memory_order_seq_cst) == State::terminate) return abandon_queued();
+  if (sleep_.needs_wake()) sleep_.wake();
 }
 
 inline void PoolEngine::requeue(StreamJob& job, Place place) noexcept {
@@ -5637,6 +5663,8 @@ class ResultGroup::Body {
       Alarm::on_wait_locked();
       if (group_.is_to_help_locked()) ring_locked();
     }
+    void interrupt() noexcept override { group_.stop_telling_others(); }
+    void resume() noexcept override { group_.tell_others(); }
     Body& group_;
   };
 
@@ -5648,15 +5676,23 @@ class ResultGroup::Body {
       spin_until(
           [&] { return count_.load(memory_order_relaxed) != before || deadline.has_passed(); });
     }
+    tell_others();
+    const bool in_time =
+        in_callback ? sleep_in_callback(before, deadline) : sleep_as_thread(before, deadline);
+    stop_telling_others();
+    return in_time;
+  }
+
+  /// Says in the graphs of the other pools what this thread waits for.
+  void tell_others() noexcept {
     for (Part& part : parts_) {
       if (&part == mine_) continue;
       part.registered.emplace(part.engine().waits(),
                               part.wait.emplace(part.context, part.pending()));
     }
-    const bool in_time =
-        in_callback ? sleep_in_callback(before, deadline) : sleep_as_thread(before, deadline);
+  }
+  void stop_telling_others() noexcept {
     for (Part& part : parts_) part.registered.reset();
-    return in_time;
   }
 
   bool sleep_in_callback(std::size_t before, Deadline deadline) noexcept {
@@ -6862,7 +6898,11 @@ void ImapStream<Value>::run() noexcept {
   engine_->introduce_thread();
   entry_.arrive();
   work();
+  // Perhaps the last reference: then results that nobody has taken die here.
+  ThreadContext& context = *current_thread_context;
+  context.is_at_finished_job = true;
   this->release();
+  context.is_at_finished_job = false;
 }
 
 template <class Value>

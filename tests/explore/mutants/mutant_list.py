@@ -57,7 +57,7 @@ M("call_is_queued_without_the_lock", "lock",
   "  const SpinningLockGuard lock(door.lock);\n  check_state();", "  check_state();",
   "close_against_issue worker_for_two_producers")
 M("closed_pool_accepts_what_a_task_issues", "predicate",
-  "  check_state();\n  try {\n    if (!queue_.lanes().reserve_own", "  try { if (!queue_.lanes().reserve_own",
+  "  check_state();\n  if (!queue_.lanes().reserve_own", "  if (!queue_.lanes().reserve_own",
   "lane_of_one_who_closes",
   equivalent="The call has looked before. That the pool is closed in between does no harm: the task that "
              "issues is unfinished itself, and add_own() looks for terminate() afterwards.")
@@ -75,11 +75,12 @@ M("nested_job_is_left_in_a_terminated_pool", "abandon",
   "  if (state_.load(memory_order_seq_cst) == State::terminate) return AfterAdding::abandon;\n", "",
   "lane_against_terminate nest_against_terminate")
 M("nested_job_looks_for_terminate_out_of_order", "order",
-  "state_.load(memory_order_seq_cst) == State::terminate",
-  "state_.load(memory_order_acquire) == State::terminate",
+  "state_.load(memory_order_seq_cst) == State::terminate) return AfterAdding",
+  "state_.load(memory_order_acquire) == State::terminate) return AfterAdding",
   "nest_against_terminate lane_against_terminate")
-M("nested_job_is_given_up_by_nobody", "abandon", "      return abandon_queued();\n",
-  "      return;\n", "lane_against_terminate nest_against_terminate")
+M("nested_job_is_given_up_by_nobody", "abandon",
+  "    case AfterAdding::abandon:\n      return abandon_queued();\n",
+  "    case AfterAdding::abandon:\n      return;\n", "lane_against_terminate nest_against_terminate")
 M("nested_job_wakes_nobody", "wake-up",
   "  return sleep_.needs_wake() ? AfterAdding::wake : AfterAdding::nothing;",
   "  return AfterAdding::nothing;", "lane_of_one_who_is_stuck")
@@ -192,8 +193,11 @@ M("terminate_tells_no_joiner", "wake-up",
   "check_finished_locked(); // who finished the last job before this line has told nobody",
   "callbacks_.wake_locked();", "terminate_between_a_cancel_and_a_join")
 M("worker_without_memory_wakes_nobody", "wake-up",
-  "if (sleep_.needs_wake()) sleep_.wake();\n    throw;", "throw;", "fault_when_a_lane_grows",
-  deep="--bound 2")
+  "return abandon_queued();\n  if (sleep_.needs_wake()) sleep_.wake();", "return abandon_queued();",
+  "fault_when_a_lane_grows", deep="--bound 2")
+M("worker_without_memory_gives_nothing_up", "abandon",
+  "  if (state_.load(memory_order_seq_cst) == State::terminate) return abandon_queued();\n", "",
+  "fault_when_a_lane_grows_as_the_pool_is_terminated", deep="--bound 2")
 M("terminate_wakes_no_worker", "wake-up", "queue_.pass_doors();\n  sleep_.quit();",
   "queue_.pass_doors();", "destroyed_in_a_callback")
 M("terminate_leaves_it_to_close", "predicate", "all_issued_ = true;\n    check_finished_locked(); // who finished the last job before this line has told nobody",
@@ -511,13 +515,17 @@ M = header("detail/engine/callback_thread.hpp")
 M("callback_thread_at_its_end_joins_itself", "predicate",
   "    if (thread_.get_id() == this_thread::get_id()) {", "    if (false) {",
   "thread_end_of_the_callback_thread_destroys_the_pool")
+M("callback_runs_while_other_pools_have_its_thread_wait", "scope",
+  "  if (wait != nullptr) wait->interrupt();\n", "", "two_pools_wait_for_both_while_giving_up")
 M("late_callback_thread_is_not_detached", "reference", "    if (detached_) thread_.detach();\n", "",
   "coroutine_awaits_a_call_that_has_destroyed_its_pool")
 M("due_callback_wakes_nobody", "wake-up", "  due_.push_back(job);\n  condition_.notify_one();",
   "  due_.push_back(job);", "callback_thread_idle_then_told")
 M("callback_that_has_run_counts_as_running", "count", "  --running_;\n", "",
   "destroyed_in_a_task destroy_in_a_task_of_two_workers")
-M("callback_runs_under_the_lock", "lock", "  lock.unlock();\n  job.run_callback();\n  lock.lock();",
+M("callback_runs_under_the_lock", "lock",
+  "  lock.unlock();\n  if (wait != nullptr) wait->interrupt();\n  job.run_callback();\n"
+  "  if (wait != nullptr) wait->resume();\n  lock.lock();",
   "  job.run_callback();", "callback_before_ready")
 M("idle_callback_thread_tells_nobody", "wake-up", "      if (idle_locked()) on_idle();\n", "",
   "destroyed_in_a_task destroy_in_a_task_of_two_workers")
@@ -1477,6 +1485,8 @@ M("end_is_seen_before_the_last_result", "predicate",
   "imap_one_reader imap_keeps_the_order")
 
 M = header("detail/imap/imap_stream.hpp")
+M("what_dies_with_an_imap_issues_to_its_own_lane", "predicate",
+  "  context.is_at_finished_job = true;\n", "", "imap_result_that_issues_when_the_pool_is_closed")
 M("taken_entry_still_counts", "queue", "  entry_.arrive();\n", "",
   "imap_buffersize_one imap_run_is_shared")
 M("nobody_comes_for_what_is_left", "wake-up",

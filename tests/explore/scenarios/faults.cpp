@@ -197,6 +197,25 @@ SCENARIO(fault_when_a_lane_grows, .bound = 2, .faults = true) {
   });
 }
 
+// The same while the pool is terminated: what the lane has hidden meanwhile is given up all the
+// same.
+SCENARIO(fault_when_a_lane_grows_as_the_pool_is_terminated, .bound = 2, .faults = true) {
+  as_far_as_it_goes([] {
+    ThreadPool pool(1);
+    Gate begun;
+    pool.apply_async([&] {
+      begun.open();
+      try {
+        for (int n = 0; n != 3; ++n) pool.apply_async([c = Capture()] {});
+      } catch (const std::bad_alloc&) {
+      } catch (const ValueError&) {
+      }
+    });
+    begun.wait();
+    pool.terminate();
+  });
+}
+
 // A map makes way while the heap is as full as it can be: to put it back needs no memory.
 SCENARIO(fault_when_a_map_is_put_back, .bound = 1, .faults = true) {
   as_far_as_it_goes([] {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // An imap that is dropped, closed or joined, at every point of its reading.
 #include <exception>
+#include <memory>
 #include <optional>
 #include <ranges>
 #include <stdexcept>
+#include <tuple>
 
 #include "common.hpp"
 #include "scenario.hpp"
@@ -266,6 +268,39 @@ SCENARIO(imap_dropped_under_two_workers, .bound = 3) {
   }
   item.open();
   input.open();
+  pool.close();
+  pool.join();
+}
+
+/// Issues work with a callback when it dies.
+struct IssuesAtTheEnd {
+  void operator()(ThreadPool* pool) const {
+    dying->open();
+    try {
+      pool->apply_async(seven, std::tuple{}, {.callback = [](int n) { CHECK(n == 7); }});
+    } catch (const ValueError&) {
+    }
+  }
+  Gate* dying;
+};
+
+// A result that nobody has taken dies on the worker, after the imap has counted as finished: what
+// its destructor issues while the pool is closed is refused, or runs with its callback.
+SCENARIO(imap_result_that_issues_when_the_pool_is_closed) {
+  ThreadPool pool(1);
+  Gate begun, dropped, dying;
+  {
+    const auto it = pool.imap(
+        [&](int) {
+          begun.open();
+          dropped.wait();
+          return std::unique_ptr<ThreadPool, IssuesAtTheEnd>(&pool, {&dying});
+        },
+        Numbers(1));
+    begun.wait();
+  }
+  dropped.open();
+  dying.wait();
   pool.close();
   pool.join();
 }

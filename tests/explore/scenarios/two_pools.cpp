@@ -153,4 +153,41 @@ SCENARIO(two_pools_group) {
          }).get() == 2);
 }
 
+/// Calls a function when it dies, for the last time.
+class AtTheEnd {
+ public:
+  template <class F>
+  explicit AtTheEnd(F f) : f_(nullptr, [f](void*) { f(); }) {}
+
+ private:
+  std::shared_ptr<void> f_;
+};
+
+// In a callback of one pool a task of the other is given up, which waits for both; while it waits,
+// another callback runs on top that gives up another task of that other pool.
+SCENARIO(two_pools_wait_for_both_while_giving_up, .bound = 1) {
+  ThreadPool a(1), b(1);
+  Gate issued, cancelling;
+  AsyncResult<int> b0, b1, b2, b3, x;
+  b0 = b.apply_async([&] {
+    cancelling.wait();
+    CHECK(!millpond::wait({b1, b3}, ReturnWhen::first_completed).done.empty());
+    return 7;
+  });
+  b1 = b.apply_async([end = AtTheEnd([&] {
+                        cancelling.open();
+                        CHECK(millpond::wait({x, b0}).done.size() == 2);
+                      })] { return 1; });
+  b2 = b.apply_async([c = Capture()] { return *c; });
+  b3 = b.apply_async(seven);
+  const auto first = a.apply_async(seven, std::tuple{}, {.callback = [&](int) {
+                                     issued.wait();
+                                     CHECK(b1.cancel());
+                                   }});
+  x = a.apply_async(seven, std::tuple{}, {.callback = [&](int) { b2.cancel(); }});
+  issued.open();
+  CHECK(first.get() == 7);
+  CHECK(b1.cancelled());
+}
+
 }  // namespace

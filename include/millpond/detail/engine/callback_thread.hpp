@@ -92,6 +92,11 @@ class CallbackThread {
 
    private:
     friend class CallbackThread;
+    /// Called without locks before a callback runs during this wait, and after it. Meanwhile no
+    /// graph of any pool may have this thread wait.
+    virtual void interrupt() noexcept {}
+    virtual void resume() noexcept {}
+
     CallbackThread& callbacks_;
     bool rang_ = false;
   };
@@ -105,7 +110,8 @@ class CallbackThread {
   bool wait_in_callback(Alarm& alarm, Deadline deadline) noexcept;
 
  private:
-  void run_callback(unique_lock& lock, Job& job) noexcept;
+  /// During a wait, or not.
+  void run_callback(unique_lock& lock, Job& job, Alarm* wait = nullptr) noexcept;
 
   mutex& mutex_;
   WaitGraph& waits_;
@@ -146,11 +152,13 @@ inline void CallbackThread::post(Job& job) noexcept {
   condition_.notify_one();
 }
 
-inline void CallbackThread::run_callback(unique_lock& lock, Job& job) noexcept {
+inline void CallbackThread::run_callback(unique_lock& lock, Job& job, Alarm* wait) noexcept {
   due_.erase(job);
   ++running_;
   lock.unlock();
+  if (wait != nullptr) wait->interrupt();
   job.run_callback();
+  if (wait != nullptr) wait->resume();
   lock.lock();
   --running_;
 }
@@ -182,7 +190,7 @@ inline bool CallbackThread::wait_in_callback(Alarm& alarm, Deadline deadline) no
   while (!alarm.rang_ && in_time) {
     if (Job* const job = waits_.find_locked(alarm.awaited(), is_due)) {
       waits_.end_locked(alarm);  // who follows it may read what this thread is at only in a wait
-      run_callback(lock, *job);
+      run_callback(lock, *job, &alarm);
       waits_.begin_locked(alarm);
     } else if (deadline.is_never()) {
       condition_.wait(lock);

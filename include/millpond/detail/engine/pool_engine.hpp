@@ -124,6 +124,7 @@ class PoolEngine final : public Engine {
   AfterAdding add(Job& job, const Submission& submission);
   AfterAdding add_own(Worker& worker, Job& job, std::size_t entries);
   void after_adding(AfterAdding after) noexcept;
+  MILLPOND_COLD void after_failing() noexcept;
   bool requeue_in_lane(StreamJob& job) noexcept;
   void abandon_queued() noexcept;
 

@@ -26,25 +26,39 @@ namespace millpond::inline MILLPOND_ABI::detail {
 
 inline void PoolEngine::submit(Job& job, const Submission& submission) {
   if (submission.has_callbacks) start_callback_thread();
-  after_adding(add(job, submission));
+  AfterAdding after;
+  try {
+    after = add(job, submission);
+  } catch (...) {
+    after_failing();
+    throw;
+  }
+  after_adding(after);
 }
 
 /// Before anybody can find it in the list of imaps it is in the queue and counted.
 inline void PoolEngine::submit(StreamJob& job) {
   AfterAdding after;
-  {
+  try {
     const lock_guard lock(mutex_);
     after = add(job, {.priority = job.rank_.priority});
     streams_.push_back(job);
+  } catch (...) {
+    after_failing();
+    throw;
   }
   after_adding(after);
 }
 
 /// A worker may run the job, which may destroy the pool, before the caller has woken anybody: so a
 /// reference is taken for that while the door is closed to terminate().
+///
+/// A worker adds to its own lane only while it is at an unfinished job: close() need not look
+/// there.
 inline PoolEngine::AfterAdding PoolEngine::add(Job& job, const Submission& submission) {
   ThreadContext* const context = context_in(this);
-  if (context != nullptr && context->worker != nullptr && !queue_.is_by_priority()) {
+  if (context != nullptr && context->worker != nullptr && !context->is_at_finished_job &&
+      !queue_.is_by_priority()) {
     return add_own(*context->worker, job, submission.entries);
   }
   const JobQueue::Door door = queue_.door();
@@ -57,19 +71,11 @@ inline PoolEngine::AfterAdding PoolEngine::add(Job& job, const Submission& submi
   return AfterAdding::wake_and_release;
 }
 
-/// Making room hides what is in the lane for a moment: so a worker may have fallen asleep, even if
-/// there is no memory in the end.
-///
 /// The worker adds to its own lane without a lock. terminate() sets the state before it empties the
 /// lanes, and we look at the state after the job is in the lane: so one of us gives it up.
 inline PoolEngine::AfterAdding PoolEngine::add_own(Worker& worker, Job& job, std::size_t entries) {
   check_state();
-  try {
-    if (!queue_.lanes().reserve_own(worker.lane, entries)) throw_not_running();
-  } catch (...) {
-    if (sleep_.needs_wake()) sleep_.wake();
-    throw;
-  }
+  if (!queue_.lanes().reserve_own(worker.lane, entries)) throw_not_running();
   worker.lane.issued.add_one();
   for (; entries != 0; --entries) queue_.lanes().push_own(worker.lane, job);
   if (state_.load(memory_order_seq_cst) == State::terminate) return AfterAdding::abandon;
@@ -88,6 +94,15 @@ inline void PoolEngine::after_adding(AfterAdding after) noexcept {
     case AfterAdding::abandon:
       return abandon_queued();
   }
+}
+
+/// Making room hides what is in the worker's own lane for a moment, even if there is no memory in
+/// the end: so a worker may have fallen asleep, or terminate() may have found the lane empty.
+inline void PoolEngine::after_failing() noexcept {
+  const ThreadContext* const context = context_in(this);
+  if (context == nullptr || context->worker == nullptr) return;
+  if (state_.load(memory_order_seq_cst) == State::terminate) return abandon_queued();
+  if (sleep_.needs_wake()) sleep_.wake();
 }
 
 inline void PoolEngine::requeue(StreamJob& job, Place place) noexcept {

@@ -54,6 +54,8 @@ struct ThreadContext {
   Worker* worker = nullptr;                                // null: the callback thread
   JobStack running{};       // which may be another's that it waits for
   JobStack calling_back{};  // whose callbacks run here
+  /// A worker at what is left of a job that may be finished: user code may run all the same.
+  bool is_at_finished_job = false;
 
   /// Whether the job, or a callback of its, is on this thread's stack.
   bool is_at(const Job* job) const noexcept {

@@ -208,7 +208,11 @@ void ImapStream<Value>::run() noexcept {
   engine_->introduce_thread();
   entry_.arrive();
   work();
+  // Perhaps the last reference: then results that nobody has taken die here.
+  ThreadContext& context = *current_thread_context;
+  context.is_at_finished_job = true;
   this->release();
+  context.is_at_finished_job = false;
 }
 
 template <class Value>

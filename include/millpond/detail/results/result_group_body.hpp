@@ -349,6 +349,8 @@ class ResultGroup::Body {
       Alarm::on_wait_locked();
       if (group_.is_to_help_locked()) ring_locked();
     }
+    void interrupt() noexcept override { group_.stop_telling_others(); }
+    void resume() noexcept override { group_.tell_others(); }
     Body& group_;
   };
 
@@ -360,15 +362,23 @@ class ResultGroup::Body {
       spin_until(
           [&] { return count_.load(memory_order_relaxed) != before || deadline.has_passed(); });
     }
+    tell_others();
+    const bool in_time =
+        in_callback ? sleep_in_callback(before, deadline) : sleep_as_thread(before, deadline);
+    stop_telling_others();
+    return in_time;
+  }
+
+  /// Says in the graphs of the other pools what this thread waits for.
+  void tell_others() noexcept {
     for (Part& part : parts_) {
       if (&part == mine_) continue;
       part.registered.emplace(part.engine().waits(),
                               part.wait.emplace(part.context, part.pending()));
     }
-    const bool in_time =
-        in_callback ? sleep_in_callback(before, deadline) : sleep_as_thread(before, deadline);
+  }
+  void stop_telling_others() noexcept {
     for (Part& part : parts_) part.registered.reset();
-    return in_time;
   }
 
   bool sleep_in_callback(std::size_t before, Deadline deadline) noexcept {
