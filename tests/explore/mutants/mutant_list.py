@@ -1500,7 +1500,7 @@ M("full_imap_is_parked_without_a_look", "queue",
 M("given_up_imap_is_parked", "abandon",
   "    if (given_up_.load() || !move_reading(Reading::open, Reading::full)) return Then::leave;",
   "    if (!move_reading(Reading::open, Reading::full)) return Then::leave;",
-  "imap_dropped_under_two_workers", deep="--bound 3")
+  "imap_dropped_under_two_workers", deep="--bound 3 --from 3")
 M("parked_imap_forgets_what_is_unclaimed", "queue",
   "    if (room() != 0 || ring_.any_unclaimed()) {", "    if (room() != 0) {",
   "imap_is_parked_while_another_reads")
