@@ -1,11 +1,19 @@
 # SPDX-License-Identifier: MIT
 #
-# `cmake --install`: the headers, a CMake package and a pkg-config file. Everything installed is
-# the same on every architecture, hence share/ instead of lib/.
+# `cmake --install`: the headers, a CMake package and a pkg-config file. The headers alone are the
+# same on every architecture, hence share/; with millpond::compiled it is lib/.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-set(millpond_package_dir ${CMAKE_INSTALL_DATADIR}/cmake/millpond)
+if(MILLPOND_COMPILED)
+  set(millpond_data_dir ${CMAKE_INSTALL_LIBDIR})
+  set(architecture "")
+  install(TARGETS millpond_compiled EXPORT millpondTargets)
+else()
+  set(millpond_data_dir ${CMAKE_INSTALL_DATADIR})
+  set(architecture ARCH_INDEPENDENT)
+endif()
+set(millpond_package_dir ${millpond_data_dir}/cmake/millpond)
 
 install(TARGETS millpond EXPORT millpondTargets FILE_SET HEADERS)
 install(EXPORT millpondTargets NAMESPACE millpond:: DESTINATION ${millpond_package_dir})
@@ -19,7 +27,7 @@ configure_package_config_file(
 write_basic_package_version_file(
   ${PROJECT_BINARY_DIR}/cmake/millpondConfigVersion.cmake
   COMPATIBILITY SameMinorVersion
-  ARCH_INDEPENDENT
+  ${architecture}
 )
 install(
   FILES
@@ -31,7 +39,14 @@ install(
 configure_file(
   ${CMAKE_CURRENT_LIST_DIR}/millpond.pc.in ${PROJECT_BINARY_DIR}/cmake/millpond.pc @ONLY
 )
-install(
-  FILES ${PROJECT_BINARY_DIR}/cmake/millpond.pc
-  DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig
-)
+install(FILES ${PROJECT_BINARY_DIR}/cmake/millpond.pc DESTINATION ${millpond_data_dir}/pkgconfig)
+if(MILLPOND_COMPILED)
+  configure_file(
+    ${CMAKE_CURRENT_LIST_DIR}/millpond-compiled.pc.in
+    ${PROJECT_BINARY_DIR}/cmake/millpond-compiled.pc @ONLY
+  )
+  install(
+    FILES ${PROJECT_BINARY_DIR}/cmake/millpond-compiled.pc
+    DESTINATION ${millpond_data_dir}/pkgconfig
+  )
+endif()

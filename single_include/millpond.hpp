@@ -25,11 +25,14 @@
 // OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
 // SOFTWARE.
 
+#if defined(MILLPOND_COMPILED)
+#error "millpond::compiled needs include/millpond/, not the single header"
+#endif
+
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
-#include <chrono>
 #include <concepts>
 #include <condition_variable>
 #include <coroutine>
@@ -48,6 +51,7 @@
 #include <list>
 #include <memory>
 #include <new>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -74,9 +78,9 @@
 
 #endif  // MILLPOND_VERSION_HPP
 
-// millpond/detail/config.hpp
-#ifndef MILLPOND_DETAIL_CONFIG_HPP
-#define MILLPOND_DETAIL_CONFIG_HPP
+// millpond/detail/platform/config.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_CONFIG_HPP
+#define MILLPOND_DETAIL_PLATFORM_CONFIG_HPP
 
 /// Every `#if` on platform, compiler or feature lives here; the other headers only read the macros.
 
@@ -137,10 +141,20 @@
 #define MILLPOND_LOSES_THREAD_LOCALS 0
 #endif
 
-/// Memory of jobs is used again (detail/job_memory.hpp), but not where a sanitizer watches it, nor
-/// where a thread that ends would lose it.
+/// Memory of jobs is used again (detail/engine/job_memory.hpp), but not where a sanitizer watches
+/// it, nor where a thread that ends would lose it.
 #if !defined(MILLPOND_RECYCLES_MEMORY)
 #define MILLPOND_RECYCLES_MEMORY (!MILLPOND_IS_SANITIZED && !MILLPOND_LOSES_THREAD_LOCALS)
+#endif
+
+/// The library is compiled once, by src/millpond.cpp, and these headers only declare it. Else they
+/// define it as well: MILLPOND_INLINE is in front of what is defined in the one or the other.
+#if defined(MILLPOND_COMPILED)
+#define MILLPOND_IS_COMPILED 1
+#define MILLPOND_INLINE
+#else
+#define MILLPOND_IS_COMPILED 0
+#define MILLPOND_INLINE inline
 #endif
 
 /// The inline namespace of everything: v0_1, and a suffix for each option that changes what the
@@ -161,12 +175,18 @@
 #else
 #define MILLPOND_ABI_SYNC _sync
 #endif
-#define MILLPOND_JOIN_ABI(major, minor, stop, memory, sync) v##major##_##minor##stop##memory##sync
-#define MILLPOND_NAME_ABI(major, minor, stop, memory, sync) \
-  MILLPOND_JOIN_ABI(major, minor, stop, memory, sync)
+#if MILLPOND_IS_COMPILED
+#define MILLPOND_ABI_COMPILED _compiled
+#else
+#define MILLPOND_ABI_COMPILED
+#endif
+#define MILLPOND_JOIN_ABI(major, minor, stop, memory, sync, compiled) \
+  v##major##_##minor##stop##memory##sync##compiled
+#define MILLPOND_NAME_ABI(major, minor, stop, memory, sync, compiled) \
+  MILLPOND_JOIN_ABI(major, minor, stop, memory, sync, compiled)
 #define MILLPOND_ABI                                                                   \
   MILLPOND_NAME_ABI(MILLPOND_VERSION_MAJOR, MILLPOND_VERSION_MINOR, MILLPOND_ABI_STOP, \
-                    MILLPOND_ABI_MEMORY, MILLPOND_ABI_SYNC)
+                    MILLPOND_ABI_MEMORY, MILLPOND_ABI_SYNC, MILLPOND_ABI_COMPILED)
 
 #if defined(__x86_64__) || defined(__i386__)
 #define MILLPOND_PAUSE() __builtin_ia32_pause()
@@ -217,11 +237,11 @@
 #define MILLPOND_NO_UNIQUE_ADDRESS [[no_unique_address]]
 #endif
 
-#endif  // MILLPOND_DETAIL_CONFIG_HPP
+#endif  // MILLPOND_DETAIL_PLATFORM_CONFIG_HPP
 
-// millpond/detail/cgroup.hpp
-#ifndef MILLPOND_DETAIL_CGROUP_HPP
-#define MILLPOND_DETAIL_CGROUP_HPP
+// millpond/detail/platform/cgroup.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_CGROUP_HPP
+#define MILLPOND_DETAIL_PLATFORM_CGROUP_HPP
 
 /// The CPU quota of Linux control groups, v1 and v2: what `docker run --cpus=1.5`, a Kubernetes
 /// limit or a systemd CPUQuota= come down to.
@@ -475,11 +495,11 @@ MILLPOND_COLD inline std::size_t cgroup_cpu_limit(const char* root) noexcept {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_CGROUP_HPP
+#endif  // MILLPOND_DETAIL_PLATFORM_CGROUP_HPP
 
-// millpond/cpu_count.hpp
-#ifndef MILLPOND_CPU_COUNT_HPP
-#define MILLPOND_CPU_COUNT_HPP
+// millpond/detail/platform/cpu_limits.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_CPU_LIMITS_HPP
+#define MILLPOND_DETAIL_PLATFORM_CPU_LIMITS_HPP
 
 #if MILLPOND_HAS_SCHED_AFFINITY
 #include <cerrno>
@@ -487,21 +507,6 @@ MILLPOND_COLD inline std::size_t cgroup_cpu_limit(const char* root) noexcept {
 #endif
 
 namespace millpond::inline MILLPOND_ABI {
-
-/// How many threads can run at the same time here: the smallest of
-///   - the machine's hardware threads,
-///   - the CPUs that the calling thread may run on (on Linux; threads it starts inherit them),
-///   - the CPU quota of this process's control groups, rounded up (on Linux, v1 and v2).
-/// A limit that cannot be found out does not count. Never 0.
-///
-/// If the environment variable MILLPOND_CPU_COUNT is a positive decimal number, it is the answer;
-/// any other value of it is ignored.
-///
-/// Asks the system every time, because affinity and quota can change; expect some 100 us. Safe to
-/// call from any thread, as long as none changes the environment meanwhile.
-inline std::size_t cpu_count() noexcept;
-
-// ------------------------------------------------------------------------------------------------
 
 namespace detail {
 
@@ -527,7 +532,7 @@ MILLPOND_COLD inline std::size_t affinity_cpu_limit() noexcept {
 
 }  // namespace detail
 
-MILLPOND_COLD inline std::size_t cpu_count() noexcept {
+MILLPOND_INLINE std::size_t cpu_count() noexcept {
   MILLPOND_ALLOW_DEPRECATED
   if (const char* const wish = std::getenv("MILLPOND_CPU_COUNT")) {
     const std::uint64_t count = detail::parse_positive(wish);
@@ -546,18 +551,44 @@ MILLPOND_COLD inline std::size_t cpu_count() noexcept {
 
 }  // namespace millpond::inline MILLPOND_ABI
 
+#endif  // MILLPOND_DETAIL_PLATFORM_CPU_LIMITS_HPP
+
+// millpond/cpu_count.hpp
+#ifndef MILLPOND_CPU_COUNT_HPP
+#define MILLPOND_CPU_COUNT_HPP
+
+namespace millpond::inline MILLPOND_ABI {
+
+/// How many threads can run at the same time here: the smallest of
+///   - the machine's hardware threads,
+///   - the CPUs that the calling thread may run on (on Linux; threads it starts inherit them),
+///   - the CPU quota of this process's control groups, rounded up (on Linux, v1 and v2).
+/// A limit that cannot be found out does not count. Never 0.
+///
+/// If the environment variable MILLPOND_CPU_COUNT is a positive decimal number, it is the answer;
+/// any other value of it is ignored.
+///
+/// Asks the system every time, because affinity and quota can change; expect some 100 us. Safe to
+/// call from any thread, as long as none changes the environment meanwhile.
+MILLPOND_COLD std::size_t cpu_count() noexcept;
+
+}  // namespace millpond::inline MILLPOND_ABI
+
+#if !MILLPOND_IS_COMPILED
+#endif
+
 #endif  // MILLPOND_CPU_COUNT_HPP
 
-// millpond/detail/tuning.hpp
-#ifndef MILLPOND_DETAIL_TUNING_HPP
-#define MILLPOND_DETAIL_TUNING_HPP
+// millpond/detail/platform/tuning.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_TUNING_HPP
+#define MILLPOND_DETAIL_PLATFORM_TUNING_HPP
 
 #include <thread>  // std::chrono::duration: see sync.hpp
 
 /// All constants that trade time for time: how long to look before sleeping, how many queues to
 /// have. None of them changes what a program does, as long as kTurnsOfOthers is 3 or more. Those of
 /// time are bounded by the clock. A test build replaces them by small ones, together with the
-/// primitives (detail/sync.hpp).
+/// primitives (detail/platform/sync.hpp).
 
 namespace millpond::inline MILLPOND_ABI::detail::tuning {
 
@@ -575,6 +606,12 @@ inline constexpr std::chrono::nanoseconds kPaceTime{4'000};
 /// it sleeps for it.
 inline constexpr std::chrono::nanoseconds kLockTime{1'200};
 
+/// How long a worker at an imap that has nothing to do looks for more input before it leaves it.
+inline constexpr std::chrono::nanoseconds kLingerTime{5'000};
+/// An imap whose reader takes a whole window of results in less reads further ahead; and one that
+/// has worked for longer lets other work have the worker.
+inline constexpr std::chrono::nanoseconds kShortWindow{1'000'000};
+
 /// Queues for threads that are none of the pool's. Four producers on two cores need half the time
 /// that they need with one.
 inline constexpr std::size_t kSharedLanes = 4;
@@ -590,11 +627,11 @@ inline constexpr std::size_t kMemoryBatch = 64;
 
 }  // namespace millpond::inline MILLPOND_ABI::detail::tuning
 
-#endif  // MILLPOND_DETAIL_TUNING_HPP
+#endif  // MILLPOND_DETAIL_PLATFORM_TUNING_HPP
 
-// millpond/detail/sync.hpp
-#ifndef MILLPOND_DETAIL_SYNC_HPP
-#define MILLPOND_DETAIL_SYNC_HPP
+// millpond/detail/platform/sync.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_SYNC_HPP
+#define MILLPOND_DETAIL_PLATFORM_SYNC_HPP
 
 /// The one place that names the primitives of synchronisation, the clock, and the constants of
 /// time. A test build may define MILLPOND_SYNC_HEADER to a header that declares the same names, to
@@ -696,146 +733,359 @@ inline bool spinning_pays() noexcept {
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
 #endif
-#endif  // MILLPOND_DETAIL_SYNC_HPP
+#endif  // MILLPOND_DETAIL_PLATFORM_SYNC_HPP
 
-// millpond/detail/deadline.hpp
-#ifndef MILLPOND_DETAIL_DEADLINE_HPP
-#define MILLPOND_DETAIL_DEADLINE_HPP
+// millpond/detail/calls/stop_token.hpp
+#ifndef MILLPOND_DETAIL_CALLS_STOP_TOKEN_HPP
+#define MILLPOND_DETAIL_CALLS_STOP_TOKEN_HPP
+
+/// Functions that take a std::stop_token in front of their arguments are given one. All of this
+/// costs nothing for those that do not; and where the library has none, there are none that do.
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// When a wait gives up: never, at once (a poll), or at a moment of the steady clock. A value.
-class Deadline {
+#if MILLPOND_HAS_STOP_TOKEN
+
+/// Whether F, called as an rvalue, takes a token in front of the arguments.
+template <class F, class... Args>
+inline constexpr bool takes_stop_token = std::is_invocable_v<F, stop_token, Args...>;
+
+/// f with its first argument filled in. F may be a reference.
+template <class F>
+class WithStopToken {
  public:
-  using Clock = steady_clock;
+  template <class G>
+  WithStopToken(G&& f, stop_token token) : f_(std::forward<G>(f)), token_(std::move(token)) {}
 
-  static Deadline never() noexcept { return Deadline(); }
-
-  /// Any duration, floating point and extreme ones included: zero, negative and NaN poll, and
-  /// what the steady clock cannot hold is never.
-  template <class Rep, class Period>
-  static Deadline after(std::chrono::duration<Rep, Period> timeout);
-
-  /// A moment of any clock. Clocks other than the steady one may be set while we wait, so the
-  /// caller looks at the clock again when the wait is over.
-  template <class Clk, class Dur>
-  static Deadline at(std::chrono::time_point<Clk, Dur> when);
-
-  bool is_poll() const noexcept { return kind_ == Kind::poll; }
-  bool is_never() const noexcept { return kind_ == Kind::never; }
-  bool has_passed() const noexcept {
-    return is_poll() || (kind_ == Kind::moment && when_ <= Clock::now());
+  template <class... Args>
+    requires std::is_invocable_v<F&, const stop_token&, Args...>
+  decltype(auto) operator()(Args&&... args) & {
+    return std::invoke(f_, std::as_const(token_), std::forward<Args>(args)...);
   }
-  /// Only for one that is neither.
-  Clock::time_point when() const noexcept { return when_; }
+  template <class... Args>
+    requires takes_stop_token<F, Args...>
+  decltype(auto) operator()(Args&&... args) && {
+    return std::invoke(std::forward<F>(f_), std::move(token_), std::forward<Args>(args)...);
+  }
 
  private:
-  /// Everything is reckoned in floating point: exact to a nanosecond for hours and to a
-  /// microsecond for a century, and what does not fit becomes an infinity, not an overflow.
-  using Seconds = std::chrono::duration<double>;
-  /// 100 years; the steady clock holds 292 years of nanoseconds. With a time_t of 32 bits, to which
-  /// the system's waits convert, 5 years: it holds 68 from 1970 on.
-  static constexpr Seconds kForever{(sizeof(std::time_t) > 4 ? 100.0 : 5.0) * 365 * 24 * 3600};
-
-  static Deadline after_seconds(Seconds timeout);
-
-  enum class Kind : char { never, poll, moment };
-  Kind kind_ = Kind::never;
-  Clock::time_point when_;
+  F f_;
+  stop_token token_;
 };
 
-template <class Rep, class Period>
-Deadline Deadline::after(std::chrono::duration<Rep, Period> timeout) {
-  return after_seconds(std::chrono::duration_cast<Seconds>(timeout));
-}
-
-template <class Clk, class Dur>
-Deadline Deadline::at(std::chrono::time_point<Clk, Dur> when) {
-  return after_seconds(std::chrono::duration_cast<Seconds>(when.time_since_epoch()) -
-                       std::chrono::duration_cast<Seconds>(Clk::now().time_since_epoch()));
-}
-
-inline Deadline Deadline::after_seconds(Seconds timeout) {
-  Deadline deadline;
-  if (!(timeout.count() > 0)) {
-    deadline.kind_ = Kind::poll;
-  } else if (timeout < kForever) {
-    // One tick more: the cast rounds down, and no wait may end early.
-    deadline.kind_ = Kind::moment;
-    deadline.when_ =
-        Clock::now() + std::chrono::duration_cast<Clock::duration>(timeout) + Clock::duration(1);
-  }
-  return deadline;
-}
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_DEADLINE_HPP
-
-// millpond/detail/process.hpp
-#ifndef MILLPOND_DETAIL_PROCESS_HPP
-#define MILLPOND_DETAIL_PROCESS_HPP
-
-#if MILLPOND_HAS_FORK
-#include <pthread.h>
-#include <unistd.h>
-#endif
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// Which process this is. A child of fork() has a copy of all that its parent has, without the
-/// parent's threads: what was made in the parent is told from what was made here by the process
-/// that it notes.
-///
-/// The number of the process is looked up once, and again in a child, so that asking costs a load.
-/// It is the same in all modules. std::atomic and not the seam's: nobody waits for it, and it
-/// changes only where there is a single thread.
-class Process {
- public:
-  using Id = std::int32_t;
-
-#if MILLPOND_HAS_FORK
-  static Id id() noexcept {
-    const Id known = known_.load(std::memory_order_relaxed);
-    return known != 0 ? known : find_out();
-  }
-  static bool is_this(Id id) noexcept {
-    return id == known_.load(std::memory_order_relaxed) || id == find_out();
-  }
-
-  /// Has the mutex locked while the process is copied: then it is free in the child, and what it
-  /// guards is whole.
-  template <auto kMutex>
-  static void hold_during_fork() noexcept {
-    pthread_atfork([] { kMutex().lock(); }, [] { kMutex().unlock(); }, [] { kMutex().unlock(); });
-  }
-
- private:
-  MILLPOND_COLD static Id find_out() noexcept {
-    static const bool will_be_told = pthread_atfork(nullptr, nullptr, [] { note(); }) == 0;
-    if (will_be_told) note();
-    return static_cast<Id>(getpid());
-  }
-  static void note() noexcept {
-    known_.store(static_cast<Id>(getpid()), std::memory_order_relaxed);
-  }
-
-  static inline constinit std::atomic<Id> known_{0};
 #else
-  static constexpr Id id() noexcept { return 0; }
-  static constexpr bool is_this(Id) noexcept { return true; }
-  template <auto kMutex>
-  static void hold_during_fork() noexcept {}
+
+template <class F, class... Args>
+inline constexpr bool takes_stop_token = false;
+template <class F>
+class WithStopToken;  // never made
+
 #endif
+
+/// Whether a job's function, as it is kept, has been given a token; and the function that was.
+template <class Kept>
+struct StopTraits {
+  static constexpr bool kStoppable = false;
+};
+template <class F>
+struct StopTraits<WithStopToken<F>> {
+  static constexpr bool kStoppable = true;
+  using Function = F;
+};
+
+/// Asks whether F takes a token only if it cannot be called without: to ask what a generic function
+/// returns is to compile its body, which may be wrong for other arguments.
+template <class F, class... Args>
+constexpr auto choose_stop_token() {
+  if constexpr (std::is_invocable_v<F, Args...>) {
+    return std::type_identity<F>{};
+  } else if constexpr (takes_stop_token<F, Args...>) {
+    return std::type_identity<WithStopToken<F>>{};
+  } else {
+    return std::type_identity<F>{};
+  }
+}
+
+/// F, or what gives it a token if it cannot be called with Args without one.
+template <class F, class... Args>
+using with_stop_token_t = typename decltype(choose_stop_token<F, Args...>())::type;
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_CALLS_STOP_TOKEN_HPP
+
+// millpond/detail/calls/invoke.hpp
+#ifndef MILLPOND_DETAIL_CALLS_INVOKE_HPP
+#define MILLPOND_DETAIL_CALLS_INVOKE_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+template <class...>
+inline constexpr bool always_false = false;
+
+/// Stands for a type that could not be found out because of a mistake that a static_assert tells.
+struct Misuse {};
+
+// ---- Is it a function at all? ----
+
+struct CallableFallback {
+  void operator()();
+};
+/// Has two operator() if T has any: then naming it is ambiguous.
+template <class T>
+struct CallableProbe : T, CallableFallback {};
+
+template <class T>
+constexpr bool is_callable_type() {
+  using D = std::decay_t<T>;
+  if constexpr (std::is_member_pointer_v<D>) {
+    return true;
+  } else if constexpr (std::is_pointer_v<D>) {
+    return std::is_function_v<std::remove_pointer_t<D>>;
+  } else if constexpr (std::is_class_v<D> && !std::is_final_v<D>) {
+    return !requires { &CallableProbe<D>::operator(); };
+  } else {
+    return std::is_class_v<D> || std::is_union_v<D>;  // cannot be looked into: believe it
+  }
+}
+
+/// Whether T could be called with some arguments, or is of a kind that never can.
+template <class T>
+inline constexpr bool is_callable = is_callable_type<T>();
+
+// ---- One call, with arguments kept for later ----
+
+/// What a call's result is kept and returned as: R without top-level const.
+template <class R>
+using result_of_call = std::conditional_t<std::is_reference_v<R>, R, std::remove_cv_t<R>>;
+
+template <class F, class... Args>
+constexpr auto invoke_type() {
+  if constexpr (std::is_invocable_v<F, Args...>) {
+    return std::type_identity<result_of_call<std::invoke_result_t<F, Args...>>>{};
+  } else {
+    return std::type_identity<Misuse>{};
+  }
+}
+
+/// invoke_result_t, or Misuse.
+template <class F, class... Args>
+using invoke_or_misuse_t = typename decltype(invoke_type<F, Args...>())::type;
+/// The same, with a std::stop_token in front if it must be.
+template <class F, class... Args>
+using apply_result_t = invoke_or_misuse_t<with_stop_token_t<F, Args...>, Args...>;
+
+/// Whether F is a pointer to a member of an object that is among the kept arguments itself: not
+/// behind a pointer or a std::reference_wrapper.
+template <class F, class... Args>
+inline constexpr bool is_member_of_kept = false;
+template <class T, class C, class Object, class... Args>
+inline constexpr bool is_member_of_kept<T C::*, Object, Args...> =
+    std::is_base_of_v<C, std::remove_cvref_t<Object>>;
+
+/// What a call with a kept function and kept arguments has for a result. These die before it is
+/// ready: what it gives of them, as an rvalue or by a pointer to a member, is a value. Any other
+/// reference is to something that outlives the call, and stays one.
+template <class F, class... Args>
+constexpr auto kept_result_type() {
+  using R = apply_result_t<F, Args...>;
+  if constexpr (std::is_rvalue_reference_v<R> ||
+                (std::is_lvalue_reference_v<R> && is_member_of_kept<F, Args...>)) {
+    return std::type_identity<std::remove_cvref_t<R>>{};
+  } else {
+    return std::type_identity<R>{};
+  }
+}
+template <class F, class... Args>
+using kept_result_t = typename decltype(kept_result_type<F, Args...>())::type;
+
+/// A function and its arguments, moved in, as std::thread has them; called once.
+template <class F, class... Args>
+class BoundCall {
+ public:
+  template <class G>
+  BoundCall(G&& f, std::tuple<Args...> args) : f_(std::forward<G>(f)), args_(std::move(args)) {}
+
+  decltype(auto) operator()() && {
+    return std::apply(
+        [this](Args&&... args) -> decltype(auto) {
+          return std::invoke(std::move(f_), std::forward<Args>(args)...);
+        },
+        std::move(args_));
+  }
+
+ private:
+  MILLPOND_NO_UNIQUE_ADDRESS F f_;
+  MILLPOND_NO_UNIQUE_ADDRESS std::tuple<Args...> args_;
+};
+
+template <class F, class... Args>
+struct StopTraits<BoundCall<F, Args...>> : StopTraits<F> {};
+
+/// initializer(initargs...) as a function that every worker calls; the arguments are shared.
+template <class F, class... Args>
+std::function<void()> bind_initializer(F&& f, Args&&... args) {
+  if constexpr (!std::is_invocable_v<std::decay_t<F>&, std::decay_t<Args>&...>) {
+    static_assert(always_false<F>, "millpond: the initializer cannot be called with its initargs");
+    return {};
+  } else {
+    // Shared, so that what is bound need not be copyable.
+    auto bound = std::make_shared<std::tuple<std::decay_t<F>, std::decay_t<Args>...>>(
+        std::forward<F>(f), std::forward<Args>(args)...);
+    return [bound = std::move(bound)] {
+      std::apply([](auto& g, auto&... as) { static_cast<void>(std::invoke(g, as...)); }, *bound);
+    };
+  }
+}
+
+// ---- starmap: an item is unpacked into arguments ----
+
+template <class T>
+inline constexpr bool is_tuple = false;
+template <class... Ts>
+inline constexpr bool is_tuple<std::tuple<Ts...>> = true;
+
+template <class T>
+concept TupleLike = requires { std::tuple_size<std::remove_cvref_t<T>>::value; };
+
+template <class F, class Tuple>
+constexpr bool is_applicable() {
+  if constexpr (TupleLike<Tuple>) {
+    return []<std::size_t... I>(std::index_sequence<I...>) {
+      return std::is_invocable_v<F, decltype(std::get<I>(std::declval<Tuple>()))...>;
+    }(std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<Tuple>>>{});
+  } else {
+    return false;
+  }
+}
+
+/// f as a function of one tuple, pair or array. F may be a reference.
+template <class F>
+class Unpacked {
+ public:
+  template <class G>
+    requires(!std::is_same_v<std::remove_cvref_t<G>, Unpacked>)
+  explicit Unpacked(G&& f) : f_(std::forward<G>(f)) {}
+
+  template <class Tuple>
+    requires(is_applicable<F&, Tuple>())
+  decltype(auto) operator()(Tuple&& items) {
+    return std::apply(f_, std::forward<Tuple>(items));
+  }
+
+ private:
+  MILLPOND_NO_UNIQUE_ADDRESS F f_;
+};
+
+template <class F>
+struct StopTraits<Unpacked<F>> : StopTraits<F> {};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_CALLS_INVOKE_HPP
+
+// millpond/detail/platform/ref.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_REF_HPP
+#define MILLPOND_DETAIL_PLATFORM_REF_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// An owning reference to a counted object (a Job or a Engine).
+template <class T>
+class Ref {
+ public:
+  Ref() = default;
+  /// Takes over a reference that is already counted.
+  static Ref adopt(T* object) noexcept {
+    Ref ref;
+    ref.object_ = object;
+    return ref;
+  }
+  /// Counts a new one.
+  static Ref share(T* object) noexcept {
+    if (object != nullptr) object->add_ref();
+    return adopt(object);
+  }
+
+  Ref(const Ref& other) noexcept : object_(share(other.object_).detach()) {}
+  Ref(Ref&& other) noexcept : object_(other.detach()) {}
+  template <std::derived_from<T> U>
+  Ref(Ref<U> other) noexcept : object_(other.detach()) {}
+  Ref& operator=(Ref other) noexcept {
+    std::swap(object_, other.object_);
+    return *this;
+  }
+  ~Ref() {
+    if (object_ != nullptr) object_->release();
+  }
+
+  T* get() const noexcept { return object_; }
+  T* detach() noexcept { return std::exchange(object_, nullptr); }
+  T& operator*() const noexcept { return *object_; }
+  T* operator->() const noexcept { return object_; }
+  explicit operator bool() const noexcept { return object_ != nullptr; }
+  friend bool operator==(const Ref&, const Ref&) = default;
+
+ private:
+  T* object_ = nullptr;
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_PROCESS_HPP
+#endif  // MILLPOND_DETAIL_PLATFORM_REF_HPP
 
-// millpond/detail/job_memory.hpp
-#ifndef MILLPOND_DETAIL_JOB_MEMORY_HPP
-#define MILLPOND_DETAIL_JOB_MEMORY_HPP
+// millpond/detail/engine/findable.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_FINDABLE_HPP
+#define MILLPOND_DETAIL_ENGINE_FINDABLE_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// A counted object that is also found by those who hold its address and no reference. It deletes
+/// itself with its last reference, of which the creator has the first.
+///
+/// Thread safety: all public members, from any thread.
+class Findable {
+ public:
+  Findable();
+  Findable(const Findable&) = delete;
+  Findable& operator=(const Findable&) = delete;
+  virtual ~Findable();
+
+  void add_ref() noexcept { refs_.fetch_add(1, memory_order_relaxed); }
+  void release() noexcept {
+    // acquire: pairs with the release half of the others' decrements, whose writes we destroy.
+    if (refs_.fetch_sub(1, memory_order_acq_rel) == 1) delete this;
+  }
+
+  /// A number that tells this object from others that had its address before.
+  std::uint16_t serial() const noexcept { return serial_; }
+
+  /// A reference to an object that may be gone; null if it is, or about to go.
+  static Ref<Findable> find(const Findable* object, std::uint16_t serial) noexcept;
+
+ private:
+  class Registry;
+  MILLPOND_VISIBLE static Registry& registry() noexcept;
+
+  bool try_add_ref() noexcept {
+    std::size_t refs = refs_.load(memory_order_relaxed);
+    while (refs != 0 && !refs_.compare_exchange_weak(refs, refs + 1, memory_order_relaxed)) {
+    }
+    return refs != 0;
+  }
+
+  atomic<std::size_t> refs_{1};
+  std::uint16_t serial_ = 0;
+  Findable* next_ = nullptr;
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_ENGINE_FINDABLE_HPP
+
+// millpond/detail/engine/job_memory.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_JOB_MEMORY_HPP
+#define MILLPOND_DETAIL_ENGINE_JOB_MEMORY_HPP
 
 /// Memory for jobs, recycled. Jobs are mostly made on one thread and destroyed on another, which
 /// is what malloc is slowest at; here the blocks travel back in batches.
@@ -877,11 +1127,7 @@ class JobMemory {
   }
 
   /// A pool counts itself in and out.
-  static void add_pool() noexcept {
-    Depot& depot = JobMemory::depot();
-    const lock_guard lock(depot.mutex_);
-    if (depot.pools++ == 0) depot.limit = kKeptBytes;
-  }
+  static void add_pool() noexcept;
   static void remove_pool() noexcept;
 
   /// Empties this thread's magazines: for a worker that ends.
@@ -900,45 +1146,14 @@ class JobMemory {
     std::size_t count;
   };
 
-  /// At the beginning of each slab, which is aligned to kSlab.
-  struct alignas(64) Slab {
-    Slab* next;            // in the depot's list, guarded by its mutex, as is the rest
-    std::uint32_t blocks;  // cut from it so far
-    std::uint32_t free;    // found free; only while looking
-  };
+  struct Slab;
+  struct Depot;
 
   static constexpr std::size_t kLine = 64;
   static constexpr std::size_t kClasses = 4;
   static constexpr std::size_t kBatch = tuning::kMemoryBatch;  // blocks
-  static constexpr std::size_t kSlab = std::size_t{64} << 10;
-  /// A little less, so that the next one fits beside it.
-  static constexpr std::size_t kSlabBytes = kSlab - kLine;
-  static constexpr std::size_t kKeptBytes = std::size_t{32} << 20;
 
   using Magazines = std::array<Magazine, kClasses>;
-
-  /// The blocks between threads, and all slabs.
-  struct Depot {
-    /// Of one size.
-    struct Shelf {
-      Block* batches = nullptr;
-      std::size_t free_blocks = 0;
-      Slab* slabs = nullptr;    // the first is the one that batches are cut from
-      std::size_t cut = kSlab;  // bytes of it
-    };
-
-    void take(Magazine& magazine, std::size_t size_class);
-    void put(Magazine& magazine, std::size_t size_class) noexcept;
-    void cut_batch_locked(Magazine& magazine, std::size_t size_class);
-    Slab* trim_locked() noexcept;
-    static Slab* trim_locked(Shelf& shelf) noexcept;
-
-    mutex mutex_;  // guards the rest
-    std::array<Shelf, kClasses> shelves;
-    std::size_t bytes = 0;  // free
-    std::size_t limit = kKeptBytes;
-    std::size_t pools = 0;
-  };
 
   static constexpr bool recycles(std::size_t size) noexcept {
     return MILLPOND_RECYCLES_MEMORY != 0 && size <= kClasses * kLine;
@@ -947,194 +1162,27 @@ class JobMemory {
   static constexpr std::size_t size_of(std::size_t size_class) noexcept {
     return (size_class + 1) * kLine;
   }
-  static Slab* slab_of(Block* block) noexcept {
-    return reinterpret_cast<Slab*>(reinterpret_cast<std::uintptr_t>(block) & ~(kSlab - 1));
-  }
-
-  /// Never destroyed: jobs may be released by destructors of static objects.
-  static Depot& depot() noexcept {
-    alignas(Depot) static std::byte memory[sizeof(Depot)];
-    static Depot* const depot = [] {
-      Process::hold_during_fork<[]() -> mutex& { return JobMemory::depot().mutex_; }>();
-      return ::new (static_cast<void*>(memory)) Depot;
-    }();
-    return *depot;
-  }
-
-  /// To be called before a magazine gets its first block. A thread at its end, whose thread_local
-  /// objects are being destroyed, keeps none any more.
-  static void empty_when_thread_ends() noexcept {
-    struct Flusher {
-      ~Flusher() {
-        flush_thread();
-        thread_ends_ = true;
-      }
-    };
-    if (thread_ends_) return;
-    thread_local const Flusher flusher{};
-    static_cast<void>(flusher);
-  }
-
   static void put(void* memory, Magazine& magazine) noexcept {
     magazine.head = ::new (memory) Block{magazine.head, nullptr, 0};
     ++magazine.count;
   }
   /// The magazine is empty or full.
-  MILLPOND_COLD static void release_slowly(void* memory, std::size_t size_class) noexcept {
-    Magazine& magazine = magazines_[size_class];
-    if (magazine.count != 0) depot().put(magazine, size_class);
-    empty_when_thread_ends();
-    put(memory, magazine);
-    if (thread_ends_) depot().put(magazine, size_class);
-  }
-
-  MILLPOND_COLD static void refill(Magazine& magazine, std::size_t size_class) {
-    empty_when_thread_ends();
-    depot().take(magazine, size_class);
-    if (!thread_ends_ || magazine.count == 1) return;
-    Magazine rest{std::exchange(magazine.head->next, nullptr), magazine.count - 1};
-    magazine.count = 1;
-    depot().put(rest, size_class);
-  }
-  static void give_back(Slab* slabs) noexcept {
-    while (slabs != nullptr) {
-      ::operator delete(std::exchange(slabs, slabs->next), std::align_val_t(kSlab));
-    }
-  }
+  MILLPOND_COLD static void release_slowly(void* memory, std::size_t size_class) noexcept;
+  MILLPOND_COLD static void refill(Magazine& magazine, std::size_t size_class);
+  static Depot& depot() noexcept;
+  static void empty_when_thread_ends() noexcept;
 
   static inline constinit thread_local Magazines magazines_{};
   static inline constinit thread_local bool thread_ends_ = false;
 };
 
-/// Throws std::bad_alloc.
-inline void JobMemory::Depot::take(Magazine& magazine, std::size_t size_class) {
-  Shelf& shelf = shelves[size_class];
-  const lock_guard lock(mutex_);
-  Block* const batch = shelf.batches;
-  if (batch == nullptr) return cut_batch_locked(magazine, size_class);
-  shelf.batches = batch->next_batch;
-  shelf.free_blocks -= batch->count;
-  bytes -= batch->count * size_of(size_class);
-  magazine = {batch, batch->count};
-}
-
-inline void JobMemory::Depot::cut_batch_locked(Magazine& magazine, std::size_t size_class) {
-  Shelf& shelf = shelves[size_class];
-  const std::size_t size = size_of(size_class);
-  if (shelf.cut + size > kSlabBytes) {
-    void* const memory = ::operator new(kSlabBytes, std::align_val_t(kSlab));
-    shelf.slabs = ::new (memory) Slab{shelf.slabs, 0, 0};
-    shelf.cut = sizeof(Slab);
-  }
-  auto* const slab = reinterpret_cast<std::byte*>(shelf.slabs);
-  Block** link = &magazine.head;
-  std::size_t count = 0;
-  for (; count != kBatch && shelf.cut + size <= kSlabBytes; ++count, shelf.cut += size) {
-    Block* const block = ::new (static_cast<void*>(slab + shelf.cut)) Block{nullptr, nullptr, 0};
-    *link = block;
-    link = &block->next;
-  }
-  shelf.slabs->blocks += static_cast<std::uint32_t>(count);
-  magazine.count = count;
-}
-
-inline void JobMemory::Depot::put(Magazine& magazine, std::size_t size_class) noexcept {
-  if (magazine.count == 0) return;
-  Slab* surplus = nullptr;
-  {
-    const lock_guard lock(mutex_);
-    Shelf& shelf = shelves[size_class];
-    magazine.head->next_batch = std::exchange(shelf.batches, magazine.head);
-    magazine.head->count = magazine.count;
-    shelf.free_blocks += magazine.count;
-    bytes += magazine.count * size_of(size_class);
-    if (bytes > limit) surplus = trim_locked();
-  }
-  magazine = {};
-  give_back(surplus);
-}
-
-/// Takes out the slabs all of whose blocks are here.
-inline JobMemory::Slab* JobMemory::Depot::trim_locked() noexcept {
-  Slab* surplus = nullptr;
-  bytes = 0;
-  for (std::size_t i = 0; i != kClasses; ++i) {
-    Slab* const free = trim_locked(shelves[i]);
-    bytes += shelves[i].free_blocks * size_of(i);
-    if (free == nullptr) continue;
-    Slab* last = free;
-    while (last->next != nullptr) last = last->next;
-    last->next = std::exchange(surplus, free);
-  }
-  const std::size_t kept = pools != 0 ? kKeptBytes : kSlab;
-  limit = 2 * bytes > kept ? 2 * bytes : kept;
-  return surplus;
-}
-
-inline JobMemory::Slab* JobMemory::Depot::trim_locked(Shelf& shelf) noexcept {
-  for (Block* batch = shelf.batches; batch != nullptr; batch = batch->next_batch) {
-    for (Block* block = batch; block != nullptr; block = block->next) ++slab_of(block)->free;
-  }
-  Block* blocks = nullptr;  // those that stay, in one list
-  for (Block* batch = std::exchange(shelf.batches, nullptr); batch != nullptr;) {
-    Block* block = std::exchange(batch, batch->next_batch);
-    while (block != nullptr) {
-      Block* const next = block->next;
-      if (slab_of(block)->free != slab_of(block)->blocks)
-        block->next = std::exchange(blocks, block);
-      block = next;
-    }
-  }
-  shelf.free_blocks = 0;
-  while (blocks != nullptr) {
-    Block* const batch = blocks;
-    std::size_t count = 1;
-    Block* last = batch;
-    for (; count != kBatch && last->next != nullptr; ++count) last = last->next;
-    blocks = std::exchange(last->next, nullptr);
-    batch->next_batch = std::exchange(shelf.batches, batch);
-    batch->count = count;
-    shelf.free_blocks += count;
-  }
-  Slab* surplus = nullptr;
-  for (Slab** link = &shelf.slabs; *link != nullptr;) {
-    Slab* const slab = *link;
-    if (std::exchange(slab->free, 0) != slab->blocks) {
-      link = &slab->next;
-      continue;
-    }
-    if (slab == shelf.slabs) shelf.cut = kSlab;
-    *link = slab->next;
-    slab->next = std::exchange(surplus, slab);
-  }
-  return surplus;
-}
-
-inline void JobMemory::flush_thread() noexcept {
-  for (std::size_t i = 0; i != kClasses; ++i) {
-    if (magazines_[i].count != 0) depot().put(magazines_[i], i);
-  }
-}
-
-inline void JobMemory::remove_pool() noexcept {
-  flush_thread();
-  Slab* surplus = nullptr;
-  {
-    Depot& depot = JobMemory::depot();
-    const lock_guard lock(depot.mutex_);
-    if (--depot.pools != 0) return;
-    surplus = depot.trim_locked();
-  }
-  give_back(surplus);
-}
-
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_JOB_MEMORY_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_JOB_MEMORY_HPP
 
-// millpond/detail/job.hpp
-#ifndef MILLPOND_DETAIL_JOB_HPP
-#define MILLPOND_DETAIL_JOB_HPP
+// millpond/detail/engine/job.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_JOB_HPP
+#define MILLPOND_DETAIL_ENGINE_JOB_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -1292,7 +1340,7 @@ class Job {
 };
 
 /// A job that reads its input bit by bit (an imap) and so is at times unfinished though neither
-/// queued nor running: its core keeps a list of them. It has one entry in the queue at most: in a
+/// queued nor running: its engine keeps a list of them. It has one entry in the queue at most: in a
 /// lane, or, where a lane has no memory for it, by links of its own.
 class StreamJob : public Job {
  public:
@@ -1317,28 +1365,110 @@ class StreamJob : public Job {
   StreamJob() noexcept : Job(Kind::other, 2, true) {}
 
  private:
-  friend class Core;
+  friend class PoolEngine;
+  friend class StreamList;
   friend class StreamQueue;
 
   atomic<bool> queued_{false};  // by its links
   Rank rank_;                   // guarded by the queue's mutex once issued, as are the next
   StreamJob* next_ = nullptr;
   StreamJob* prev_ = nullptr;
-  std::list<StreamJob*>::iterator place_;  // guarded by the core's mutex, as is the next
-  bool listed_ = false;
+  StreamJob* next_live_ = nullptr;  // guarded by the engine's mutex, as are the next
+  StreamJob* prev_live_ = nullptr;
+  bool is_listed_ = false;
 };
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_JOB_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_JOB_HPP
 
-// millpond/detail/thread_context.hpp
-#ifndef MILLPOND_DETAIL_THREAD_CONTEXT_HPP
-#define MILLPOND_DETAIL_THREAD_CONTEXT_HPP
+// millpond/detail/engine/queue_order.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_QUEUE_ORDER_HPP
+#define MILLPOND_DETAIL_ENGINE_QUEUE_ORDER_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-class Core;
+/// In which order the queued work of a pool starts.
+enum class QueueOrder : bool {
+  fifo,      // as each thread issues it
+  priority,  // the higher priority first, and as it is issued among equals
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_ENGINE_QUEUE_ORDER_HPP
+
+// millpond/detail/engine/stop_list.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_STOP_LIST_HPP
+#define MILLPOND_DETAIL_ENGINE_STOP_LIST_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+#if MILLPOND_HAS_STOP_TOKEN
+
+/// The source of a job's tokens; in the pool's list of them while the job is unfinished, so that
+/// terminate() can request stop.
+class StopSource {
+ public:
+  StopSource() = default;
+  StopSource(const StopSource&) = delete;
+  StopSource& operator=(const StopSource&) = delete;
+
+  /// Thread-safe.
+  void request() noexcept { source_.request_stop(); }
+  stop_token token() const noexcept { return source_.get_token(); }
+
+ private:
+  friend class StopList;
+  stop_source source_;
+  StopSource* next_ = nullptr;  // guarded by the pool's mutex, as is the next
+  StopSource** link_ = nullptr;
+};
+
+/// The sources of a pool's unfinished jobs. Guarded by the pool's mutex.
+class StopList {
+ public:
+  void insert(StopSource& source) noexcept {
+    source.next_ = std::exchange(first_, &source);
+    source.link_ = &first_;
+    if (source.next_ != nullptr) source.next_->link_ = &source.next_;
+  }
+  /// Does nothing if it is not there.
+  void erase(StopSource& source) noexcept {
+    if (source.link_ == nullptr) return;
+    *source.link_ = source.next_;
+    if (source.next_ != nullptr) source.next_->link_ = source.link_;
+    source.link_ = nullptr;
+  }
+  /// Takes one out; false if there is none. To be asked to stop without the mutex.
+  bool pop(stop_source& source) noexcept {
+    if (first_ == nullptr) return false;
+    source = first_->source_;
+    erase(*first_);
+    return true;
+  }
+
+ private:
+  StopSource* first_ = nullptr;
+};
+
+#else
+
+class StopSource;
+
+#endif
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_ENGINE_STOP_LIST_HPP
+
+// millpond/detail/engine/thread_context.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_THREAD_CONTEXT_HPP
+#define MILLPOND_DETAIL_ENGINE_THREAD_CONTEXT_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+class Engine;
 class Job;
 struct Worker;
 
@@ -1376,7 +1506,7 @@ class JobStack {
 /// What a thread of a pool knows of itself. Only its own thread reads or writes it; but what a
 /// thread has last written before it waited may be read under the pool's mutex until it goes on.
 struct ThreadContext {
-  Core* core;
+  Engine* engine;
   std::optional<std::size_t> worker_index = std::nullopt;  // none: the callback thread
   Worker* worker = nullptr;                                // null: the callback thread
   JobStack running{};       // which may be another's that it waits for
@@ -1391,20 +1521,20 @@ struct ThreadContext {
 
 /// Null on threads that belong to no pool. Where the loader does not make it one variable of the
 /// process, each module (the program, a shared library) has its own: then it is null, too, until
-/// this module has had to do with the thread's pool (Core::introduce_thread()). The context itself
-/// lives as long as its thread.
+/// this module has had to do with the thread's pool (Engine::introduce_thread()). The context
+/// itself lives as long as its thread.
 inline constinit MILLPOND_VISIBLE thread_local ThreadContext* current_thread_context = nullptr;
 
-/// This thread's context if it is one of `core`'s threads, else null. Only compares the pointer.
-inline ThreadContext* context_in(const Core* core) noexcept {
+/// This thread's context if it is one of `engine`'s threads, else null. Only compares the pointer.
+inline ThreadContext* context_in(const Engine* engine) noexcept {
   ThreadContext* const context = current_thread_context;
-  return context != nullptr && context->core == core ? context : nullptr;
+  return context != nullptr && context->engine == engine ? context : nullptr;
 }
 
 /// The pool that this thread has worked for, and has left: its thread_local objects are being
-/// destroyed. The core may be gone: only to be compared.
+/// destroyed. The engine may be gone: only to be compared.
 struct LeftPool {
-  const Core* core = nullptr;
+  const Engine* engine = nullptr;
   std::uint16_t serial = 0;  // tells it from a later one at the same address
 };
 inline constinit MILLPOND_VISIBLE thread_local LeftPool left_pool{};
@@ -1416,19 +1546,19 @@ struct ThisThread {
   ThreadContext* context;
   CompletionScope** innermost_scope;
 };
-/// What this one knows; and what the module knows that has made `core`, whose threads it starts.
+/// What this one knows; and what the module knows that has made `engine`, whose threads it starts.
 ThisThread what_we_know_of_this_thread() noexcept;
-ThisThread this_thread_of(const Core& core) noexcept;
+ThisThread this_thread_of(const Engine& engine) noexcept;
 
-/// While one lives, this thread completes jobs of `core` otherwise than by running them as a
+/// While one lives, this thread completes jobs of `engine` otherwise than by running them as a
 /// worker: it gives them up (terminate(), a dropped imap) or finishes what needs no worker. That
 /// destroys objects of the user's, one of which may own the pool, or wait for a result.
 class CompletionScope {
  public:
-  explicit CompletionScope(Core* core, const Job* job = nullptr) noexcept
-      : context_{core},
-        innermost_(*this_thread_of(*core).innermost_scope),
-        frame_(running_on_this_thread(core), job),
+  explicit CompletionScope(Engine* engine, const Job* job = nullptr) noexcept
+      : context_{engine},
+        innermost_(*this_thread_of(*engine).innermost_scope),
+        frame_(running_on_this_thread(engine), job),
         outer_(std::exchange(innermost_, this)) {}
   CompletionScope(const CompletionScope&) = delete;
   CompletionScope& operator=(const CompletionScope&) = delete;
@@ -1437,19 +1567,19 @@ class CompletionScope {
   /// Which job it is now.
   void set_job(const Job* job) noexcept { frame_.job = job; }
 
-  /// Whether this thread is inside one for `core`.
-  static bool is_inside(const Core& core) noexcept {
-    return context_in(&core, *this_thread_of(core).innermost_scope) != nullptr;
+  /// Whether this thread is inside one for `engine`.
+  static bool is_inside(const Engine& engine) noexcept {
+    return context_in(&engine, *this_thread_of(engine).innermost_scope) != nullptr;
   }
 
   /// What stands for this thread, which need not be one of the pool's, where others look for who
-  /// waits for what: the context of the outermost for `core`, which has the jobs of all. Null
+  /// waits for what: the context of the outermost for `engine`, which has the jobs of all. Null
   /// outside.
-  static ThreadContext* context_in(const Core* core,
+  static ThreadContext* context_in(const Engine* engine,
                                    CompletionScope* innermost = innermost_here_) noexcept {
     ThreadContext* context = nullptr;
     for (CompletionScope* scope = innermost; scope != nullptr; scope = scope->outer_) {
-      if (scope->context_.core == core) context = &scope->context_;
+      if (scope->context_.engine == engine) context = &scope->context_;
     }
     return context;
   }
@@ -1458,9 +1588,9 @@ class CompletionScope {
   static bool is_inside_any() noexcept { return innermost_here_ != nullptr; }
 
  private:
-  JobStack& running_on_this_thread(const Core* core) noexcept {
-    ThreadContext* context = detail::context_in(core);
-    if (context == nullptr) context = context_in(core, innermost_);
+  JobStack& running_on_this_thread(const Engine* engine) noexcept {
+    ThreadContext* context = detail::context_in(engine);
+    if (context == nullptr) context = context_in(engine, innermost_);
     return context != nullptr ? context->running : context_.running;
   }
 
@@ -1480,11 +1610,1284 @@ inline ThisThread what_we_know_of_this_thread() noexcept {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_THREAD_CONTEXT_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_THREAD_CONTEXT_HPP
 
-// millpond/detail/wait_graph.hpp
-#ifndef MILLPOND_DETAIL_WAIT_GRAPH_HPP
-#define MILLPOND_DETAIL_WAIT_GRAPH_HPP
+// millpond/detail/platform/process.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_PROCESS_HPP
+#define MILLPOND_DETAIL_PLATFORM_PROCESS_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// Which process this is. A child of fork() has a copy of all that its parent has, without the
+/// parent's threads: what was made in the parent is told from what was made here by the process
+/// that it notes.
+///
+/// The number of the process is looked up once, and again in a child, so that asking costs a load.
+/// It is the same in all modules. std::atomic and not the seam's: nobody waits for it, and it
+/// changes only where there is a single thread.
+class Process {
+ public:
+  using Id = std::int32_t;
+
+#if MILLPOND_HAS_FORK
+  static Id id() noexcept {
+    const Id known = known_.load(std::memory_order_relaxed);
+    return known != 0 ? known : find_out();
+  }
+  static bool is_this(Id id) noexcept {
+    return id == known_.load(std::memory_order_relaxed) || id == find_out();
+  }
+
+  /// Has the mutex locked by the thread that forks while it does. More than once does no harm.
+  template <auto kMutex>
+  static void hold_during_fork() noexcept {
+    static constinit thread_local int times = 0;
+    hold_during_fork(
+        [] {
+          if (times++ == 0) kMutex().lock();
+        },
+        [] {
+          if (--times == 0) kMutex().unlock();
+        });
+  }
+
+ private:
+  MILLPOND_COLD static Id find_out() noexcept;
+  static void note() noexcept;
+  MILLPOND_COLD static void hold_during_fork(void (*lock)(), void (*unlock)()) noexcept;
+
+  static inline constinit std::atomic<Id> known_{0};
+#else
+  static constexpr Id id() noexcept { return 0; }
+  static constexpr bool is_this(Id) noexcept { return true; }
+  template <auto kMutex>
+  static void hold_during_fork() noexcept {}
+#endif
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_PLATFORM_PROCESS_HPP
+
+// millpond/errors.hpp
+#ifndef MILLPOND_ERRORS_HPP
+#define MILLPOND_ERRORS_HPP
+
+namespace millpond::inline MILLPOND_ABI {
+
+/// A call that the pool or a result cannot take: a wrong argument or the wrong moment.
+class MILLPOND_VISIBLE ValueError : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
+/// Base of what can happen to work that was accepted.
+class MILLPOND_VISIBLE Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A timed wait ended before its result was there. The result is untouched: ask again.
+class MILLPOND_VISIBLE TimeoutError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The work was cancelled before it started.
+class MILLPOND_VISIBLE CancelledError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The pool was terminated before the work started.
+class MILLPOND_VISIBLE TerminatedError : public Error {
+ public:
+  using Error::Error;
+};
+
+namespace detail {
+
+/// A function of its own: to throw an exception is more code than all else that some functions do.
+[[noreturn]] MILLPOND_COLD inline void throw_value_error(const char* what) {
+  throw ValueError(what);
+}
+
+}  // namespace detail
+
+}  // namespace millpond::inline MILLPOND_ABI
+
+#endif  // MILLPOND_ERRORS_HPP
+
+// millpond/state.hpp
+#ifndef MILLPOND_STATE_HPP
+#define MILLPOND_STATE_HPP
+
+namespace millpond::inline MILLPOND_ABI {
+
+/// A pool's life: it runs, is closed (no new work, the old is finished) and may be terminated
+/// (work that has not started is given up). It never goes back.
+enum class State { run, close, terminate };
+
+}  // namespace millpond::inline MILLPOND_ABI
+
+#endif  // MILLPOND_STATE_HPP
+
+// millpond/detail/engine/engine.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_ENGINE_HPP
+#define MILLPOND_DETAIL_ENGINE_ENGINE_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// What pools, jobs and results see of the engine: all that the pool object, its threads and its
+/// jobs share. PoolEngine is the only one there is; that it is not seen here is what lets a program
+/// compile it once (src/millpond.cpp).
+///
+/// Life: counted. The pool object, each thread and each imap hold a reference; so do, together as
+/// one, the jobs that are unfinished when the pool object goes, and each result with an error that
+/// nobody has seen. So an engine outlives the pool object while a worker, or whoever cancels or
+/// abandons a job, is still at it.
+///
+/// Thread safety: all public members, from any thread, without locks held.
+class Engine : public Findable {
+ public:
+  using ErrorHandler = std::function<void(std::exception_ptr)>;
+
+  /// With the first reference.
+  static Ref<Engine> make(QueueOrder order, std::size_t size, ErrorHandler on_unobserved_error);
+
+  std::size_t size() const noexcept { return size_; }
+  /// What becomes of work that has not started when the pool is terminated, or when it is
+  /// cancelled. Made beforehand: neither must need memory.
+  const std::exception_ptr& terminated_error() const noexcept { return terminated_error_; }
+  const std::exception_ptr& cancelled_error() const noexcept { return cancelled_error_; }
+  /// Whether a worker at a map looks at the queue after each chunk.
+  bool takes_turns() const noexcept { return takes_turns_; }
+  State state() const noexcept { return state_.load(memory_order_acquire); }
+
+  /// Throws ValueError unless running, and here.
+  void check_running() const {
+    check_process();
+    if (state() != State::run) throw_not_running();
+  }
+
+  /// Where it was made. In a child of that process it is dead: it has no threads, a mutex may be
+  /// locked for ever, and nothing but the following may be called.
+  Process::Id process() const noexcept { return process_; }
+  bool is_of_this_process() const noexcept { return Process::is_this(process_); }
+  void check_process() const {
+    if (!is_of_this_process()) throw_of_parent();
+  }
+  [[noreturn]] MILLPOND_COLD static void throw_of_parent();
+
+  /// Lets this module know the calling thread, if it is one of a pool's and this is another module
+  /// than the one that has made the engine.
+  void introduce_thread() const noexcept {
+    if (this_thread_ != &what_we_know_of_this_thread && current_thread_context == nullptr) {
+      current_thread_context = this_thread_().context;
+    }
+  }
+
+  // ---- Life of the pool ----
+
+  /// Starts all workers; with an initializer, returns when each has run it. Throws what stopped
+  /// it, after joining what was started.
+  virtual void start(std::string thread_name_prefix, const std::function<void()>& initializer) = 0;
+  virtual void close() noexcept = 0;
+  virtual void terminate() noexcept = 0;
+  /// Throws ValueError on the pool's own threads and while running.
+  virtual void join() = 0;
+  /// join() for the destructor, after terminate(): on one of the pool's own threads leaves that
+  /// one to end by itself.
+  virtual void join_or_detach() noexcept = 0;
+  /// The pool object is about to give up its reference.
+  virtual void orphan() noexcept = 0;
+
+  // ---- Work ----
+
+  /// Queues a new job with so many entries: one, or as many as workers can be at a map. Throws
+  /// ValueError if the pool does not run, std::bad_alloc, std::system_error if it needs a callback
+  /// thread that cannot start; then the job is still wholly the caller's.
+  struct Submission {
+    std::size_t entries = 1;
+    int priority = 0;
+    bool has_callbacks = false;
+    Rank* rank = nullptr;  // where the entries stand is written there
+  };
+  virtual void submit(Job& job, const Submission& submission) = 0;
+  virtual void submit(StreamJob& job) = 0;
+
+  /// Counts in a new job that needs no worker. Throws like submit().
+  virtual void accept(bool has_callbacks) = 0;
+
+  /// A job that was accepted has become ready (or, for an imap, has run its last). `unwatched`: it
+  /// had no handle any more.
+  virtual void job_done(bool unwatched = false) noexcept = 0;
+
+  /// For a worker that has taken an entry of a map, with priorities: puts it back for whoever comes
+  /// next.
+  virtual void put_back(Job& job, const Rank& rank) noexcept = 0;
+
+  /// Takes an entry of the job out of the calling worker's own lane if it is the youngest there: it
+  /// is the caller's then. Only for a job that is claimed, or that the caller claims next. `engine`
+  /// may be gone.
+  static bool take_back_entry(Engine* engine, const Job& job) noexcept {
+    const ThreadContext* const context = context_in(engine);
+    return context != nullptr && context->worker != nullptr && !engine->takes_turns() &&
+           engine->take_back_youngest(*context->worker, job);
+  }
+
+  enum class Place : bool { front, back };
+  /// Puts back an accepted imap that has no entry in the queue; the queue takes a reference of its
+  /// own. At the front it goes on with its turn. Does nothing on a terminated pool.
+  virtual void requeue(StreamJob& job, Place place) noexcept = 0;
+  /// Takes it out of the queue. True: it was there, and the queue's reference is the caller's.
+  virtual bool unlink(StreamJob& job) noexcept = 0;
+
+  /// Whether imaps read on though nobody takes their results (a closed pool is being joined).
+  bool look_ahead_unlimited() const noexcept {
+    // acquire: pairs with lift_look_ahead_limit().
+    return look_ahead_unlimited_.load(memory_order_acquire);
+  }
+  /// An imap that will not read any more.
+  virtual void forget(StreamJob& job) noexcept = 0;
+
+  /// Has the job's callback run on the callback thread.
+  virtual void post_callback(Job& job) noexcept = 0;
+  /// Sees to it that there is a callback thread to post to, as long as some job is unfinished.
+  /// False if none is. Throws std::system_error.
+  virtual bool need_callbacks() = 0;
+
+#if MILLPOND_HAS_STOP_TOKEN
+  /// From now until it is removed, terminate() requests stop of it; at once if terminated already.
+  virtual void add_stop(StopSource& source) noexcept = 0;
+  virtual void remove_stop(StopSource& source) noexcept = 0;
+#endif
+
+  /// Tells on_unobserved_error.
+  virtual void report(const std::exception_ptr& error) const noexcept = 0;
+  /// The same for an engine that may be gone: then stderr is told.
+  static void report_to(const Engine* engine, std::uint16_t serial,
+                        const std::exception_ptr& error) noexcept;
+
+ protected:
+  Engine(bool takes_turns, std::size_t size)
+      : size_(size), takes_turns_(takes_turns), this_thread_(&what_we_know_of_this_thread) {}
+  ~Engine() override = default;
+
+  [[noreturn]] MILLPOND_COLD static void throw_not_running();
+
+ private:
+  friend class PoolEngine;
+  friend ThisThread this_thread_of(const Engine& engine) noexcept;
+
+  virtual bool take_back_youngest(Worker& worker, const Job& job) noexcept = 0;
+
+  const std::size_t size_;
+  const bool takes_turns_;
+  const Process::Id process_ = Process::id();
+  ThisThread (*const this_thread_)() noexcept;
+  const std::exception_ptr terminated_error_ =
+      std::make_exception_ptr(TerminatedError("Pool terminated"));
+  const std::exception_ptr cancelled_error_ =
+      std::make_exception_ptr(CancelledError("The task was cancelled"));
+  atomic<State> state_{State::run};  // written under PoolEngine's mutex
+  atomic<bool> look_ahead_unlimited_{false};
+};
+
+inline ThisThread this_thread_of(const Engine& engine) noexcept { return engine.this_thread_(); }
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_ENGINE_ENGINE_HPP
+
+// millpond/detail/engine/waiters.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_WAITERS_HPP
+#define MILLPOND_DETAIL_ENGINE_WAITERS_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// Somebody to be told that a result is ready; lives in a WaiterList until told or removed.
+class Waiter {
+ public:
+  enum class Kind : bool {
+    sleeper,  // notify() is short
+    code,     // it runs what the user has left for this moment; it keeps its result
+  };
+
+  explicit Waiter(Kind kind = Kind::sleeper) noexcept : kind_(kind) {}
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+
+  /// Called once, without locks, by the thread that completes the result. May end the life of
+  /// *this. For code: at once, or after other code that this thread is running.
+  virtual void notify() noexcept = 0;
+
+  /// Called before notify(), in place of it, if that has to come later: when the result may have
+  /// given up what it keeps while it is unfinished.
+  virtual void put_off() noexcept {}
+
+ protected:
+  ~Waiter() = default;
+
+ private:
+  friend class WaiterList;
+  friend class WaitingCode;
+  Waiter* next_ = nullptr;
+  const Kind kind_;
+};
+
+/// Runs the code that has waited. That code may complete another result, whose code runs on top of
+/// it, and so on; but only so deep, as a chain of any length must not fill the stack. What would be
+/// deeper runs on the same thread when the deepest has returned.
+class WaitingCode {
+ public:
+  /// One that no list has taken.
+  static void run(Waiter& waiter) noexcept {
+    waiter.next_ = nullptr;
+    run_all(&waiter);
+  }
+  /// A list, in its order.
+  static void run_all(Waiter* first) noexcept {
+    if (first == nullptr) return;
+    if (depth_ == kDeepest) return put_off(first);
+    ++depth_;
+    while (first != nullptr) {
+      Waiter* const next = first->next_;  // read first: notify() may end the waiter's life
+      first->notify();
+      first = next;
+      if (first == nullptr && depth_ == kDeepest) first = std::exchange(put_off_, nullptr);
+    }
+    --depth_;
+  }
+
+ private:
+  static constexpr std::size_t kDeepest = 64;
+
+  static void put_off(Waiter* first) noexcept {
+    *(put_off_ == nullptr ? &put_off_ : end_) = first;
+    for (;; first = first->next_) {
+      first->put_off();
+      end_ = &first->next_;
+      if (first->next_ == nullptr) return;
+    }
+  }
+
+  static inline constinit thread_local std::size_t depth_ = 0;
+  static inline constinit thread_local Waiter* put_off_ = nullptr;  // a list
+  static inline constinit thread_local Waiter** end_ = nullptr;     // its, if there is one
+};
+
+/// The one-shot "ready" of a result together with those who wait for it, in one word:
+///
+///   0 or waiter*    not ready; the head of the list of waiters, newest first
+///   waiter* | 2     the same while a thread takes its waiter out (a few instructions long)
+///   1               ready, for good; the list has been handed to the completing thread
+///   5               nobody waits, or ever will
+///
+/// Adding and completing are one compare-exchange each; only remove() takes the lock bit. Why no
+/// wake-up is lost: a waiter enters the list by a compare-exchange from a word that is not ready,
+/// and complete() takes the whole list by the same one that sets ready; so each waiter either
+/// finds the word ready or is in the list that gets notified.
+///
+/// Thread safety: all members, from any thread. Memory ordering: what happened before complete()
+/// happens before ready() == true, and before Waiter::notify().
+class WaiterList {
+ public:
+  bool ready() const noexcept {
+    return word_.load(memory_order_acquire) == kReady;  // acquire: pairs with complete()
+  }
+
+  /// False, and nothing is kept, if already ready.
+  bool add(Waiter& waiter) noexcept {
+    std::uintptr_t word = word_.load(memory_order_acquire);
+    for (;;) {
+      word = unlocked(word);
+      if (word == kReady) return false;
+      waiter.next_ = to_waiter(word);
+      // release: hands the waiter's fields to complete() and remove(). acquire: pairs with
+      // complete() when it fails on a word that has become ready.
+      if (word_.compare_exchange_weak(word, to_word(&waiter), memory_order_acq_rel,
+                                      memory_order_acquire)) {
+        return true;
+      }
+    }
+  }
+
+  /// False if `waiter` has been or is about to be notified: then its owner must await that.
+  bool remove(Waiter& waiter) noexcept {
+    std::uintptr_t word = word_.load(memory_order_acquire);
+    do {
+      word = unlocked(word);
+      if (word == kReady) return false;
+    } while (!word_.compare_exchange_weak(word, word | kLocked, memory_order_acq_rel,
+                                          memory_order_acquire));
+    Waiter* head = to_waiter(word);
+    Waiter** link = &head;
+    while (*link != &waiter) link = &(*link)->next_;
+    *link = waiter.next_;
+    word_.store(to_word(head), memory_order_release);  // release: pairs with every acquire
+    return true;
+  }
+
+  /// Makes ready and notifies all who wait, in the order in which they came: first threads, then
+  /// the user's code. False, and nothing is done, after close().
+  bool complete() noexcept {
+    std::uintptr_t word = word_.load(memory_order_acquire);
+    do {
+      word = unlocked(word);
+      if (word == kClosed) return false;
+      // release: publishes the outcome to ready(). acquire: pairs with add().
+    } while (
+        !word_.compare_exchange_weak(word, kReady, memory_order_acq_rel, memory_order_acquire));
+    if (word != 0) notify_all(to_waiter(word));
+    return true;
+  }
+
+  /// Nobody waits, and nobody will. False if it is ready.
+  bool close() noexcept {
+    std::uintptr_t none = 0;
+    // release: what the last who might have waited did comes before what complete() leads to.
+    // acquire: pairs with complete().
+    return word_.load(memory_order_acquire) == none &&
+           word_.compare_exchange_strong(none, kClosed, memory_order_acq_rel, memory_order_acquire);
+  }
+
+ private:
+  static constexpr std::uintptr_t kReady = 1;
+  static constexpr std::uintptr_t kLocked = 2;
+  static constexpr std::uintptr_t kClosed = 5;
+  static_assert(alignof(Waiter) >= 4, "the two lowest bits of a Waiter* carry the state");
+
+  static Waiter* to_waiter(std::uintptr_t word) noexcept { return reinterpret_cast<Waiter*>(word); }
+  static std::uintptr_t to_word(Waiter* waiter) noexcept {
+    return reinterpret_cast<std::uintptr_t>(waiter);
+  }
+
+  static void notify_all(Waiter* newest) noexcept {
+    Waiter* sleepers = nullptr;
+    Waiter* code = nullptr;
+    while (newest != nullptr) {
+      Waiter* const waiter = newest;
+      newest = waiter->next_;
+      Waiter*& list = waiter->kind_ == Waiter::Kind::sleeper ? sleepers : code;
+      waiter->next_ = std::exchange(list, waiter);
+    }
+    while (sleepers != nullptr) {
+      Waiter* const next = sleepers->next_;  // read first: notify() may end the waiter's life
+      sleepers->notify();
+      sleepers = next;
+    }
+    WaitingCode::run_all(code);
+  }
+
+  /// `word` as it is once nobody holds the lock bit.
+  std::uintptr_t unlocked(std::uintptr_t word) const noexcept {
+    while ((word & kLocked) != 0) {
+      this_thread::yield();
+      word = word_.load(memory_order_acquire);
+    }
+    return word;
+  }
+
+  atomic<std::uintptr_t> word_{0};
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_ENGINE_WAITERS_HPP
+
+// millpond/detail/platform/deadline.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_DEADLINE_HPP
+#define MILLPOND_DETAIL_PLATFORM_DEADLINE_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// When a wait gives up: never, at once (a poll), or at a moment of the steady clock. A value.
+class Deadline {
+ public:
+  using Clock = steady_clock;
+
+  static Deadline never() noexcept { return Deadline(); }
+
+  /// Any duration, floating point and extreme ones included: zero, negative and NaN poll, and
+  /// what the steady clock cannot hold is never.
+  template <class Rep, class Period>
+  static Deadline after(std::chrono::duration<Rep, Period> timeout);
+
+  /// A moment of any clock. Clocks other than the steady one may be set while we wait, so the
+  /// caller looks at the clock again when the wait is over.
+  template <class Clk, class Dur>
+  static Deadline at(std::chrono::time_point<Clk, Dur> when);
+
+  bool is_poll() const noexcept { return kind_ == Kind::poll; }
+  bool is_never() const noexcept { return kind_ == Kind::never; }
+  bool has_passed() const noexcept {
+    return is_poll() || (kind_ == Kind::moment && when_ <= Clock::now());
+  }
+  /// Only for one that is neither.
+  Clock::time_point when() const noexcept { return when_; }
+
+ private:
+  /// Everything is reckoned in floating point: exact to a nanosecond for hours and to a
+  /// microsecond for a century, and what does not fit becomes an infinity, not an overflow.
+  using Seconds = std::chrono::duration<double>;
+  /// 100 years; the steady clock holds 292 years of nanoseconds. With a time_t of 32 bits, to which
+  /// the system's waits convert, 5 years: it holds 68 from 1970 on.
+  static constexpr Seconds kForever{(sizeof(std::time_t) > 4 ? 100.0 : 5.0) * 365 * 24 * 3600};
+
+  static Deadline after_seconds(Seconds timeout);
+
+  enum class Kind : char { never, poll, moment };
+  Kind kind_ = Kind::never;
+  Clock::time_point when_;
+};
+
+template <class Rep, class Period>
+Deadline Deadline::after(std::chrono::duration<Rep, Period> timeout) {
+  return after_seconds(std::chrono::duration_cast<Seconds>(timeout));
+}
+
+template <class Clk, class Dur>
+Deadline Deadline::at(std::chrono::time_point<Clk, Dur> when) {
+  return after_seconds(std::chrono::duration_cast<Seconds>(when.time_since_epoch()) -
+                       std::chrono::duration_cast<Seconds>(Clk::now().time_since_epoch()));
+}
+
+inline Deadline Deadline::after_seconds(Seconds timeout) {
+  Deadline deadline;
+  if (!(timeout.count() > 0)) {
+    deadline.kind_ = Kind::poll;
+  } else if (timeout < kForever) {
+    // One tick more: the cast rounds down, and no wait may end early.
+    deadline.kind_ = Kind::moment;
+    deadline.when_ =
+        Clock::now() + std::chrono::duration_cast<Clock::duration>(timeout) + Clock::duration(1);
+  }
+  return deadline;
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_PLATFORM_DEADLINE_HPP
+
+// millpond/detail/results/outcome.hpp
+#ifndef MILLPOND_DETAIL_RESULTS_OUTCOME_HPP
+#define MILLPOND_DETAIL_RESULTS_OUTCOME_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// A value of type R (also void or a reference), an error, or nothing yet. Not thread-safe.
+template <class R>
+class Outcome {
+ public:
+  using Value = std::remove_cv_t<R>;
+  /// What holds the value: references are kept as pointers.
+  using Stored = std::conditional_t<std::is_reference_v<R>, std::add_pointer_t<R>,
+                                    std::conditional_t<std::is_void_v<R>, std::byte, Value>>;
+
+  Outcome() noexcept {}
+  Outcome(Outcome&& other) noexcept(std::is_nothrow_move_constructible_v<Stored>) {
+    if (other.kind_ == Kind::value)
+      std::construct_at(std::addressof(value_), std::move(other.value_));
+    if (other.kind_ == Kind::error) std::construct_at(&error_, std::move(other.error_));
+    kind_ = other.kind_;
+  }
+  Outcome& operator=(Outcome&&) = delete;
+  ~Outcome() { reset(); }
+
+  /// Back to nothing.
+  void reset() noexcept {
+    const Kind kind = std::exchange(kind_, Kind::none);
+    if (kind == Kind::value) std::destroy_at(std::addressof(value_));
+    if (kind == Kind::error) std::destroy_at(&error_);
+  }
+
+  bool is_error() const noexcept { return kind_ == Kind::error; }
+  /// Only if is_error().
+  const std::exception_ptr& error() const noexcept { return error_; }
+  /// Leaves a null error behind.
+  std::exception_ptr take_error() noexcept { return std::exchange(error_, nullptr); }
+
+  void set_error(std::exception_ptr error) noexcept {
+    reset();
+    std::construct_at(&error_, std::move(error));
+    kind_ = Kind::error;
+  }
+
+  /// Stores what `call()` returns, or what it throws.
+  template <class Call>
+  void run(Call&& call) noexcept {
+    try {
+      if constexpr (std::is_void_v<R>) {
+        std::forward<Call>(call)();
+        std::construct_at(std::addressof(value_));
+      } else if constexpr (std::is_reference_v<R>) {
+        R reference = std::forward<Call>(call)();
+        std::construct_at(std::addressof(value_), std::addressof(reference));
+      } else {
+        ::new (static_cast<void*>(std::addressof(value_))) Value(std::forward<Call>(call)());
+      }
+      kind_ = Kind::value;
+    } catch (...) {
+      set_error(std::current_exception());
+    }
+  }
+
+  /// The value; requires that there is one. Void has none to return.
+  decltype(auto) get() const noexcept {
+    if constexpr (std::is_void_v<R>) {
+      return;
+    } else if constexpr (std::is_reference_v<R>) {
+      return static_cast<R>(*value_);
+    } else {
+      return static_cast<const Value&>(value_);
+    }
+  }
+
+  R take() {
+    if constexpr (std::is_void_v<R>) {
+      return;
+    } else if constexpr (std::is_reference_v<R>) {
+      return static_cast<R>(*value_);
+    } else {
+      static_assert(std::is_move_constructible_v<R>,
+                    "millpond: this result cannot be moved, so it stays where its handle refers "
+                    "to: auto r = pool.apply_async(f), and then r.get()");
+      return std::move(value_);
+    }
+  }
+
+ private:
+  enum class Kind : std::uint8_t { none, value, error };
+
+  union {
+    Stored value_;
+    std::exception_ptr error_;
+  };
+  Kind kind_ = Kind::none;
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_RESULTS_OUTCOME_HPP
+
+// millpond/detail/results/result_state.hpp
+#ifndef MILLPOND_DETAIL_RESULTS_RESULT_STATE_HPP
+#define MILLPOND_DETAIL_RESULTS_RESULT_STATE_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// A job with a result that can be waited for; the part that does not depend on its type.
+///
+/// Life of a result: pending -> claimed -> (outcome stored, callable and arguments destroyed) ->
+/// (callback run on the callback thread) -> ready. Whoever claims, be it a worker, a waiter that
+/// helps, cancel() or terminate(), leads it to ready; so every wait ends.
+///
+/// Thread safety: all public members, from any thread.
+class ResultBase : public Job {
+ public:
+  bool ready() const noexcept { return waiters_.ready(); }
+
+  /// Started and not ready yet.
+  bool running() const noexcept { return is_claimed() && !is_claimed_to_cancel() && !ready(); }
+
+  /// Whether somebody has begun to run it, or to give it up.
+  bool claimed() const noexcept { return is_claimed(); }
+
+  /// Gives up what has not started, with CancelledError. True, again and again, if there was
+  /// something; false if all has started.
+  virtual bool cancel() noexcept = 0;
+  virtual bool cancelled() const noexcept = 0;
+
+  /// Waits until ready, or for the outcome if this thread is just running the result's own
+  /// callback. On a thread of the pool runs first what of this job has not started, and nothing
+  /// else. True if there is something to get; false if the deadline came first.
+  /// Throws ValueError if it is not ready and of the parent process.
+  bool wait(Deadline deadline) {
+    if (ready()) return true;
+    check_process();
+    return wait_until_ready(deadline);
+  }
+
+  /// If not, this will never be ready: its threads are in the parent of this process.
+  bool is_of_this_process() const noexcept { return Process::is_this(process_); }
+  void check_process() const {
+    if (!is_of_this_process() && !ready()) Engine::throw_of_parent();
+  }
+
+  /// The engine; only for a waiter that is being notified: who does it lets go of the engine
+  /// afterwards.
+  Ref<Engine> share_engine() const noexcept { return Ref<Engine>::share(engine_); }
+  /// The engine, if this is not ready; null if it is.
+  Ref<Engine> find_engine() noexcept;
+  /// What stands for the calling thread where others look for who waits for what: its context as
+  /// one of the pool's threads, or as it is giving up jobs of the pool; null if it does neither.
+  /// Asks the engine's module where this one does not know.
+  ThreadContext* find_context() noexcept;
+
+  /// Has `waiter` notified once ready; false, and nothing is kept, if it is ready already.
+  bool add_waiter(Waiter& waiter) noexcept { return waiters_.add(waiter); }
+  /// False if `waiter` has been or is about to be notified.
+  bool remove_waiter(Waiter& waiter) noexcept { return waiters_.remove(waiter); }
+
+  /// The pool's, which may be gone if this is ready: only to compare it.
+  const Engine* engine_pointer() const noexcept { return engine_; }
+  std::uint16_t engine_serial() const noexcept { return engine_serial_; }
+
+  /// Runs here what has not started, whatever thread this is; begins nothing after the deadline.
+  void take_part(Deadline deadline) noexcept { help(deadline); }
+
+  /// Notes that somebody has looked at the outcome.
+  void observe() noexcept { observed_.store(true, memory_order_relaxed); }
+
+  /// Whether the outcome, which is there, is an error, and not that it was cancelled.
+  virtual bool failed() const noexcept = 0;
+
+  virtual std::size_t completed() const noexcept { return ready() ? 1 : 0; }
+  virtual std::size_t total() const noexcept { return 1; }
+
+ protected:
+  ResultBase(Engine& engine, Kind kind, std::uint32_t entries, bool has_callbacks) noexcept
+      : Job(kind, entries),
+        has_callbacks_(has_callbacks),
+        engine_serial_(engine.serial()),
+        engine_(&engine),
+        process_(engine.process()) {
+    engine.introduce_thread();
+  }
+
+  /// Only while this job is unfinished.
+  Engine& engine() const noexcept { return *engine_; }
+  bool has_callbacks() const noexcept { return has_callbacks_; }
+
+  /// The outcome will be that this was cancelled, not an error of its own.
+  void set_outcome_cancelled() noexcept { outcome_is_cancelled_ = true; }
+  bool outcome_is_cancelled() const noexcept { return outcome_is_cancelled_; }
+
+  /// For cancel(), once it has claimed something, which keeps the engine alive: has
+  /// `give_up(error)` do the rest.
+  template <class GiveUp>
+  void cancel_claimed(GiveUp give_up) noexcept {
+    const CompletionScope scope(engine_, this);
+    // A copy: giving up may end the life of the engine.
+    give_up(std::exception_ptr(engine_->cancelled_error()));
+  }
+
+  /// Claims and runs on this thread what has not started; begins nothing after the deadline.
+  virtual void help(Deadline deadline) noexcept = 0;
+
+  /// Makes it ready and tells those who wait. False if no handle is left: then nobody waits, and
+  /// whatever the last handle would have done is the caller's. Else *this may be gone.
+  bool complete() noexcept { return waiters_.complete(); }
+  /// The last handle goes: true if the result is ready, and the rest is the caller's.
+  bool drop() noexcept { return !waiters_.close(); }
+
+  /// Neither the work nor a handle needs it any more. What is left of it at the end of this
+  /// thread's own lane goes, so that no other worker meets it.
+  void retire() noexcept {
+    while (has_entry() && Engine::take_back_entry(engine_, *this)) drop_entry();
+    done();
+  }
+
+  /// An error that is to be reported unless somebody looks at it: keeps the engine for that.
+  void expect_observation() noexcept {
+    if (observed_.load(memory_order_relaxed)) return;
+    engine_->add_ref();
+    reports_ = true;
+  }
+  /// Called last, with the error, if there is one.
+  void report_if_unobserved(const std::exception_ptr& error) noexcept {
+    if (!reports_) return;
+    // relaxed: observers released their reference after they observed.
+    if (!observed_.load(memory_order_relaxed)) engine_->report(error);
+    engine_->release();
+  }
+
+ private:
+  bool wait_until_ready(Deadline deadline) noexcept;
+  bool sleep(Deadline deadline) noexcept;
+  bool sleep_in_callback(Deadline deadline) noexcept;
+
+  atomic<bool> observed_{false};
+  bool reports_ : 1 = false;
+  bool outcome_is_cancelled_ : 1 = false;
+  const bool has_callbacks_ : 1;
+  const std::uint16_t engine_serial_;
+  Engine* const engine_;  // alive while this job is unfinished; afterwards only if reports_
+  WaiterList waiters_;
+  const Process::Id process_;
+};
+
+/// What AsyncResult<R> refers to: a job whose outcome is an R.
+///
+/// The last handle destroys the outcome; or the work, if the last handle was gone by then. So no
+/// worker that is still a moment at a finished job keeps a result alive which may look at what its
+/// reader is about to destroy.
+template <class R>
+class ResultState : public ResultBase {
+ public:
+  /// Only for owners, once wait() was true.
+  Outcome<R>& outcome() noexcept { return outcome_; }
+
+  bool failed() const noexcept final {
+    return outcome_.is_error() && !this->outcome_is_cancelled();
+  }
+
+  void add_handle() noexcept { handles_.fetch_add(1, memory_order_relaxed); }
+  void drop_handle() noexcept {
+    // acquire: pairs with the release half of the others' decrements, whose writes we destroy. If
+    // there is only this handle, nobody can add one meanwhile, so a plain load is enough.
+    if (handles_.load(memory_order_acquire) != 1 &&
+        handles_.fetch_sub(1, memory_order_acq_rel) != 1) {
+      return;
+    }
+    if (this->drop()) dispose();
+  }
+
+ protected:
+  using ResultBase::ResultBase;
+  ~ResultState() noexcept override = default;  // whatever R's says
+
+  /// The outcome is stored and all else of the user's is destroyed: has the callbacks run, if any,
+  /// then makes ready. *this may be gone afterwards.
+  void finish() noexcept {
+    if (has_callbacks()) {
+      this->engine().post_callback(*this);
+    } else {
+      make_ready();
+    }
+  }
+
+  /// finish() with an error that was not the task's own but our doing, and nobody need look at.
+  void finish_abandoned(const std::exception_ptr& why) noexcept {
+    outcome_.set_error(why);
+    this->observe();
+    finish();
+  }
+
+  /// The callback phase: the callback for the outcome, then ready.
+  template <class Callbacks>
+  void run_callbacks(std::optional<Callbacks>& callbacks) noexcept;
+
+ private:
+  void make_ready() noexcept {
+    Engine& engine = this->engine();  // alive: this job counts as unfinished until job_done()
+    if (outcome_.is_error()) this->expect_observation();
+    const bool unwatched = !this->complete();
+    if (unwatched) dispose();
+    engine.job_done(unwatched);
+  }
+
+  /// It is ready, and no handle is left.
+  void dispose() noexcept {
+    if (outcome_.is_error()) report_if_unobserved(outcome_.error());
+    outcome_.reset();
+    this->retire();
+  }
+
+  template <class Callbacks>
+  void call_back(Callbacks& callbacks) noexcept;
+
+  atomic<std::uint32_t> handles_{1};
+  MILLPOND_NO_UNIQUE_ADDRESS Outcome<R> outcome_;
+};
+
+/// Keeps a result.
+template <class R>
+class ResultHandle {
+ public:
+  ResultHandle() = default;
+  /// Takes over the share that a new job has for its handle.
+  explicit ResultHandle(ResultState<R>* state) noexcept : state_(state) {}
+  ResultHandle(const ResultHandle& other) noexcept : state_(other.state_) {
+    if (state_ != nullptr) state_->add_handle();
+  }
+  ResultHandle(ResultHandle&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  ResultHandle& operator=(ResultHandle other) noexcept {
+    std::swap(state_, other.state_);
+    return *this;
+  }
+  ~ResultHandle() {
+    if (state_ != nullptr) state_->drop_handle();
+  }
+
+  ResultState<R>* get() const noexcept { return state_; }
+  friend bool operator==(const ResultHandle&, const ResultHandle&) = default;
+
+ private:
+  ResultState<R>* state_ = nullptr;
+};
+
+template <class R>
+template <class Callbacks>
+void ResultState<R>::run_callbacks(std::optional<Callbacks>& callbacks) noexcept {
+  this->engine().introduce_thread();
+  {
+    const JobStack::Frame frame(current_thread_context->calling_back, this);
+    call_back(*callbacks);
+    callbacks.reset();
+  }
+  make_ready();
+}
+
+template <class R>
+template <class Callbacks>
+void ResultState<R>::call_back(Callbacks& callbacks) noexcept {
+  if (outcome_.is_error()) {
+    if (!callbacks.error_callback) return;
+    this->observe();
+    try {
+      callbacks.error_callback(outcome_.error());
+    } catch (...) {
+      this->engine().report(std::current_exception());
+    }
+  } else if (callbacks.callback) {
+    try {
+      if constexpr (std::is_void_v<R>) {
+        callbacks.callback();
+      } else {
+        callbacks.callback(outcome_.get());
+      }
+    } catch (...) {
+      outcome_.set_error(std::current_exception());
+    }
+  }
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_RESULTS_RESULT_STATE_HPP
+
+// millpond/detail/platform/made_once.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_MADE_ONCE_HPP
+#define MILLPOND_DETAIL_PLATFORM_MADE_ONCE_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// A place for a T that is made when it is first asked for, and never destroyed: who is destroyed
+/// after main() may still use it. To be a static variable of a function, which needs no guard.
+template <class T>
+class MadeOncePlace {
+ public:
+  T& object() noexcept { return *std::launder(reinterpret_cast<T*>(memory_)); }
+
+ private:
+  template <auto kPlace>
+  friend auto& made_once();
+
+  static constexpr Process::Id kNotMade = 0;
+  static constexpr Process::Id kMade = -1;
+
+  std::atomic<Process::Id> state_{kNotMade};  // or the process in which a thread makes it
+  alignas(T) std::byte memory_[sizeof(T)]{};
+};
+
+/// What is at the place that kPlace() gives. Its mutex_ is held while the process is copied by
+/// fork(): so it is free in the child, and what it guards is whole.
+///
+/// A static variable that is initialised when it is first used would do, but for its guard: a child
+/// of fork() would wait for ever for a thread that only its parent has. Here it sees that, and
+/// makes the object itself.
+template <auto kPlace>
+auto& made_once() {
+  auto& place = kPlace();
+  using Place = std::remove_reference_t<decltype(place)>;
+  using T = std::remove_reference_t<decltype(place.object())>;
+  Process::Id state = place.state_.load(std::memory_order_acquire);
+  const Process::Id here = Process::id() != 0 ? Process::id() : 1;
+  while (state != Place::kMade) {
+    if (state == here) {
+      std::this_thread::yield();
+      state = place.state_.load(std::memory_order_acquire);
+    } else if (place.state_.compare_exchange_strong(state, here, std::memory_order_acquire)) {
+      ::new (static_cast<void*>(place.memory_)) T;
+      Process::hold_during_fork<[]() -> mutex& { return kPlace().object().mutex_; }>();
+      place.state_.store(state = Place::kMade, std::memory_order_release);
+    }
+  }
+  return place.object();
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_PLATFORM_MADE_ONCE_HPP
+
+// millpond/detail/engine/findable_registry.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_FINDABLE_REGISTRY_HPP
+#define MILLPOND_DETAIL_ENGINE_FINDABLE_REGISTRY_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+class Findable::Registry {
+ public:
+  void add(Findable& object) {
+    const lock_guard lock(mutex_);
+    object.serial_ = ++serials_;
+    object.next_ = std::exchange(first_, &object);
+  }
+  void remove(Findable& object) noexcept {
+    const lock_guard lock(mutex_);
+    Findable** link = &first_;
+    while (*link != &object) link = &(*link)->next_;
+    *link = object.next_;
+  }
+  Ref<Findable> find(const Findable* object, std::uint16_t serial) noexcept {
+    const lock_guard lock(mutex_);
+    for (Findable* live = first_; live != nullptr; live = live->next_) {
+      if (live != object || live->serial_ != serial) continue;
+      return live->try_add_ref() ? Ref<Findable>::adopt(live) : Ref<Findable>();
+    }
+    return {};
+  }
+
+  mutex mutex_;  // guards the rest
+
+ private:
+  Findable* first_ = nullptr;
+  std::uint16_t serials_ = 0;
+};
+
+inline Findable::Registry& Findable::registry() noexcept {
+  static constinit MadeOncePlace<Registry> place;
+  return made_once<[]() -> MadeOncePlace<Registry>& { return place; }>();
+}
+
+MILLPOND_INLINE Findable::Findable() { registry().add(*this); }
+MILLPOND_INLINE Findable::~Findable() { registry().remove(*this); }
+
+MILLPOND_INLINE Ref<Findable> Findable::find(const Findable* object,
+                                             std::uint16_t serial) noexcept {
+  return registry().find(object, serial);
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_ENGINE_FINDABLE_REGISTRY_HPP
+
+// millpond/detail/engine/job_memory_depot.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_JOB_MEMORY_DEPOT_HPP
+#define MILLPOND_DETAIL_ENGINE_JOB_MEMORY_DEPOT_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// At the beginning of each slab, which is aligned to kSlab.
+struct alignas(64) JobMemory::Slab {
+  Slab* next;            // in the depot's list, guarded by its mutex, as is the rest
+  std::uint32_t blocks;  // cut from it so far
+  std::uint32_t free;    // found free; only while looking
+};
+
+/// The blocks between threads, and all slabs.
+struct JobMemory::Depot {
+  static constexpr std::size_t kSlab = std::size_t{64} << 10;
+  /// A little less, so that the next one fits beside it.
+  static constexpr std::size_t kSlabBytes = kSlab - kLine;
+  static constexpr std::size_t kKeptBytes = std::size_t{32} << 20;
+
+  /// Of one size.
+  struct Shelf {
+    Block* batches = nullptr;
+    std::size_t free_blocks = 0;
+    Slab* slabs = nullptr;    // the first is the one that batches are cut from
+    std::size_t cut = kSlab;  // bytes of it
+  };
+
+  void take(Magazine& magazine, std::size_t size_class);
+  void put(Magazine& magazine, std::size_t size_class) noexcept;
+  void cut_batch_locked(Magazine& magazine, std::size_t size_class);
+  Slab* trim_locked() noexcept;
+  static Slab* trim_locked(Shelf& shelf) noexcept;
+  static Slab* slab_of(Block* block) noexcept {
+    return reinterpret_cast<Slab*>(reinterpret_cast<std::uintptr_t>(block) & ~(kSlab - 1));
+  }
+  static void give_back(Slab* slabs) noexcept {
+    while (slabs != nullptr) {
+      ::operator delete(std::exchange(slabs, slabs->next), std::align_val_t(kSlab));
+    }
+  }
+
+  mutex mutex_;  // guards the rest
+  std::array<Shelf, kClasses> shelves;
+  std::size_t bytes = 0;  // free
+  std::size_t limit = kKeptBytes;
+  std::size_t pools = 0;
+};
+
+inline JobMemory::Depot& JobMemory::depot() noexcept {
+  static constinit MadeOncePlace<Depot> place;
+  return made_once<[]() -> MadeOncePlace<Depot>& { return place; }>();
+}
+
+// ---- Of each thread ----
+
+/// To be called before a magazine gets its first block. A thread at its end, whose thread_local
+/// objects are being destroyed, keeps none any more.
+inline void JobMemory::empty_when_thread_ends() noexcept {
+  struct Flusher {
+    ~Flusher() {
+      flush_thread();
+      thread_ends_ = true;
+    }
+  };
+  if (thread_ends_) return;
+  thread_local const Flusher flusher{};
+  static_cast<void>(flusher);
+}
+
+MILLPOND_INLINE void JobMemory::release_slowly(void* memory, std::size_t size_class) noexcept {
+  Magazine& magazine = magazines_[size_class];
+  if (magazine.count != 0) depot().put(magazine, size_class);
+  empty_when_thread_ends();
+  put(memory, magazine);
+  if (thread_ends_) depot().put(magazine, size_class);
+}
+
+MILLPOND_INLINE void JobMemory::refill(Magazine& magazine, std::size_t size_class) {
+  empty_when_thread_ends();
+  depot().take(magazine, size_class);
+  if (!thread_ends_ || magazine.count == 1) return;
+  Magazine rest{std::exchange(magazine.head->next, nullptr), magazine.count - 1};
+  magazine.count = 1;
+  depot().put(rest, size_class);
+}
+
+// ---- Of all ----
+
+/// Throws std::bad_alloc.
+inline void JobMemory::Depot::take(Magazine& magazine, std::size_t size_class) {
+  Shelf& shelf = shelves[size_class];
+  const lock_guard lock(mutex_);
+  Block* const batch = shelf.batches;
+  if (batch == nullptr) return cut_batch_locked(magazine, size_class);
+  shelf.batches = batch->next_batch;
+  shelf.free_blocks -= batch->count;
+  bytes -= batch->count * size_of(size_class);
+  magazine = {batch, batch->count};
+}
+
+inline void JobMemory::Depot::cut_batch_locked(Magazine& magazine, std::size_t size_class) {
+  Shelf& shelf = shelves[size_class];
+  const std::size_t size = size_of(size_class);
+  if (shelf.cut + size > kSlabBytes) {
+    void* const memory = ::operator new(kSlabBytes, std::align_val_t(kSlab));
+    shelf.slabs = ::new (memory) Slab{shelf.slabs, 0, 0};
+    shelf.cut = sizeof(Slab);
+  }
+  auto* const slab = reinterpret_cast<std::byte*>(shelf.slabs);
+  Block** link = &magazine.head;
+  std::size_t count = 0;
+  for (; count != kBatch && shelf.cut + size <= kSlabBytes; ++count, shelf.cut += size) {
+    Block* const block = ::new (static_cast<void*>(slab + shelf.cut)) Block{nullptr, nullptr, 0};
+    *link = block;
+    link = &block->next;
+  }
+  shelf.slabs->blocks += static_cast<std::uint32_t>(count);
+  magazine.count = count;
+}
+
+inline void JobMemory::Depot::put(Magazine& magazine, std::size_t size_class) noexcept {
+  if (magazine.count == 0) return;
+  Slab* surplus = nullptr;
+  {
+    const lock_guard lock(mutex_);
+    Shelf& shelf = shelves[size_class];
+    magazine.head->next_batch = std::exchange(shelf.batches, magazine.head);
+    magazine.head->count = magazine.count;
+    shelf.free_blocks += magazine.count;
+    bytes += magazine.count * size_of(size_class);
+    if (bytes > limit) surplus = trim_locked();
+  }
+  magazine = {};
+  give_back(surplus);
+}
+
+/// Takes out the slabs all of whose blocks are here.
+inline JobMemory::Slab* JobMemory::Depot::trim_locked() noexcept {
+  Slab* surplus = nullptr;
+  bytes = 0;
+  for (std::size_t i = 0; i != kClasses; ++i) {
+    Slab* const free = trim_locked(shelves[i]);
+    bytes += shelves[i].free_blocks * size_of(i);
+    if (free == nullptr) continue;
+    Slab* last = free;
+    while (last->next != nullptr) last = last->next;
+    last->next = std::exchange(surplus, free);
+  }
+  const std::size_t kept = pools != 0 ? kKeptBytes : kSlab;
+  limit = 2 * bytes > kept ? 2 * bytes : kept;
+  return surplus;
+}
+
+inline JobMemory::Slab* JobMemory::Depot::trim_locked(Shelf& shelf) noexcept {
+  for (Block* batch = shelf.batches; batch != nullptr; batch = batch->next_batch) {
+    for (Block* block = batch; block != nullptr; block = block->next) ++slab_of(block)->free;
+  }
+  Block* blocks = nullptr;  // those that stay, in one list
+  for (Block* batch = std::exchange(shelf.batches, nullptr); batch != nullptr;) {
+    Block* block = std::exchange(batch, batch->next_batch);
+    while (block != nullptr) {
+      Block* const next = block->next;
+      if (slab_of(block)->free != slab_of(block)->blocks)
+        block->next = std::exchange(blocks, block);
+      block = next;
+    }
+  }
+  shelf.free_blocks = 0;
+  while (blocks != nullptr) {
+    Block* const batch = blocks;
+    std::size_t count = 1;
+    Block* last = batch;
+    for (; count != kBatch && last->next != nullptr; ++count) last = last->next;
+    blocks = std::exchange(last->next, nullptr);
+    batch->next_batch = std::exchange(shelf.batches, batch);
+    batch->count = count;
+    shelf.free_blocks += count;
+  }
+  Slab* surplus = nullptr;
+  for (Slab** link = &shelf.slabs; *link != nullptr;) {
+    Slab* const slab = *link;
+    if (std::exchange(slab->free, 0) != slab->blocks) {
+      link = &slab->next;
+      continue;
+    }
+    if (slab == shelf.slabs) shelf.cut = kSlab;
+    *link = slab->next;
+    slab->next = std::exchange(surplus, slab);
+  }
+  return surplus;
+}
+
+inline void JobMemory::flush_thread() noexcept {
+  for (std::size_t i = 0; i != kClasses; ++i) {
+    if (magazines_[i].count != 0) depot().put(magazines_[i], i);
+  }
+}
+
+inline void JobMemory::remove_pool() noexcept {
+  flush_thread();
+  Slab* surplus = nullptr;
+  {
+    Depot& depot = JobMemory::depot();
+    const lock_guard lock(depot.mutex_);
+    if (--depot.pools != 0) return;
+    surplus = depot.trim_locked();
+  }
+  Depot::give_back(surplus);
+}
+
+inline void JobMemory::add_pool() noexcept {
+  Depot& depot = JobMemory::depot();
+  const lock_guard lock(depot.mutex_);
+  if (depot.pools++ == 0) depot.limit = Depot::kKeptBytes;
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_ENGINE_JOB_MEMORY_DEPOT_HPP
+
+// millpond/detail/engine/wait_graph.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_WAIT_GRAPH_HPP
+#define MILLPOND_DETAIL_ENGINE_WAIT_GRAPH_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -1610,237 +3013,11 @@ class WaitGraph {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_WAIT_GRAPH_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_WAIT_GRAPH_HPP
 
-// millpond/detail/waiters.hpp
-#ifndef MILLPOND_DETAIL_WAITERS_HPP
-#define MILLPOND_DETAIL_WAITERS_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// Somebody to be told that a result is ready; lives in a WaiterList until told or removed.
-class Waiter {
- public:
-  enum class Kind : bool {
-    sleeper,  // notify() is short
-    code,     // it runs what the user has left for this moment; it keeps its result
-  };
-
-  explicit Waiter(Kind kind = Kind::sleeper) noexcept : kind_(kind) {}
-  Waiter(const Waiter&) = delete;
-  Waiter& operator=(const Waiter&) = delete;
-
-  /// Called once, without locks, by the thread that completes the result. May end the life of
-  /// *this. For code: at once, or after other code that this thread is running.
-  virtual void notify() noexcept = 0;
-
-  /// Called before notify(), in place of it, if that has to come later: when the result may have
-  /// given up what it keeps while it is unfinished.
-  virtual void put_off() noexcept {}
-
- protected:
-  ~Waiter() = default;
-
- private:
-  friend class WaiterList;
-  friend class WaitingCode;
-  Waiter* next_ = nullptr;
-  const Kind kind_;
-};
-
-/// Runs the code that has waited. That code may complete another result, whose code runs on top of
-/// it, and so on; but only so deep, as a chain of any length must not fill the stack. What would be
-/// deeper runs on the same thread when the deepest has returned.
-class WaitingCode {
- public:
-  /// One that no list has taken.
-  static void run(Waiter& waiter) noexcept {
-    waiter.next_ = nullptr;
-    run_all(&waiter);
-  }
-  /// A list, in its order.
-  static void run_all(Waiter* first) noexcept {
-    if (first == nullptr) return;
-    if (depth_ == kDeepest) return put_off(first);
-    ++depth_;
-    while (first != nullptr) {
-      Waiter* const next = first->next_;  // read first: notify() may end the waiter's life
-      first->notify();
-      first = next;
-      if (first == nullptr && depth_ == kDeepest) first = std::exchange(put_off_, nullptr);
-    }
-    --depth_;
-  }
-
- private:
-  static constexpr std::size_t kDeepest = 64;
-
-  static void put_off(Waiter* first) noexcept {
-    *(put_off_ == nullptr ? &put_off_ : end_) = first;
-    for (;; first = first->next_) {
-      first->put_off();
-      end_ = &first->next_;
-      if (first->next_ == nullptr) return;
-    }
-  }
-
-  static inline constinit thread_local std::size_t depth_ = 0;
-  static inline constinit thread_local Waiter* put_off_ = nullptr;  // a list
-  static inline constinit thread_local Waiter** end_ = nullptr;     // its, if there is one
-};
-
-/// A thread that sleeps until its result is ready. Lives on that thread's stack.
-class ThreadWaiter final : public Waiter {
- public:
-  void notify() noexcept override {
-    // Under the mutex: the sleeper may return and destroy *this as soon as we let go of it.
-    const lock_guard lock(mutex_);
-    notified_ = true;
-    condition_.notify_one();
-  }
-
-  void wait() {
-    unique_lock lock(mutex_);
-    condition_.wait(lock, [this] { return notified_; });
-  }
-
-  /// As long as this is held notify() does not return.
-  [[nodiscard]] unique_lock hold() { return unique_lock(mutex_); }
-
-  /// False if the deadline came first.
-  bool wait_until(Deadline::Clock::time_point when) {
-    unique_lock lock(mutex_);
-    return condition_.wait_until(lock, when, [this] { return notified_; });
-  }
-
- private:
-  mutex mutex_;
-  condition_variable condition_;
-  bool notified_ = false;
-};
-
-/// The one-shot "ready" of a result together with those who wait for it, in one word:
-///
-///   0 or waiter*    not ready; the head of the list of waiters, newest first
-///   waiter* | 2     the same while a thread takes its waiter out (a few instructions long)
-///   1               ready, for good; the list has been handed to the completing thread
-///   5               nobody waits, or ever will
-///
-/// Adding and completing are one compare-exchange each; only remove() takes the lock bit. Why no
-/// wake-up is lost: a waiter enters the list by a compare-exchange from a word that is not ready,
-/// and complete() takes the whole list by the same one that sets ready; so each waiter either
-/// finds the word ready or is in the list that gets notified.
-///
-/// Thread safety: all members, from any thread. Memory ordering: what happened before complete()
-/// happens before ready() == true, and before Waiter::notify().
-class WaiterList {
- public:
-  bool ready() const noexcept {
-    return word_.load(memory_order_acquire) == kReady;  // acquire: pairs with complete()
-  }
-
-  /// False, and nothing is kept, if already ready.
-  bool add(Waiter& waiter) noexcept {
-    std::uintptr_t word = word_.load(memory_order_acquire);
-    for (;;) {
-      word = unlocked(word);
-      if (word == kReady) return false;
-      waiter.next_ = to_waiter(word);
-      // release: hands the waiter's fields to complete() and remove(). acquire: pairs with
-      // complete() when it fails on a word that has become ready.
-      if (word_.compare_exchange_weak(word, to_word(&waiter), memory_order_acq_rel,
-                                      memory_order_acquire)) {
-        return true;
-      }
-    }
-  }
-
-  /// False if `waiter` has been or is about to be notified: then its owner must await that.
-  bool remove(Waiter& waiter) noexcept {
-    std::uintptr_t word = word_.load(memory_order_acquire);
-    do {
-      word = unlocked(word);
-      if (word == kReady) return false;
-    } while (!word_.compare_exchange_weak(word, word | kLocked, memory_order_acq_rel,
-                                          memory_order_acquire));
-    Waiter* head = to_waiter(word);
-    Waiter** link = &head;
-    while (*link != &waiter) link = &(*link)->next_;
-    *link = waiter.next_;
-    word_.store(to_word(head), memory_order_release);  // release: pairs with every acquire
-    return true;
-  }
-
-  /// Makes ready and notifies all who wait, in the order in which they came: first threads, then
-  /// the user's code. False, and nothing is done, after close().
-  bool complete() noexcept {
-    std::uintptr_t word = word_.load(memory_order_acquire);
-    do {
-      word = unlocked(word);
-      if (word == kClosed) return false;
-      // release: publishes the outcome to ready(). acquire: pairs with add().
-    } while (
-        !word_.compare_exchange_weak(word, kReady, memory_order_acq_rel, memory_order_acquire));
-    if (word != 0) notify_all(to_waiter(word));
-    return true;
-  }
-
-  /// Nobody waits, and nobody will. False if it is ready.
-  bool close() noexcept {
-    std::uintptr_t none = 0;
-    // release: what the last who might have waited did comes before what complete() leads to.
-    // acquire: pairs with complete().
-    return word_.load(memory_order_acquire) == none &&
-           word_.compare_exchange_strong(none, kClosed, memory_order_acq_rel, memory_order_acquire);
-  }
-
- private:
-  static constexpr std::uintptr_t kReady = 1;
-  static constexpr std::uintptr_t kLocked = 2;
-  static constexpr std::uintptr_t kClosed = 5;
-  static_assert(alignof(Waiter) >= 4, "the two lowest bits of a Waiter* carry the state");
-
-  static Waiter* to_waiter(std::uintptr_t word) noexcept { return reinterpret_cast<Waiter*>(word); }
-  static std::uintptr_t to_word(Waiter* waiter) noexcept {
-    return reinterpret_cast<std::uintptr_t>(waiter);
-  }
-
-  static void notify_all(Waiter* newest) noexcept {
-    Waiter* sleepers = nullptr;
-    Waiter* code = nullptr;
-    while (newest != nullptr) {
-      Waiter* const waiter = newest;
-      newest = waiter->next_;
-      Waiter*& list = waiter->kind_ == Waiter::Kind::sleeper ? sleepers : code;
-      waiter->next_ = std::exchange(list, waiter);
-    }
-    while (sleepers != nullptr) {
-      Waiter* const next = sleepers->next_;  // read first: notify() may end the waiter's life
-      sleepers->notify();
-      sleepers = next;
-    }
-    WaitingCode::run_all(code);
-  }
-
-  /// `word` as it is once nobody holds the lock bit.
-  std::uintptr_t unlocked(std::uintptr_t word) const noexcept {
-    while ((word & kLocked) != 0) {
-      this_thread::yield();
-      word = word_.load(memory_order_acquire);
-    }
-    return word;
-  }
-
-  atomic<std::uintptr_t> word_{0};
-};
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_WAITERS_HPP
-
-// millpond/detail/callback_thread.hpp
-#ifndef MILLPOND_DETAIL_CALLBACK_THREAD_HPP
-#define MILLPOND_DETAIL_CALLBACK_THREAD_HPP
+// millpond/detail/engine/callback_thread.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_CALLBACK_THREAD_HPP
+#define MILLPOND_DETAIL_ENGINE_CALLBACK_THREAD_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -2024,148 +3201,11 @@ inline bool CallbackThread::wait_in_callback(Alarm& alarm, Deadline deadline) no
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_CALLBACK_THREAD_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_CALLBACK_THREAD_HPP
 
-// millpond/detail/ref.hpp
-#ifndef MILLPOND_DETAIL_REF_HPP
-#define MILLPOND_DETAIL_REF_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// An owning reference to a counted object (a Job or a Core).
-template <class T>
-class Ref {
- public:
-  Ref() = default;
-  /// Takes over a reference that is already counted.
-  static Ref adopt(T* object) noexcept {
-    Ref ref;
-    ref.object_ = object;
-    return ref;
-  }
-  /// Counts a new one.
-  static Ref share(T* object) noexcept {
-    if (object != nullptr) object->add_ref();
-    return adopt(object);
-  }
-
-  Ref(const Ref& other) noexcept : object_(share(other.object_).detach()) {}
-  Ref(Ref&& other) noexcept : object_(other.detach()) {}
-  template <std::derived_from<T> U>
-  Ref(Ref<U> other) noexcept : object_(other.detach()) {}
-  Ref& operator=(Ref other) noexcept {
-    std::swap(object_, other.object_);
-    return *this;
-  }
-  ~Ref() {
-    if (object_ != nullptr) object_->release();
-  }
-
-  T* get() const noexcept { return object_; }
-  T* detach() noexcept { return std::exchange(object_, nullptr); }
-  T& operator*() const noexcept { return *object_; }
-  T* operator->() const noexcept { return object_; }
-  explicit operator bool() const noexcept { return object_ != nullptr; }
-  friend bool operator==(const Ref&, const Ref&) = default;
-
- private:
-  T* object_ = nullptr;
-};
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_REF_HPP
-
-// millpond/detail/findable.hpp
-#ifndef MILLPOND_DETAIL_FINDABLE_HPP
-#define MILLPOND_DETAIL_FINDABLE_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// A counted object that is also found by those who hold its address and no reference. It deletes
-/// itself with its last reference, of which the creator has the first.
-///
-/// Thread safety: all public members, from any thread.
-class Findable {
- public:
-  Findable() { registry().add(*this); }
-  Findable(const Findable&) = delete;
-  Findable& operator=(const Findable&) = delete;
-  virtual ~Findable() { registry().remove(*this); }
-
-  void add_ref() noexcept { refs_.fetch_add(1, memory_order_relaxed); }
-  void release() noexcept {
-    // acquire: pairs with the release half of the others' decrements, whose writes we destroy.
-    if (refs_.fetch_sub(1, memory_order_acq_rel) == 1) delete this;
-  }
-
-  /// A number that tells this object from others that had its address before.
-  std::uint16_t serial() const noexcept { return serial_; }
-
-  /// A reference to an object that may be gone; null if it is, or about to go.
-  static Ref<Findable> find(const Findable* object, std::uint16_t serial) noexcept {
-    return registry().find(object, serial);
-  }
-
- private:
-  class Registry {
-   public:
-    void add(Findable& object) {
-      const lock_guard lock(mutex_);
-      object.serial_ = ++serials_;
-      object.next_ = std::exchange(first_, &object);
-    }
-    void remove(Findable& object) noexcept {
-      const lock_guard lock(mutex_);
-      Findable** link = &first_;
-      while (*link != &object) link = &(*link)->next_;
-      *link = object.next_;
-    }
-    Ref<Findable> find(const Findable* object, std::uint16_t serial) noexcept {
-      const lock_guard lock(mutex_);
-      for (Findable* live = first_; live != nullptr; live = live->next_) {
-        if (live != object || live->serial_ != serial) continue;
-        return live->try_add_ref() ? Ref<Findable>::adopt(live) : Ref<Findable>();
-      }
-      return {};
-    }
-
-   private:
-    friend class Findable;
-    mutex mutex_;
-    Findable* first_ = nullptr;
-    std::uint16_t serials_ = 0;
-  };
-
-  /// Never destroyed: pools and results may be static objects.
-  MILLPOND_VISIBLE static Registry& registry() noexcept {
-    alignas(Registry) static std::byte memory[sizeof(Registry)];
-    static Registry* const registry = [] {
-      Process::hold_during_fork<[]() -> mutex& { return Findable::registry().mutex_; }>();
-      return ::new (static_cast<void*>(memory)) Registry;
-    }();
-    return *registry;
-  }
-
-  bool try_add_ref() noexcept {
-    std::size_t refs = refs_.load(memory_order_relaxed);
-    while (refs != 0 && !refs_.compare_exchange_weak(refs, refs + 1, memory_order_relaxed)) {
-    }
-    return refs != 0;
-  }
-
-  atomic<std::size_t> refs_{1};
-  std::uint16_t serial_ = 0;
-  Findable* next_ = nullptr;
-};
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_FINDABLE_HPP
-
-// millpond/detail/job_heap.hpp
-#ifndef MILLPOND_DETAIL_JOB_HEAP_HPP
-#define MILLPOND_DETAIL_JOB_HEAP_HPP
+// millpond/detail/engine/job_heap.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_JOB_HEAP_HPP
+#define MILLPOND_DETAIL_ENGINE_JOB_HEAP_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -2217,11 +3257,11 @@ class JobHeap {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_JOB_HEAP_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_JOB_HEAP_HPP
 
-// millpond/detail/job_ring.hpp
-#ifndef MILLPOND_DETAIL_JOB_RING_HPP
-#define MILLPOND_DETAIL_JOB_RING_HPP
+// millpond/detail/engine/job_ring.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_JOB_RING_HPP
+#define MILLPOND_DETAIL_ENGINE_JOB_RING_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -2427,11 +3467,11 @@ inline bool JobRing::make_room(std::size_t count) {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_JOB_RING_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_JOB_RING_HPP
 
-// millpond/detail/tally.hpp
-#ifndef MILLPOND_DETAIL_TALLY_HPP
-#define MILLPOND_DETAIL_TALLY_HPP
+// millpond/detail/engine/tally.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_TALLY_HPP
+#define MILLPOND_DETAIL_ENGINE_TALLY_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -2451,11 +3491,11 @@ class Tally {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_TALLY_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_TALLY_HPP
 
-// millpond/detail/lanes.hpp
-#ifndef MILLPOND_DETAIL_LANES_HPP
-#define MILLPOND_DETAIL_LANES_HPP
+// millpond/detail/engine/lanes.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_LANES_HPP
+#define MILLPOND_DETAIL_ENGINE_LANES_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -2619,11 +3659,11 @@ class Lanes {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_LANES_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_LANES_HPP
 
-// millpond/detail/stream_queue.hpp
-#ifndef MILLPOND_DETAIL_STREAM_QUEUE_HPP
-#define MILLPOND_DETAIL_STREAM_QUEUE_HPP
+// millpond/detail/engine/stream_queue.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_STREAM_QUEUE_HPP
+#define MILLPOND_DETAIL_ENGINE_STREAM_QUEUE_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -2676,19 +3716,13 @@ class StreamQueue {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_STREAM_QUEUE_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_STREAM_QUEUE_HPP
 
-// millpond/detail/job_queue.hpp
-#ifndef MILLPOND_DETAIL_JOB_QUEUE_HPP
-#define MILLPOND_DETAIL_JOB_QUEUE_HPP
+// millpond/detail/engine/job_queue.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_JOB_QUEUE_HPP
+#define MILLPOND_DETAIL_ENGINE_JOB_QUEUE_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
-
-/// In which order the queued work of a pool starts.
-enum class QueueOrder : bool {
-  fifo,      // as each thread issues it
-  priority,  // the higher priority first, and as it is issued among equals
-};
 
 /// What waits for a worker: jobs in lanes, or in a heap if there are priorities; and imaps that
 /// want another worker, in a list beside them.
@@ -2861,11 +3895,11 @@ class JobQueue {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_JOB_QUEUE_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_JOB_QUEUE_HPP
 
-// millpond/detail/start_up.hpp
-#ifndef MILLPOND_DETAIL_START_UP_HPP
-#define MILLPOND_DETAIL_START_UP_HPP
+// millpond/detail/engine/start_up.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_START_UP_HPP
+#define MILLPOND_DETAIL_ENGINE_START_UP_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -2909,175 +3943,55 @@ class StartUp {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_START_UP_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_START_UP_HPP
 
-// millpond/detail/stop.hpp
-#ifndef MILLPOND_DETAIL_STOP_HPP
-#define MILLPOND_DETAIL_STOP_HPP
-
-/// Functions that take a std::stop_token in front of their arguments are given one. All of this
-/// costs nothing for those that do not; and where the library has none, there are none that do.
+// millpond/detail/engine/stream_list.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_STREAM_LIST_HPP
+#define MILLPOND_DETAIL_ENGINE_STREAM_LIST_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-#if MILLPOND_HAS_STOP_TOKEN
-
-/// Whether F, called as an rvalue, takes a token in front of the arguments.
-template <class F, class... Args>
-inline constexpr bool takes_stop_token = std::is_invocable_v<F, stop_token, Args...>;
-
-/// f with its first argument filled in. F may be a reference.
-template <class F>
-class WithStopToken {
+/// The imaps of a pool that may still read, linked by themselves. Guarded by the pool's mutex.
+class StreamList {
  public:
-  template <class G>
-  WithStopToken(G&& f, stop_token token) : f_(std::forward<G>(f)), token_(std::move(token)) {}
+  std::size_t size() const noexcept { return size_; }
+  bool empty() const noexcept { return first_ == nullptr; }
+  StreamJob& front() const noexcept { return *first_; }
 
-  template <class... Args>
-    requires std::is_invocable_v<F&, const stop_token&, Args...>
-  decltype(auto) operator()(Args&&... args) & {
-    return std::invoke(f_, std::as_const(token_), std::forward<Args>(args)...);
-  }
-  template <class... Args>
-    requires takes_stop_token<F, Args...>
-  decltype(auto) operator()(Args&&... args) && {
-    return std::invoke(std::forward<F>(f_), std::move(token_), std::forward<Args>(args)...);
-  }
-
- private:
-  F f_;
-  stop_token token_;
-};
-
-/// The source of a job's tokens; in the pool's list of them while the job is unfinished, so that
-/// terminate() can request stop.
-class StopSource {
- public:
-  StopSource() = default;
-  StopSource(const StopSource&) = delete;
-  StopSource& operator=(const StopSource&) = delete;
-
-  /// Thread-safe.
-  void request() noexcept { source_.request_stop(); }
-  stop_token token() const noexcept { return source_.get_token(); }
-
- private:
-  friend class StopList;
-  stop_source source_;
-  StopSource* next_ = nullptr;  // guarded by the pool's mutex, as is the next
-  StopSource** link_ = nullptr;
-};
-
-/// The sources of a pool's unfinished jobs. Guarded by the pool's mutex.
-class StopList {
- public:
-  void insert(StopSource& source) noexcept {
-    source.next_ = std::exchange(first_, &source);
-    source.link_ = &first_;
-    if (source.next_ != nullptr) source.next_->link_ = &source.next_;
+  void push_back(StreamJob& job) noexcept {
+    job.next_live_ = nullptr;
+    job.prev_live_ = last_;
+    (last_ != nullptr ? last_->next_live_ : first_) = &job;
+    last_ = &job;
+    job.is_listed_ = true;
+    ++size_;
   }
   /// Does nothing if it is not there.
-  void erase(StopSource& source) noexcept {
-    if (source.link_ == nullptr) return;
-    *source.link_ = source.next_;
-    if (source.next_ != nullptr) source.next_->link_ = source.link_;
-    source.link_ = nullptr;
-  }
-  /// Takes one out; false if there is none. To be asked to stop without the mutex.
-  bool pop(stop_source& source) noexcept {
-    if (first_ == nullptr) return false;
-    source = first_->source_;
-    erase(*first_);
-    return true;
+  void erase(StreamJob& job) noexcept {
+    if (!job.is_listed_) return;
+    (job.prev_live_ != nullptr ? job.prev_live_->next_live_ : first_) = job.next_live_;
+    (job.next_live_ != nullptr ? job.next_live_->prev_live_ : last_) = job.prev_live_;
+    job.is_listed_ = false;
+    --size_;
   }
 
  private:
-  StopSource* first_ = nullptr;
+  StreamJob* first_ = nullptr;
+  StreamJob* last_ = nullptr;
+  std::size_t size_ = 0;
 };
-
-#else
-
-template <class F, class... Args>
-inline constexpr bool takes_stop_token = false;
-template <class F>
-class WithStopToken;  // never made
-class StopSource;
-
-#endif
-
-/// Whether a job's function, as it is kept, has been given a token; and the function that was.
-template <class Kept>
-struct StopTraits {
-  static constexpr bool kStoppable = false;
-};
-template <class F>
-struct StopTraits<WithStopToken<F>> {
-  static constexpr bool kStoppable = true;
-  using Function = F;
-};
-
-/// Asks whether F takes a token only if it cannot be called without: to ask what a generic function
-/// returns is to compile its body, which may be wrong for other arguments.
-template <class F, class... Args>
-constexpr auto choose_stop_token() {
-  if constexpr (std::is_invocable_v<F, Args...>) {
-    return std::type_identity<F>{};
-  } else if constexpr (takes_stop_token<F, Args...>) {
-    return std::type_identity<WithStopToken<F>>{};
-  } else {
-    return std::type_identity<F>{};
-  }
-}
-
-/// F, or what gives it a token if it cannot be called with Args without one.
-template <class F, class... Args>
-using with_stop_token_t = typename decltype(choose_stop_token<F, Args...>())::type;
-
-/// What a job has of all this: nothing, or a StopSource.
-template <class Kept, bool = StopTraits<Kept>::kStoppable>
-class Stop {
- public:
-  void request() noexcept {}
-  void leave(auto&) noexcept {}
-  template <class F>
-  F&& bind(F&& f) noexcept {
-    return std::forward<F>(f);
-  }
-};
-
-#if MILLPOND_HAS_STOP_TOKEN
-template <class Kept>
-class Stop<Kept, true> {
- public:
-  /// Asks the function to stop. Runs the user's stop callbacks, so without locks.
-  void request() noexcept { source_.request(); }
-
-  /// In and out of the pool's list; out: before the job is ready.
-  void enter(auto& core) { core.add_stop(source_); }
-  void leave(auto& core) noexcept { core.remove_stop(source_); }
-
-  /// The function together with its token.
-  template <class F>
-  auto bind(F&& f) {
-    return WithStopToken<typename StopTraits<Kept>::Function>(std::forward<F>(f), source_.token());
-  }
-
- private:
-  StopSource source_;
-};
-#endif
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_STOP_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_STREAM_LIST_HPP
 
-// millpond/detail/worker.hpp
-#ifndef MILLPOND_DETAIL_WORKER_HPP
-#define MILLPOND_DETAIL_WORKER_HPP
+// millpond/detail/engine/worker.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_WORKER_HPP
+#define MILLPOND_DETAIL_ENGINE_WORKER_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// What the core has of each of its workers.
+/// What the engine has of each of its workers.
 struct Worker {
   Lanes::Own lane;
   Tally finished;      // jobs
@@ -3086,11 +4000,11 @@ struct Worker {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_WORKER_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_WORKER_HPP
 
-// millpond/detail/worker_sleep.hpp
-#ifndef MILLPOND_DETAIL_WORKER_SLEEP_HPP
-#define MILLPOND_DETAIL_WORKER_SLEEP_HPP
+// millpond/detail/engine/worker_sleep.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_WORKER_SLEEP_HPP
+#define MILLPOND_DETAIL_ENGINE_WORKER_SLEEP_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -3200,201 +4114,63 @@ class WorkerSleep {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_WORKER_SLEEP_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_WORKER_SLEEP_HPP
 
-// millpond/errors.hpp
-#ifndef MILLPOND_ERRORS_HPP
-#define MILLPOND_ERRORS_HPP
-
-namespace millpond::inline MILLPOND_ABI {
-
-/// A call that the pool or a result cannot take: a wrong argument or the wrong moment.
-class MILLPOND_VISIBLE ValueError : public std::logic_error {
- public:
-  using std::logic_error::logic_error;
-};
-
-/// Base of what can happen to work that was accepted.
-class MILLPOND_VISIBLE Error : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-/// A timed wait ended before its result was there. The result is untouched: ask again.
-class MILLPOND_VISIBLE TimeoutError : public Error {
- public:
-  using Error::Error;
-};
-
-/// The work was cancelled before it started.
-class MILLPOND_VISIBLE CancelledError : public Error {
- public:
-  using Error::Error;
-};
-
-/// The pool was terminated before the work started.
-class MILLPOND_VISIBLE TerminatedError : public Error {
- public:
-  using Error::Error;
-};
-
-namespace detail {
-
-/// A function of its own: to throw an exception is more code than all else that some functions do.
-[[noreturn]] MILLPOND_COLD inline void throw_value_error(const char* what) {
-  throw ValueError(what);
-}
-
-}  // namespace detail
-
-}  // namespace millpond::inline MILLPOND_ABI
-
-#endif  // MILLPOND_ERRORS_HPP
-
-// millpond/state.hpp
-#ifndef MILLPOND_STATE_HPP
-#define MILLPOND_STATE_HPP
-
-namespace millpond::inline MILLPOND_ABI {
-
-/// A pool's life: it runs, is closed (no new work, the old is finished) and may be terminated
-/// (work that has not started is given up). It never goes back.
-enum class State { run, close, terminate };
-
-}  // namespace millpond::inline MILLPOND_ABI
-
-#endif  // MILLPOND_STATE_HPP
-
-// millpond/detail/core.hpp
-#ifndef MILLPOND_DETAIL_CORE_HPP
-#define MILLPOND_DETAIL_CORE_HPP
+// millpond/detail/engine/pool_engine.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_POOL_ENGINE_HPP
+#define MILLPOND_DETAIL_ENGINE_POOL_ENGINE_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// The engine: the queue, the workers that empty it, and the pool's state machine. All that the
-/// pool object, its threads and its jobs share.
+/// The engine: the queue, the workers that empty it, and the pool's state machine.
 ///
 /// Who wakes whom is written up in docs/design/wakeup.md.
 ///
-/// Life: counted. The pool object, each thread and each imap hold a reference; so do, together as
-/// one, the jobs that are unfinished when the pool object goes, and each result with an error that
-/// nobody has seen. So a core outlives the pool object while a worker, or whoever cancels or
-/// abandons a job, is still at it.
-///
-/// Thread safety: all public members, from any thread, without locks held. mutex_ guards the state,
-/// the callback list, the lists of imaps and of stop sources, and who waits for whom; the queue has
-/// locks of its own. No user code runs under any.
-class Core final : public Findable {
+/// Thread safety: mutex_ guards the state, the callback list, the lists of imaps and of stop
+/// sources, and who waits for whom; the queue has locks of its own. No user code runs under any.
+class PoolEngine final : public Engine {
  public:
-  using ErrorHandler = std::function<void(std::exception_ptr)>;
-
-  Core(QueueOrder order, std::size_t size, ErrorHandler on_unobserved_error)
-      : size_(size),
+  PoolEngine(QueueOrder order, std::size_t size, ErrorHandler on_unobserved_error)
+      : Engine(order == QueueOrder::priority, size),
         on_unobserved_error_(std::move(on_unobserved_error)),
         workers_(std::make_unique<Worker[]>(size)),
         queue_(order, size),
         sleep_(size) {
     JobMemory::add_pool();
   }
-  ~Core() override { JobMemory::remove_pool(); }
+  ~PoolEngine() override { JobMemory::remove_pool(); }
 
-  std::size_t size() const noexcept { return size_; }
-  /// What becomes of work that has not started when the pool is terminated, or when it is
-  /// cancelled. Made beforehand: neither must need memory.
-  const std::exception_ptr& terminated_error() const noexcept { return terminated_error_; }
-  const std::exception_ptr& cancelled_error() const noexcept { return cancelled_error_; }
-  /// Whether a worker at a map looks at the queue after each chunk.
-  bool takes_turns() const noexcept { return queue_.is_by_priority(); }
-  State state() const noexcept { return state_.load(memory_order_acquire); }
+  static PoolEngine& of(Engine& engine) noexcept { return static_cast<PoolEngine&>(engine); }
 
-  /// Throws ValueError unless running, and here.
-  void check_running() const {
-    check_process();
-    if (state() != State::run) throw_not_running();
-  }
+  void start(std::string thread_name_prefix, const std::function<void()>& initializer) override;
+  void close() noexcept override;
+  void terminate() noexcept override;
+  void join() override;
+  void join_or_detach() noexcept override;
+  void orphan() noexcept override;
 
-  /// Where it was made. In a child of that process it is dead: it has no threads, a mutex may be
-  /// locked for ever, and nothing but the following may be called.
-  Process::Id process() const noexcept { return process_; }
-  bool is_of_this_process() const noexcept { return Process::is_this(process_); }
-  void check_process() const {
-    if (!is_of_this_process()) throw_of_parent();
-  }
-  [[noreturn]] MILLPOND_COLD static void throw_of_parent();
-
-  /// Lets this module know the calling thread, if it is one of a pool's and this is another module
-  /// than the one that has made the core.
-  void introduce_thread() const noexcept {
-    if (this_thread_ != &what_we_know_of_this_thread && current_thread_context == nullptr) {
-      current_thread_context = this_thread_().context;
-    }
-  }
-
-  // ---- Life of the pool ----
-
-  /// Starts all workers; with an initializer, returns when each has run it. Throws what stopped
-  /// it, after joining what was started.
-  void start(std::string thread_name_prefix, const std::function<void()>& initializer);
-  void close() noexcept;
-  void terminate() noexcept;
-  /// Throws ValueError on the pool's own threads and while running.
-  void join();
-  /// join() for the destructor, after terminate(): on one of the pool's own threads leaves that
-  /// one to end by itself.
-  void join_or_detach() noexcept;
-  /// The pool object is about to give up its reference.
-  void orphan() noexcept;
-
-  // ---- Work ----
-
-  /// Queues a new job with so many entries: one, or as many as workers can be at a map. Throws
-  /// ValueError if the pool does not run, std::bad_alloc, std::system_error if it needs a callback
-  /// thread that cannot start; then the job is still wholly the caller's.
-  struct Submission {
-    std::size_t entries = 1;
-    int priority = 0;
-    bool has_callbacks = false;
-    Rank* rank = nullptr;  // where the entries stand is written there
-  };
-  void submit(Job& job, const Submission& submission);
-  void submit(StreamJob& job);
-
-  /// Counts in a new job that needs no worker. Throws like submit().
-  void accept(bool has_callbacks);
-
-  /// A job that was accepted has become ready (or, for an imap, has run its last). `unwatched`: it
-  /// had no handle any more.
-  void job_done(bool unwatched = false) noexcept;
-
-  /// For a worker that has taken an entry of a map, with priorities: puts it back for whoever comes
-  /// next.
-  void put_back(Job& job, const Rank& rank) noexcept;
-
-  /// Takes an entry of the job out of the calling worker's own lane if it is the youngest there: it
-  /// is the caller's then. Only for a job that is claimed, or that the caller claims next. `core`
-  /// may be gone.
-  static bool take_back_entry(Core* core, const Job& job) noexcept {
-    const ThreadContext* const context = context_in(core);
-    return context != nullptr && context->worker != nullptr && !core->takes_turns() &&
-           core->queue_.lanes().pop_back(context->worker->lane, job);
-  }
-
-  enum class Place : bool { front, back };
-  /// Puts back an accepted imap that has no entry in the queue; the queue takes a reference of its
-  /// own. At the front it goes on with its turn. Does nothing on a terminated pool.
-  void requeue(StreamJob& job, Place place) noexcept;
-  /// Takes it out of the queue. True: it was there, and the queue's reference is the caller's.
-  bool unlink(StreamJob& job) noexcept {
+  void submit(Job& job, const Submission& submission) override;
+  void submit(StreamJob& job) override;
+  void accept(bool has_callbacks) override;
+  void job_done(bool unwatched) noexcept override;
+  void put_back(Job& job, const Rank& rank) noexcept override;
+  void requeue(StreamJob& job, Place place) noexcept override;
+  bool unlink(StreamJob& job) noexcept override {
     const lock_guard lock(queue_.imap_mutex());
     return queue_.erase_locked(job);
   }
+  void forget(StreamJob& job) noexcept override;
 
-  /// Whether imaps read on though nobody takes their results (a closed pool is being joined).
-  bool look_ahead_unlimited() const noexcept {
-    return look_ahead_unlimited_.load(memory_order_acquire);  // pairs with lift_look_ahead_limit()
+  void post_callback(Job& job) noexcept override { callbacks_.post(job); }
+  bool need_callbacks() override;
+#if MILLPOND_HAS_STOP_TOKEN
+  void add_stop(StopSource& source) noexcept override;
+  void remove_stop(StopSource& source) noexcept override {
+    const lock_guard lock(mutex_);
+    stops_.erase(source);
   }
-  void lift_look_ahead_limit() noexcept;
-  void forget(StreamJob& job) noexcept;
+#endif
+  void report(const std::exception_ptr& error) const noexcept override;
 
   /// Who runs callbacks.
   CallbackThread& callbacks() noexcept { return callbacks_; }
@@ -3405,33 +4181,7 @@ class Core final : public Findable {
     return state() != State::terminate && sleep_.idle() != 0;
   }
 
-#if MILLPOND_HAS_STOP_TOKEN
-  /// From now until it is removed, terminate() requests stop of it; at once if terminated already.
-  void add_stop(StopSource& source) noexcept;
-  void remove_stop(StopSource& source) noexcept {
-    const lock_guard lock(mutex_);
-    stops_.erase(source);
-  }
-#endif
-
-  /// Tells on_unobserved_error.
-  void report(const std::exception_ptr& error) const noexcept;
-  /// A reference to a core that may be gone; null if it is.
-  static Ref<Core> find_live(const Core* core, std::uint16_t serial) noexcept {
-    return Ref<Core>::adopt(static_cast<Core*>(find(core, serial).detach()));
-  }
-
-  /// Sees to it that there is a callback thread to post() to, as long as some job is unfinished.
-  /// False if none is. Throws std::system_error.
-  bool need_callbacks();
-
-  /// The same as report() for a core that may be gone: then stderr is told.
-  static void report_to(const Core* core, std::uint16_t serial,
-                        const std::exception_ptr& error) noexcept;
-
  private:
-  friend ThisThread this_thread_of(const Core& core) noexcept;
-
   // ---- Accounting ----
 
   /// Jobs that were accepted and are not finished; callbacks included. Never too small. Exact for
@@ -3448,6 +4198,9 @@ class Core final : public Findable {
 
   // ---- Workers ----
 
+  bool take_back_youngest(Worker& worker, const Job& job) noexcept override {
+    return queue_.lanes().pop_back(worker.lane, job);
+  }
   void run_worker(std::size_t index, StartUp* start_up) noexcept;
   void work(ThreadContext& context) noexcept;
   Job* search(Worker& worker) noexcept;
@@ -3467,8 +4220,9 @@ class Core final : public Findable {
 
   /// Whether the calling thread was one of the pool's, and is about to end.
   bool is_left_by_this_thread() const noexcept {
-    return left_pool.core == this && left_pool.serial == serial();
+    return left_pool.engine == this && left_pool.serial == serial();
   }
+  void lift_look_ahead_limit() noexcept;
   /// Takes a live imap off the list, with a reference.
   Ref<StreamJob> pop_stream() noexcept;
   /// Runs stop callbacks of the user's, so without the mutex.
@@ -3477,7 +4231,6 @@ class Core final : public Findable {
   void check_state() const {
     if (state_.load(memory_order_relaxed) != State::run) throw_not_running();
   }
-  [[noreturn]] MILLPOND_COLD static void throw_not_running();
   MILLPOND_COLD void start_callback_thread();
   MILLPOND_COLD void start_callback_thread_locked();
   void run_callback_thread() noexcept;
@@ -3485,24 +4238,13 @@ class Core final : public Findable {
   template <class Done>
   void serve_callbacks(unique_lock& lock, Done done) noexcept;
 
-  static void print(const std::exception_ptr& error) noexcept;
-
-  const std::size_t size_;
-  const Process::Id process_ = Process::id();
-  ThisThread (*const this_thread_)() noexcept = &what_we_know_of_this_thread;
   const ErrorHandler on_unobserved_error_;
-  const std::exception_ptr terminated_error_ =
-      std::make_exception_ptr(TerminatedError("Pool terminated"));
-  const std::exception_ptr cancelled_error_ =
-      std::make_exception_ptr(CancelledError("The task was cancelled"));
   std::string thread_name_prefix_;
 
   const std::unique_ptr<Worker[]> workers_;
   JobQueue queue_;
   WorkerSleep sleep_;
-  atomic<State> state_{State::run};  // written under mutex_
-  atomic<bool> may_leave_{false};    // nothing is unfinished, and nothing can come
-  atomic<bool> look_ahead_unlimited_{false};
+  atomic<bool> may_leave_{false};  // nothing is unfinished, and nothing can come
 
   mutable mutex mutex_;
   Tally accepted_elsewhere_;  // written under mutex_, as is the next
@@ -3516,295 +4258,270 @@ class Core final : public Findable {
 #if MILLPOND_HAS_STOP_TOKEN
   StopList stops_;  // of unfinished jobs
 #endif
-  std::list<StreamJob*> streams_;  // imaps that may still read
+  StreamList streams_;  // imaps that may still read
 
   std::vector<thread> threads_;
   mutex join_mutex_;  // one thread at a time joins
 };
 
-inline ThisThread this_thread_of(const Core& core) noexcept { return core.this_thread_(); }
+// ---- What others know of it ----
 
-inline void Core::throw_of_parent() { throw ValueError("Pool belongs to the parent process"); }
-inline void Core::throw_not_running() { throw ValueError("Pool not running"); }
+MILLPOND_INLINE Ref<Engine> Engine::make(QueueOrder order, std::size_t size,
+                                         ErrorHandler on_unobserved_error) {
+  return Ref<Engine>::adopt(new PoolEngine(order, size, std::move(on_unobserved_error)));
+}
+
+MILLPOND_INLINE void Engine::throw_of_parent() {
+  throw ValueError("Pool belongs to the parent process");
+}
+MILLPOND_INLINE void Engine::throw_not_running() { throw ValueError("Pool not running"); }
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_CORE_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_POOL_ENGINE_HPP
 
-// millpond/detail/invoke.hpp
-#ifndef MILLPOND_DETAIL_INVOKE_HPP
-#define MILLPOND_DETAIL_INVOKE_HPP
+// millpond/detail/platform/thread_name.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_THREAD_NAME_HPP
+#define MILLPOND_DETAIL_PLATFORM_THREAD_NAME_HPP
+
+#if defined(MILLPOND_SET_THREAD_NAME)
+#include <pthread.h>
+#endif
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-template <class...>
-inline constexpr bool always_false = false;
-
-/// Stands for a type that could not be found out because of a mistake that a static_assert tells.
-struct Misuse {};
-
-// ---- Is it a function at all? ----
-
-struct CallableFallback {
-  void operator()();
-};
-/// Has two operator() if T has any: then naming it is ambiguous.
-template <class T>
-struct CallableProbe : T, CallableFallback {};
-
-template <class T>
-constexpr bool is_callable_type() {
-  using D = std::decay_t<T>;
-  if constexpr (std::is_member_pointer_v<D>) {
-    return true;
-  } else if constexpr (std::is_pointer_v<D>) {
-    return std::is_function_v<std::remove_pointer_t<D>>;
-  } else if constexpr (std::is_class_v<D> && !std::is_final_v<D>) {
-    return !requires { &CallableProbe<D>::operator(); };
-  } else {
-    return std::is_class_v<D> || std::is_union_v<D>;  // cannot be looked into: believe it
-  }
+/// Names the calling thread "<prefix>-<suffix>" for debuggers, top and perf. An empty prefix
+/// leaves its name alone. Where the platform's limit is met the prefix is cut, never the suffix;
+/// a platform without names ignores the call.
+inline void name_this_thread([[maybe_unused]] std::string_view prefix,
+                             [[maybe_unused]] std::string_view suffix) noexcept {
+#if defined(MILLPOND_SET_THREAD_NAME)
+  constexpr std::size_t kLongest = 15;  // bytes, Linux
+  if (prefix.empty() || suffix.size() + 2 > kLongest) return;
+  char name[kLongest + 1] = {};
+  std::size_t length = prefix.substr(0, kLongest - 1 - suffix.size()).copy(name, kLongest);
+  name[length++] = '-';
+  suffix.copy(name + length, kLongest - length);
+  MILLPOND_SET_THREAD_NAME(name);
+#endif
 }
-
-/// Whether T could be called with some arguments, or is of a kind that never can.
-template <class T>
-inline constexpr bool is_callable = is_callable_type<T>();
-
-// ---- One call, with arguments kept for later ----
-
-/// What a call's result is kept and returned as: R without top-level const.
-template <class R>
-using result_of_call = std::conditional_t<std::is_reference_v<R>, R, std::remove_cv_t<R>>;
-
-template <class F, class... Args>
-constexpr auto invoke_type() {
-  if constexpr (std::is_invocable_v<F, Args...>) {
-    return std::type_identity<result_of_call<std::invoke_result_t<F, Args...>>>{};
-  } else {
-    return std::type_identity<Misuse>{};
-  }
-}
-
-/// invoke_result_t, or Misuse.
-template <class F, class... Args>
-using invoke_or_misuse_t = typename decltype(invoke_type<F, Args...>())::type;
-/// The same, with a std::stop_token in front if it must be.
-template <class F, class... Args>
-using apply_result_t = invoke_or_misuse_t<with_stop_token_t<F, Args...>, Args...>;
-
-/// Whether F is a pointer to a member of an object that is among the kept arguments itself: not
-/// behind a pointer or a std::reference_wrapper.
-template <class F, class... Args>
-inline constexpr bool is_member_of_kept = false;
-template <class T, class C, class Object, class... Args>
-inline constexpr bool is_member_of_kept<T C::*, Object, Args...> =
-    std::is_base_of_v<C, std::remove_cvref_t<Object>>;
-
-/// What a call with a kept function and kept arguments has for a result. These die before it is
-/// ready: what it gives of them, as an rvalue or by a pointer to a member, is a value. Any other
-/// reference is to something that outlives the call, and stays one.
-template <class F, class... Args>
-constexpr auto kept_result_type() {
-  using R = apply_result_t<F, Args...>;
-  if constexpr (std::is_rvalue_reference_v<R> ||
-                (std::is_lvalue_reference_v<R> && is_member_of_kept<F, Args...>)) {
-    return std::type_identity<std::remove_cvref_t<R>>{};
-  } else {
-    return std::type_identity<R>{};
-  }
-}
-template <class F, class... Args>
-using kept_result_t = typename decltype(kept_result_type<F, Args...>())::type;
-
-/// A function and its arguments, moved in, as std::thread has them; called once.
-template <class F, class... Args>
-class BoundCall {
- public:
-  template <class G>
-  BoundCall(G&& f, std::tuple<Args...> args) : f_(std::forward<G>(f)), args_(std::move(args)) {}
-
-  decltype(auto) operator()() && {
-    return std::apply(
-        [this](Args&&... args) -> decltype(auto) {
-          return std::invoke(std::move(f_), std::forward<Args>(args)...);
-        },
-        std::move(args_));
-  }
-
- private:
-  MILLPOND_NO_UNIQUE_ADDRESS F f_;
-  MILLPOND_NO_UNIQUE_ADDRESS std::tuple<Args...> args_;
-};
-
-template <class F, class... Args>
-struct StopTraits<BoundCall<F, Args...>> : StopTraits<F> {};
-
-/// initializer(initargs...) as a function that every worker calls; the arguments are shared.
-template <class F, class... Args>
-std::function<void()> bind_initializer(F&& f, Args&&... args) {
-  if constexpr (!std::is_invocable_v<std::decay_t<F>&, std::decay_t<Args>&...>) {
-    static_assert(always_false<F>, "millpond: the initializer cannot be called with its initargs");
-    return {};
-  } else {
-    // Shared, so that what is bound need not be copyable.
-    auto bound = std::make_shared<std::tuple<std::decay_t<F>, std::decay_t<Args>...>>(
-        std::forward<F>(f), std::forward<Args>(args)...);
-    return [bound = std::move(bound)] {
-      std::apply([](auto& g, auto&... as) { static_cast<void>(std::invoke(g, as...)); }, *bound);
-    };
-  }
-}
-
-// ---- starmap: an item is unpacked into arguments ----
-
-template <class T>
-inline constexpr bool is_tuple = false;
-template <class... Ts>
-inline constexpr bool is_tuple<std::tuple<Ts...>> = true;
-
-template <class T>
-concept TupleLike = requires { std::tuple_size<std::remove_cvref_t<T>>::value; };
-
-template <class F, class Tuple>
-constexpr bool is_applicable() {
-  if constexpr (TupleLike<Tuple>) {
-    return []<std::size_t... I>(std::index_sequence<I...>) {
-      return std::is_invocable_v<F, decltype(std::get<I>(std::declval<Tuple>()))...>;
-    }(std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<Tuple>>>{});
-  } else {
-    return false;
-  }
-}
-
-/// f as a function of one tuple, pair or array. F may be a reference.
-template <class F>
-class Unpacked {
- public:
-  template <class G>
-    requires(!std::is_same_v<std::remove_cvref_t<G>, Unpacked>)
-  explicit Unpacked(G&& f) : f_(std::forward<G>(f)) {}
-
-  template <class Tuple>
-    requires(is_applicable<F&, Tuple>())
-  decltype(auto) operator()(Tuple&& items) {
-    return std::apply(f_, std::forward<Tuple>(items));
-  }
-
- private:
-  MILLPOND_NO_UNIQUE_ADDRESS F f_;
-};
-
-template <class F>
-struct StopTraits<Unpacked<F>> : StopTraits<F> {};
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_INVOKE_HPP
+#endif  // MILLPOND_DETAIL_PLATFORM_THREAD_NAME_HPP
 
-// millpond/detail/outcome.hpp
-#ifndef MILLPOND_DETAIL_OUTCOME_HPP
-#define MILLPOND_DETAIL_OUTCOME_HPP
+// millpond/detail/engine/pool_engine_callbacks.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_POOL_ENGINE_CALLBACKS_HPP
+#define MILLPOND_DETAIL_ENGINE_POOL_ENGINE_CALLBACKS_HPP
+
+/// An engine's callback thread, and what becomes of errors that nobody looks at.
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// A value of type R (also void or a reference), an error, or nothing yet. Not thread-safe.
-template <class R>
-class Outcome {
- public:
-  using Value = std::remove_cv_t<R>;
-  /// What holds the value: references are kept as pointers.
-  using Stored = std::conditional_t<std::is_reference_v<R>, std::add_pointer_t<R>,
-                                    std::conditional_t<std::is_void_v<R>, std::byte, Value>>;
+inline bool PoolEngine::need_callbacks() {
+  const lock_guard lock(mutex_);
+  if (unfinished() == 0) return false;
+  if (!callbacks_.started_locked()) start_callback_thread_locked();
+  return true;
+}
 
-  Outcome() noexcept {}
-  Outcome(Outcome&& other) noexcept(std::is_nothrow_move_constructible_v<Stored>) {
-    if (other.kind_ == Kind::value)
-      std::construct_at(std::addressof(value_), std::move(other.value_));
-    if (other.kind_ == Kind::error) std::construct_at(&error_, std::move(other.error_));
-    kind_ = other.kind_;
+inline void PoolEngine::start_callback_thread() {
+  const lock_guard lock(mutex_);
+  check_state();
+  if (!callbacks_.started_locked()) start_callback_thread_locked();
+}
+
+inline void PoolEngine::start_callback_thread_locked() {
+  add_ref();
+  try {
+    callbacks_.start_locked([this] { run_callback_thread(); });
+  } catch (...) {
+    release();  // never the last: our caller holds one
+    throw;
   }
-  Outcome& operator=(Outcome&&) = delete;
-  ~Outcome() { reset(); }
+}
 
-  /// Back to nothing.
-  void reset() noexcept {
-    const Kind kind = std::exchange(kind_, Kind::none);
-    if (kind == Kind::value) std::destroy_at(std::addressof(value_));
-    if (kind == Kind::error) std::destroy_at(&error_);
+template <class Done>
+void PoolEngine::serve_callbacks(unique_lock& lock, Done done) noexcept {
+  callbacks_.serve(lock, done, [this] {
+    if (state() != State::run) exit_condition_.notify_all();
+  });
+}
+
+inline void PoolEngine::run_callback_thread() noexcept {
+  const Ref<Engine> self = Ref<Engine>::adopt(this);
+  thread_local constinit ThreadContext context{nullptr};
+  context.engine = this;
+  current_thread_context = &context;
+  name_this_thread(thread_name_prefix_, "cb");
+  {
+    unique_lock lock(mutex_);
+    serve_callbacks(lock, [this] { return all_issued_ && unfinished() == 0; });
+    callbacks_.end_locked();
+    exit_condition_.notify_all();
   }
+  context.engine = nullptr;
+  current_thread_context = nullptr;
+  left_pool = {this, serial()};
+}
 
-  bool is_error() const noexcept { return kind_ == Kind::error; }
-  /// Only if is_error().
-  const std::exception_ptr& error() const noexcept { return error_; }
-  /// Leaves a null error behind.
-  std::exception_ptr take_error() noexcept { return std::exchange(error_, nullptr); }
-
-  void set_error(std::exception_ptr error) noexcept {
-    reset();
-    std::construct_at(&error_, std::move(error));
-    kind_ = Kind::error;
+inline void print_unobserved(const std::exception_ptr& error) noexcept {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& exception) {
+    std::fprintf(stderr, "millpond: unobserved error in a task: %s\n", exception.what());
+  } catch (...) {
+    std::fputs("millpond: unobserved error in a task: not a std::exception\n", stderr);
   }
+}
 
-  /// Stores what `call()` returns, or what it throws.
-  template <class Call>
-  void run(Call&& call) noexcept {
-    try {
-      if constexpr (std::is_void_v<R>) {
-        std::forward<Call>(call)();
-        std::construct_at(std::addressof(value_));
-      } else if constexpr (std::is_reference_v<R>) {
-        R reference = std::forward<Call>(call)();
-        std::construct_at(std::addressof(value_), std::addressof(reference));
-      } else {
-        ::new (static_cast<void*>(std::addressof(value_))) Value(std::forward<Call>(call)());
-      }
-      kind_ = Kind::value;
-    } catch (...) {
-      set_error(std::current_exception());
-    }
+inline void PoolEngine::report(const std::exception_ptr& error) const noexcept {
+  if (!on_unobserved_error_) return print_unobserved(error);
+  try {
+    on_unobserved_error_(error);
+  } catch (...) {
+    print_unobserved(std::current_exception());
   }
+}
 
-  /// The value; requires that there is one. Void has none to return.
-  decltype(auto) get() const noexcept {
-    if constexpr (std::is_void_v<R>) {
-      return;
-    } else if constexpr (std::is_reference_v<R>) {
-      return static_cast<R>(*value_);
-    } else {
-      return static_cast<const Value&>(value_);
-    }
+MILLPOND_INLINE void Engine::report_to(const Engine* engine, std::uint16_t serial,
+                                       const std::exception_ptr& error) noexcept {
+  const Ref<Findable> live = find(engine, serial);
+  if (live) {
+    static_cast<Engine&>(*live).report(error);
+  } else {
+    print_unobserved(error);
   }
-
-  R take() {
-    if constexpr (std::is_void_v<R>) {
-      return;
-    } else if constexpr (std::is_reference_v<R>) {
-      return static_cast<R>(*value_);
-    } else {
-      static_assert(std::is_move_constructible_v<R>,
-                    "millpond: this result cannot be moved, so it stays where its handle refers "
-                    "to: auto r = pool.apply_async(f), and then r.get()");
-      return std::move(value_);
-    }
-  }
-
- private:
-  enum class Kind : std::uint8_t { none, value, error };
-
-  union {
-    Stored value_;
-    std::exception_ptr error_;
-  };
-  Kind kind_ = Kind::none;
-};
+}
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_OUTCOME_HPP
+#endif  // MILLPOND_DETAIL_ENGINE_POOL_ENGINE_CALLBACKS_HPP
 
-// millpond/detail/spin.hpp
-#ifndef MILLPOND_DETAIL_SPIN_HPP
-#define MILLPOND_DETAIL_SPIN_HPP
+// millpond/detail/engine/pool_engine_jobs.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_POOL_ENGINE_JOBS_HPP
+#define MILLPOND_DETAIL_ENGINE_POOL_ENGINE_JOBS_HPP
+
+/// What an engine keeps of jobs that were accepted: what is unfinished, the live imaps, the sources
+/// of stop tokens.
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+// ---- What is unfinished ----
+
+inline std::size_t PoolEngine::unfinished() const noexcept {
+  // What is finished is counted first: so whatever is counted there is counted here, too.
+  std::size_t finished = finished_elsewhere_.get();
+  for (std::size_t i = 0; i != size_; ++i) finished += workers_[i].finished.get();
+  std::size_t issued = queue_.issued() + accepted_elsewhere_.get();
+  for (std::size_t i = 0; i != size_; ++i) issued += workers_[i].lane.issued.get();
+  return issued - finished;
+}
+
+inline void PoolEngine::job_done(bool unwatched) noexcept {
+  ThreadContext* const context = context_in(this);
+  if (context != nullptr && context->worker != nullptr) {
+    context->worker->finished.add_one();  // it asks what is unfinished when it has nothing to do
+    context->worker->paces = unwatched;
+  } else {
+    finish_elsewhere();
+  }
+}
+
+inline void PoolEngine::finish_elsewhere() noexcept {
+  bool last;
+  {
+    const lock_guard lock(mutex_);
+    finished_elsewhere_.add_one();
+    sleep_.take_turn();
+    check_finished_locked();
+    last = settle_locked();
+  }
+  if (last) release();
+}
+
+inline void PoolEngine::check_finished_locked() noexcept {
+  if (!all_issued_ || unfinished() != 0) return;
+  // release: pairs with may_leave().
+  may_leave_.store(true, memory_order_release);
+  sleep_.quit();
+  callbacks_.wake_locked();
+  exit_condition_.notify_all();
+}
+
+inline void PoolEngine::accept(bool has_callbacks) {
+  if (has_callbacks) start_callback_thread();
+  const lock_guard lock(mutex_);
+  check_state();
+  accepted_elsewhere_.add_one();
+}
+
+// ---- Imaps ----
+
+inline void PoolEngine::forget(StreamJob& job) noexcept {
+  const lock_guard lock(mutex_);
+  streams_.erase(job);
+}
+
+inline Ref<StreamJob> PoolEngine::pop_stream() noexcept {
+  const lock_guard lock(mutex_);
+  if (streams_.empty()) return {};
+  StreamJob& job = streams_.front();
+  streams_.erase(job);
+  return Ref<StreamJob>::share(&job);
+}
+
+/// Every imap's decision to stop reading ahead is made under its own mutex, which lift_limit()
+/// takes after the flag is set: so each sees the flag, or is found by us to have stopped.
+inline void PoolEngine::lift_look_ahead_limit() noexcept {
+  // release: who sees it may know that join() has begun, and destroy the pool in a task.
+  look_ahead_unlimited_.store(true, memory_order_release);
+  std::size_t left;
+  {
+    const lock_guard lock(mutex_);
+    left = streams_.size();  // no new ones come: the pool is closed
+  }
+  for (; left != 0; --left) {
+    Ref<StreamJob> job;
+    {
+      const lock_guard lock(mutex_);
+      if (streams_.empty()) return;
+      job = Ref<StreamJob>::share(&streams_.front());
+      streams_.erase(*job);
+      streams_.push_back(*job);  // next time the next one
+    }
+    job->lift_limit();
+  }
+}
+
+// ---- Stop tokens ----
+
+#if MILLPOND_HAS_STOP_TOKEN
+inline void PoolEngine::add_stop(StopSource& source) noexcept {
+  {
+    const lock_guard lock(mutex_);
+    if (state() != State::terminate) return stops_.insert(source);
+  }
+  source.request();
+}
+#endif
+
+inline void PoolEngine::request_stops() noexcept {
+#if MILLPOND_HAS_STOP_TOKEN
+  for (stop_source source(std::nostopstate);; source.request_stop()) {
+    const lock_guard lock(mutex_);
+    if (!stops_.pop(source)) return;
+  }
+#endif
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_ENGINE_POOL_ENGINE_JOBS_HPP
+
+// millpond/detail/platform/spin.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_SPIN_HPP
+#define MILLPOND_DETAIL_PLATFORM_SPIN_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -3848,186 +4565,1225 @@ class SpinningLockGuard {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_SPIN_HPP
+#endif  // MILLPOND_DETAIL_PLATFORM_SPIN_HPP
 
-// millpond/detail/result_state.hpp
-#ifndef MILLPOND_DETAIL_RESULT_STATE_HPP
-#define MILLPOND_DETAIL_RESULT_STATE_HPP
+// millpond/detail/engine/pool_engine_work.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_POOL_ENGINE_WORK_HPP
+#define MILLPOND_DETAIL_ENGINE_POOL_ENGINE_WORK_HPP
+
+/// How work gets into an engine's queue, and what its workers do.
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
-/// A job with a result that can be waited for; the part that does not depend on its type.
+// ---- Issuing ----
+
+inline void PoolEngine::submit(Job& job, const Submission& submission) {
+  if (submission.has_callbacks) start_callback_thread();
+  after_adding(add(job, submission));
+}
+
+/// Before anybody can find it in the list of imaps it is in the queue and counted.
+inline void PoolEngine::submit(StreamJob& job) {
+  AfterAdding after;
+  {
+    const lock_guard lock(mutex_);
+    after = add(job, {.priority = job.rank_.priority});
+    streams_.push_back(job);
+  }
+  after_adding(after);
+}
+
+/// A worker may run the job, which may destroy the pool, before the caller has woken anybody: so a
+/// reference is taken for that while the door is closed to terminate().
+inline PoolEngine::AfterAdding PoolEngine::add(Job& job, const Submission& submission) {
+  ThreadContext* const context = context_in(this);
+  if (context != nullptr && context->worker != nullptr && !queue_.is_by_priority()) {
+    return add_own(*context->worker, job, submission.entries);
+  }
+  const JobQueue::Door door = queue_.door();
+  const SpinningLockGuard lock(door.lock);
+  check_state();
+  if (!queue_.reserve_locked(door, submission.entries)) throw_not_running();
+  queue_.push_locked(door, job, submission.entries, submission.priority, submission.rank);
+  if (!sleep_.needs_wake()) return AfterAdding::nothing;
+  add_ref();
+  return AfterAdding::wake_and_release;
+}
+
+/// Making room hides what is in the lane for a moment: so a worker may have fallen asleep, even if
+/// there is no memory in the end.
 ///
-/// Life of a result: pending -> claimed -> (outcome stored, callable and arguments destroyed) ->
-/// (callback run on the callback thread) -> ready. Whoever claims, be it a worker, a waiter that
-/// helps, cancel() or terminate(), leads it to ready; so every wait ends.
+/// The worker adds to its own lane without a lock. terminate() sets the state before it empties the
+/// lanes, and we look at the state after the job is in the lane: so one of us gives it up.
+inline PoolEngine::AfterAdding PoolEngine::add_own(Worker& worker, Job& job, std::size_t entries) {
+  check_state();
+  try {
+    if (!queue_.lanes().reserve_own(worker.lane, entries)) throw_not_running();
+  } catch (...) {
+    if (sleep_.needs_wake()) sleep_.wake();
+    throw;
+  }
+  worker.lane.issued.add_one();
+  for (; entries != 0; --entries) queue_.lanes().push_own(worker.lane, job);
+  if (state_.load(memory_order_seq_cst) == State::terminate) return AfterAdding::abandon;
+  return sleep_.needs_wake() ? AfterAdding::wake : AfterAdding::nothing;
+}
+
+inline void PoolEngine::after_adding(AfterAdding after) noexcept {
+  switch (after) {
+    case AfterAdding::nothing:
+      return;
+    case AfterAdding::wake:
+      return sleep_.wake();
+    case AfterAdding::wake_and_release:
+      sleep_.wake();
+      return release();
+    case AfterAdding::abandon:
+      return abandon_queued();
+  }
+}
+
+inline void PoolEngine::requeue(StreamJob& job, Place place) noexcept {
+  if (place == Place::back && !queue_.is_by_priority() && requeue_in_lane(job)) return;
+  bool wakes;
+  {
+    const SpinningLockGuard lock(queue_.imap_mutex());
+    if (state() == State::terminate) return;
+    job.add_ref();
+    queue_.push_locked(job, place == Place::front);
+    wakes = sleep_.needs_wake();
+  }
+  if (wakes) sleep_.wake();  // the imap, which our caller keeps, keeps the engine
+}
+
+/// Behind what this thread has issued. False if there is no memory for that.
+inline bool PoolEngine::requeue_in_lane(StreamJob& job) noexcept {
+  const JobQueue::Door door = queue_.door();
+  bool wakes;
+  {
+    const SpinningLockGuard lock(door.lock);
+    if (state() == State::terminate) return true;
+    try {
+      if (!queue_.reserve_locked(door, 1)) return true;
+    } catch (...) {
+      return false;
+    }
+    queue_.push_again_locked(door, job);
+    wakes = sleep_.needs_wake();
+  }
+  if (wakes) sleep_.wake();
+  return true;
+}
+
+inline void PoolEngine::put_back(Job& job, const Rank& rank) noexcept {
+  {
+    const lock_guard lock(queue_.imap_mutex());
+    if (state() != State::terminate) return queue_.put_back_locked(job, rank);
+  }
+  job.abandon_entry(terminated_error());
+}
+
+// ---- Workers ----
+
+inline void PoolEngine::run_worker(std::size_t index, StartUp* start_up) noexcept {
+  const Ref<Engine> self = Ref<Engine>::adopt(this);
+  thread_local constinit ThreadContext context{nullptr};
+  context.engine = this;
+  context.worker_index = index;
+  context.worker = &workers_[index];
+  current_thread_context = &context;
+  name_this_thread(thread_name_prefix_, std::to_string(index));
+  if (start_up != nullptr) start_up->initialize();
+  work(context);
+  context.engine = nullptr;
+  context.worker_index = std::nullopt;
+  context.worker = nullptr;
+  current_thread_context = nullptr;
+  left_pool = {this, serial()};
+  JobMemory::flush_thread();
+}
+
+inline void PoolEngine::work(ThreadContext& context) noexcept {
+  Worker& worker = *context.worker;
+  JobStack::Frame frame(context.running);
+  for (Job* job = search(worker); job != nullptr;) {
+    frame.job = job;
+    job->run();
+    job = queue_.take(worker.lane);
+    if (job == nullptr) {
+      sleep_.begin_search();
+      job = search(worker);
+    }
+  }
+  leave_as_worker();
+}
+
+/// The next job of a worker that searches; null if it may go.
 ///
-/// Thread safety: all public members, from any thread.
-class ResultBase : public Job {
+/// A worker that empties the queue faster than it fills would meet the issuing thread at every
+/// job's cache line. So after a job that nobody waits for it first lets the queue grow.
+inline Job* PoolEngine::search(Worker& worker) noexcept {
+  if (std::exchange(worker.paces, false) && spinning_pays()) {
+    for (Spin spin(tuning::kPaceTime); !may_leave() && spin.go_on();) {
+    }
+  }
+  Job* job = nullptr;
+  const auto look = [&] {
+    if (may_leave()) return true;
+    job = queue_.take(worker.lane);
+    return job != nullptr;
+  };
+  const auto has_reason_to_stay_awake = [&] {
+    if (may_leave() || queue_.any()) return true;
+    // The last that has nothing to do asks whether anything can come.
+    if (state() != State::close || sleep_.idle() != size_) return false;
+    const lock_guard lock(mutex_);
+    check_finished_locked();
+    return may_leave();
+  };
+  while (!look() && !(sleep_.is_only_searcher() && spinning_pays() && spin_until(look))) {
+    sleep_.fall_asleep(has_reason_to_stay_awake);
+  }
+  if (sleep_.end_search([&] { return queue_.any(); })) waits_.all_busy();
+  return job;
+}
+
+inline void PoolEngine::leave_as_worker() noexcept {
+  bool last;
+  {
+    const lock_guard lock(mutex_);
+    --workers_alive_;
+    if (workers_alive_ <= 1) exit_condition_.notify_all();  // a joiner may be a worker itself
+    if (workers_alive_ == 0) callbacks_.wake_locked();      // or the callback thread
+    last = settle_locked();
+  }
+  sleep_.quit();        // wakes the next
+  if (last) release();  // not the last reference: this thread has one
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_ENGINE_POOL_ENGINE_WORK_HPP
+
+// millpond/detail/engine/pool_engine_life.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_POOL_ENGINE_LIFE_HPP
+#define MILLPOND_DETAIL_ENGINE_POOL_ENGINE_LIFE_HPP
+
+/// How an engine starts and ends: docs/design/shutdown.md.
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+inline void PoolEngine::start(std::string thread_name_prefix,
+                              const std::function<void()>& initializer) {
+  thread_name_prefix_ = std::move(thread_name_prefix);
+  StartUp start_up(mutex_, initializer);
+  StartUp* const shared = initializer ? &start_up : nullptr;
+  try {
+    threads_.reserve(size());
+    for (std::size_t index = 0; index < size(); ++index) {
+      add_ref();
+      {
+        const lock_guard lock(mutex_);
+        ++workers_alive_;
+      }
+      try {
+        threads_.emplace_back([this, index, shared] { run_worker(index, shared); });
+      } catch (...) {
+        release();
+        const lock_guard lock(mutex_);
+        --workers_alive_;
+        throw;
+      }
+    }
+  } catch (...) {
+    terminate();
+    join_or_detach();
+    throw;
+  }
+  if (shared == nullptr) return;
+  if (const std::exception_ptr error = start_up.wait(size())) {
+    terminate();
+    join_or_detach();
+    std::rethrow_exception(error);
+  }
+}
+
+inline void PoolEngine::close() noexcept {
+  if (!is_of_this_process()) return;
+  {
+    const lock_guard lock(mutex_);
+    if (state() != State::run) return;
+    state_.store(State::close, memory_order_seq_cst);
+  }
+  queue_.pass_doors();
+  const lock_guard lock(mutex_);
+  all_issued_ = true;
+  sleep_.take_turn();
+  check_finished_locked();
+}
+
+/// First the queue is closed: from then on no worker takes anything, so that what is queued when
+/// the state changes is given up here. Once the state has been seen at all doors nothing enters the
+/// queue or the list of imaps but through a worker that gives it up itself. Abandoning runs user
+/// code (destructors), so it goes job by job, without locks.
+inline void PoolEngine::terminate() noexcept {
+  if (!is_of_this_process()) return;
+  const Ref<Engine> self = Ref<Engine>::share(this);  // a capture that dies here may own the pool
+  CompletionScope scope(this);  // what is run here may wait for what is queued
+  queue_.close();
+  {
+    const lock_guard lock(mutex_);
+    state_.store(State::terminate, memory_order_seq_cst);
+  }
+  queue_.pass_doors();
+  sleep_.quit();
+  {
+    const lock_guard lock(mutex_);
+    all_issued_ = true;
+    check_finished_locked();  // who finished the last job before this line has told nobody
+  }
+  request_stops();
+  abandon_queued();
+  while (const Ref<StreamJob> job = pop_stream()) {
+    scope.set_job(job.get());
+    job->abandon(terminated_error());
+  }
+}
+
+inline void PoolEngine::abandon_queued() noexcept {
+  CompletionScope scope(this);
+  while (Job* const job = queue_.drain()) {
+    if (!job->take_entry()) continue;
+    scope.set_job(job);
+    job->abandon_entry(terminated_error());
+  }
+}
+
+inline void PoolEngine::join() {
+  check_process();
+  introduce_thread();
+  const Ref<Engine> self = Ref<Engine>::share(this);  // a task may destroy the pool meanwhile
+  if (context_in(this) != nullptr || CompletionScope::is_inside(*this) ||
+      is_left_by_this_thread()) {
+    throw ValueError("A pool cannot be joined from one of its own threads");
+  }
+  switch (state()) {
+    case State::run:
+      throw ValueError("Pool is still running");
+    case State::close:
+      lift_look_ahead_limit();
+      break;
+    case State::terminate:
+      break;
+  }
+  join_or_detach();
+}
+
+/// First waits until the other threads are about to end, without keeping anybody else from doing
+/// the same: one thread may be in join() while a task destroys the pool. Only then the handles.
+///
+/// A thread that is itself in the middle of a job, as a worker, in a callback or giving it up,
+/// must not wait for that job; nor for the callback thread, which waits for it, to end: that it has
+/// nothing to do will do.
+inline void PoolEngine::join_or_detach() noexcept {
+  introduce_thread();
+  const ThreadContext* const own = context_in(this);
+  const bool completing = own != nullptr || CompletionScope::is_inside(*this);
+  {
+    unique_lock lock(mutex_);
+    if (own != nullptr && own->is_callback_thread()) {
+      // Running tasks may wait for results whose callbacks only this thread can run.
+      serve_callbacks(lock, [this] { return workers_alive_ == 0; });
+    } else if (completing) {
+      const std::size_t own_workers = own != nullptr ? 1 : 0;
+      exit_condition_.wait(
+          lock, [&] { return workers_alive_ == own_workers && callbacks_.idle_locked(); });
+    } else {
+      exit_condition_.wait(lock, [this] {
+        return workers_alive_ == 0 && unfinished() == 0 && !callbacks_.alive_locked();
+      });
+    }
+  }
+  if (!completing) abandon_queued();  // dead entries, which may be all that keeps an imap's results
+  const lock_guard lock(join_mutex_);
+  for (thread& worker : threads_) {
+    if (!worker.joinable()) continue;
+    if (worker.get_id() == this_thread::get_id()) {
+      worker.detach();
+    } else {
+      worker.join();
+    }
+  }
+  if (completing) {
+    callbacks_.detach();
+  } else {
+    callbacks_.join();
+  }
+}
+
+inline void PoolEngine::orphan() noexcept {
+  const lock_guard lock(mutex_);
+  orphaned_ = unfinished() != 0;
+  if (orphaned_) add_ref();
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_ENGINE_POOL_ENGINE_LIFE_HPP
+
+// millpond/detail/imap/imap_readers.hpp
+#ifndef MILLPOND_DETAIL_IMAP_IMAP_READERS_HPP
+#define MILLPOND_DETAIL_IMAP_IMAP_READERS_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// Where the readers of an imap wait until there is something for them.
+///
+/// Those who sleep all wait for the same chunk, the next one. Its position is kept in wanted_, so
+/// that whoever gets a chunk done knows without a lock whether somebody sleeps for it. seq_cst, all
+/// of it: a reader announces what he wants and then looks, whoever publishes looks after that.
+///
+/// Thread safety: members called ..._locked need the imap's mutex; the others, anywhere.
+class ImapReaders {
  public:
-  bool ready() const noexcept { return waiters_.ready(); }
+  explicit ImapReaders(Job& imap) noexcept : imap_(&imap) {}
+  ImapReaders(const ImapReaders&) = delete;
+  ImapReaders& operator=(const ImapReaders&) = delete;
 
-  /// Started and not ready yet.
-  bool running() const noexcept { return is_claimed() && !is_claimed_to_cancel() && !ready(); }
-
-  /// Whether somebody has begun to run it, or to give it up.
-  bool claimed() const noexcept { return is_claimed(); }
-
-  /// Gives up what has not started, with CancelledError. True, again and again, if there was
-  /// something; false if all has started.
-  virtual bool cancel() noexcept = 0;
-  virtual bool cancelled() const noexcept = 0;
-
-  /// Waits until ready, or for the outcome if this thread is just running the result's own
-  /// callback. On a thread of the pool runs first what of this job has not started, and nothing
-  /// else. True if there is something to get; false if the deadline came first.
-  /// Throws ValueError if it is not ready and of the parent process.
-  bool wait(Deadline deadline) {
-    if (ready()) return true;
-    check_process();
-    return wait_until_ready(deadline);
+  /// A reader is about to look for the chunk at this position a last time, and to sleep.
+  void announce_locked(std::size_t position) noexcept {
+    const std::size_t before = wanted_.exchange(position + 1);
+    // Those who sleep for one that was taken meanwhile would not be told of this one.
+    if (before != 0 && before != position + 1) notify_locked();
   }
+  /// Whether somebody may sleep for the chunk at this position; or for any.
+  bool want(std::size_t position) const noexcept { return wanted_.load() == position + 1; }
+  bool want_any() const noexcept { return wanted_.load() != 0; }
 
-  /// If not, this will never be ready: its threads are in the parent of this process.
-  bool is_of_this_process() const noexcept { return Process::is_this(process_); }
-  void check_process() const {
-    if (!is_of_this_process() && !ready()) Core::throw_of_parent();
-  }
+  /// Sleeps until woken, or for no reason. False if the deadline came.
+  bool sleep_locked(unique_lock& lock, Engine& engine, Deadline deadline);
 
-  /// The core; only for a waiter that is being notified: who does it lets go of the core
-  /// afterwards.
-  Ref<Core> share_core() const noexcept { return Ref<Core>::share(core_); }
-  /// The core, if this is not ready; null if it is.
-  Ref<Core> find_core() noexcept;
-  /// What stands for the calling thread where others look for who waits for what: its context as
-  /// one of the pool's threads, or as it is giving up jobs of the pool; null if it does neither.
-  /// Asks the core's module where this one does not know.
-  ThreadContext* find_context() noexcept;
-
-  /// Has `waiter` notified once ready; false, and nothing is kept, if it is ready already.
-  bool add_waiter(Waiter& waiter) noexcept { return waiters_.add(waiter); }
-  /// False if `waiter` has been or is about to be notified.
-  bool remove_waiter(Waiter& waiter) noexcept { return waiters_.remove(waiter); }
-
-  /// The pool's, which may be gone if this is ready: only to compare it.
-  const Core* core_pointer() const noexcept { return core_; }
-  std::uint16_t core_serial() const noexcept { return core_serial_; }
-
-  /// Runs here what has not started, whatever thread this is; begins nothing after the deadline.
-  void take_part(Deadline deadline) noexcept { help(deadline); }
-
-  /// Notes that somebody has looked at the outcome.
-  void observe() noexcept { observed_.store(true, memory_order_relaxed); }
-
-  /// Whether the outcome, which is there, is an error, and not that it was cancelled.
-  virtual bool failed() const noexcept = 0;
-
-  virtual std::size_t completed() const noexcept { return ready() ? 1 : 0; }
-  virtual std::size_t total() const noexcept { return 1; }
-
- protected:
-  ResultBase(Core& core, Kind kind, std::uint32_t entries, bool has_callbacks) noexcept
-      : Job(kind, entries),
-        has_callbacks_(has_callbacks),
-        core_serial_(core.serial()),
-        core_(&core),
-        process_(core.process()) {
-    core.introduce_thread();
-  }
-
-  /// Only while this job is unfinished.
-  Core& core() const noexcept { return *core_; }
-  bool has_callbacks() const noexcept { return has_callbacks_; }
-
-  /// The outcome will be that this was cancelled, not an error of its own.
-  void set_outcome_cancelled() noexcept { outcome_is_cancelled_ = true; }
-  bool outcome_is_cancelled() const noexcept { return outcome_is_cancelled_; }
-
-  /// For cancel(), once it has claimed something, which keeps the core alive: has `give_up(error)`
-  /// do the rest.
-  template <class GiveUp>
-  void cancel_claimed(GiveUp give_up) noexcept {
-    const CompletionScope scope(core_, this);
-    // A copy: giving up may end the life of the core.
-    give_up(std::exception_ptr(core_->cancelled_error()));
-  }
-
-  /// Claims and runs on this thread what has not started; begins nothing after the deadline.
-  virtual void help(Deadline deadline) noexcept = 0;
-
-  /// Makes it ready and tells those who wait. False if no handle is left: then nobody waits, and
-  /// whatever the last handle would have done is the caller's. Else *this may be gone.
-  bool complete() noexcept { return waiters_.complete(); }
-  /// The last handle goes: true if the result is ready, and the rest is the caller's.
-  bool drop() noexcept { return !waiters_.close(); }
-
-  /// Neither the work nor a handle needs it any more. What is left of it at the end of this
-  /// thread's own lane goes, so that no other worker meets it.
-  void retire() noexcept {
-    while (has_entry() && Core::take_back_entry(core_, *this)) drop_entry();
-    done();
-  }
-
-  /// An error that is to be reported unless somebody looks at it: keeps the core for that.
-  void expect_observation() noexcept {
-    if (observed_.load(memory_order_relaxed)) return;
-    core_->add_ref();
-    reports_ = true;
-  }
-  /// Called last, with the error, if there is one.
-  void report_if_unobserved(const std::exception_ptr& error) noexcept {
-    if (!reports_) return;
-    // relaxed: observers released their reference after they observed.
-    if (!observed_.load(memory_order_relaxed)) core_->report(error);
-    core_->release();
+  void wake_all_locked() noexcept {
+    wanted_.store(0, memory_order_relaxed);  // who sleeps next announces it under the mutex
+    notify_locked();
   }
 
  private:
-  bool wait_until_ready(Deadline deadline) noexcept;
-  bool sleep(Deadline deadline) noexcept;
-  bool sleep_in_callback(Deadline deadline) noexcept;
+  void notify_locked() noexcept;
+  bool sleep_in_callback_locked(unique_lock& lock, Engine& engine, Deadline deadline);
 
-  atomic<bool> observed_{false};
-  bool reports_ : 1 = false;
-  bool outcome_is_cancelled_ : 1 = false;
-  const bool has_callbacks_ : 1;
-  const std::uint16_t core_serial_;
-  Core* const core_;  // alive while this job is unfinished; afterwards only if reports_
-  WaiterList waiters_;
-  const Process::Id process_;
+  Job* const imap_;
+  std::size_t sleepers_ = 0;
+  std::vector<Waiter*> alarms_;  // of the callback thread, the innermost last
+  condition_variable condition_;
+  atomic<std::size_t> wanted_{0};  // the position, plus 1; or 0
 };
 
-/// Whoever makes this ready tells the waiters before he lets go of the core: so he is held up, if
-/// he comes, until the core is ours, too.
-inline Ref<Core> ResultBase::find_core() noexcept {
-  Ref<Core> core;
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_IMAP_IMAP_READERS_HPP
+
+// millpond/detail/imap/imap_readers_sleep.hpp
+#ifndef MILLPOND_DETAIL_IMAP_IMAP_READERS_SLEEP_HPP
+#define MILLPOND_DETAIL_IMAP_IMAP_READERS_SLEEP_HPP
+
+// How readers of an imap sleep.
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+MILLPOND_INLINE bool ImapReaders::sleep_locked(unique_lock& lock, Engine& engine,
+                                               Deadline deadline) {
+  ThreadContext* context = context_in(&engine);
+  if (context != nullptr && context->is_callback_thread()) {
+    return sleep_in_callback_locked(lock, engine, deadline);
+  }
+  if (context == nullptr)
+    context = CompletionScope::context_in(&engine, *this_thread_of(engine).innermost_scope);
+  std::optional<WaitGraph::PlainWait> wait;
+  std::optional<WaitGraph::Scope> waits;  // ends while the lock is held: that is the order
+  if (context != nullptr) {
+    waits.emplace(PoolEngine::of(engine).waits(), wait.emplace(*context, std::span(&imap_, 1)));
+  }
+  ++sleepers_;
+  bool in_time = true;
+  if (deadline.is_never()) {
+    condition_.wait(lock);
+  } else {
+    in_time = condition_.wait_until(lock, deadline.when()) == std::cv_status::no_timeout;
+  }
+  --sleepers_;
+  return in_time;
+}
+
+MILLPOND_INLINE void ImapReaders::notify_locked() noexcept {
+  if (sleepers_ != 0) condition_.notify_all();
+  for (Waiter* const alarm : alarms_) alarm->notify();
+}
+
+/// The callback thread has callbacks to serve while it waits, so it sleeps elsewhere, with an
+/// alarm left here. Callbacks that it runs meanwhile may read the same imap: so there is a stack.
+inline bool ImapReaders::sleep_in_callback_locked(unique_lock& lock, Engine& engine,
+                                                  Deadline deadline) {
+  CallbackThread& callbacks = PoolEngine::of(engine).callbacks();
+  CallbackThread::PlainAlarm alarm(callbacks, {&imap_, 1});
+  alarms_.push_back(&alarm);
+  lock.unlock();
+  const bool in_time = callbacks.wait_in_callback(alarm, deadline);
+  lock.lock();
+  alarms_.pop_back();
+  return in_time;
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_IMAP_IMAP_READERS_SLEEP_HPP
+
+// millpond/detail/jobs/new_job.hpp
+#ifndef MILLPOND_DETAIL_JOBS_NEW_JOB_HPP
+#define MILLPOND_DETAIL_JOBS_NEW_JOB_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// The owner of a job that has not been issued yet. A std::unique_ptr, but for what that costs:
+/// each call that issues work has a type of job of its own, and fifty functions of std::unique_ptr
+/// would be compiled for it.
+template <class Job>
+class NewJob {
+ public:
+  explicit NewJob(Job* job) noexcept : job_(job) {}
+  NewJob(NewJob&& other) noexcept : job_(other.release()) {}
+  NewJob& operator=(NewJob&&) = delete;
+  ~NewJob() { delete job_; }
+
+  Job& operator*() const noexcept { return *job_; }
+  Job* operator->() const noexcept { return job_; }
+  Job* release() noexcept {
+    Job* const job = job_;
+    job_ = nullptr;
+    return job;
+  }
+
+ private:
+  Job* job_;
+};
+
+template <class Job, class... Args>
+NewJob<Job> make_job(Args&&... args) {
+  return NewJob<Job>(new Job(std::forward<Args>(args)...));
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_JOBS_NEW_JOB_HPP
+
+// millpond/detail/jobs/touch_pages.hpp
+#ifndef MILLPOND_DETAIL_JOBS_TOUCH_PAGES_HPP
+#define MILLPOND_DETAIL_JOBS_TOUCH_PAGES_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// Writes a byte to each page of fresh memory, together with workers that are free. The first write
+/// to a page is a trap into the system, 1.2 us for 4 KiB, and workers can take some of them. This
+/// thread takes part, so it does not wait for workers that are busy.
+class TouchPages {
+ public:
+  explicit TouchPages(Engine& engine) noexcept : engine_(engine) {}
+
+  /// Throws as issuing work does.
+  MILLPOND_COLD void operator()(std::byte* memory, std::size_t size) const;
+
+ private:
+  Engine& engine_;
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_JOBS_TOUCH_PAGES_HPP
+
+// millpond/detail/jobs/touch_job.hpp
+#ifndef MILLPOND_DETAIL_JOBS_TOUCH_JOB_HPP
+#define MILLPOND_DETAIL_JOBS_TOUCH_JOB_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// Writes a byte to each page of some memory: a map without items, functions and results, so that
+/// it costs each user's file less to compile.
+///
+/// Whoever comes claims block after block by moving next_; done_ counts those that are written to.
+/// The thread that has issued it takes part until none is left, so nothing is lost with an entry
+/// that no worker takes, or that is abandoned.
+class TouchJob final : public Job {
+ public:
+  TouchJob(Engine& engine, std::byte* memory, std::size_t size) noexcept
+      : Job(Kind::other, 0),
+        engine_(engine),
+        memory_(memory),
+        size_(size),
+        count_((size + kBlock - 1) / kBlock) {}
+
+  Engine::Submission enter_queue() noexcept {
+    const std::size_t entries = engine_.size() < count_ ? engine_.size() : count_;
+    add_entries(static_cast<std::uint32_t>(entries));
+    return {.entries = entries, .rank = &rank_};
+  }
+
+  /// With priorities a worker makes way after each block.
+  void run() noexcept override {
+    if (!engine_.takes_turns()) {
+      touch(count_);
+    } else {
+      touch(1);
+      if (!is_spent()) return engine_.put_back(*this, rank_);
+    }
+    drop_entry();
+  }
+  void abandon_entry(const std::exception_ptr&) noexcept override { drop_entry(); }
+  void abandon(const std::exception_ptr&) noexcept override {}
+
+  /// For the thread that has issued it: returns when every page is written to.
+  MILLPOND_COLD void finish() noexcept {
+    touch(count_);
+    {
+      unique_lock lock(mutex_);
+      while (done_ != count_) condition_.wait(lock);
+    }
+    Engine& engine = engine_;
+    done();
+    engine.job_done();
+  }
+
+ private:
+  static constexpr std::size_t kPage = 4096;
+  static constexpr std::size_t kBlock = 64 * kPage;
+
+  bool is_spent() const noexcept override { return next_.load(memory_order_relaxed) >= count_; }
+
+  MILLPOND_COLD void touch(std::size_t limit) noexcept {
+    std::size_t done = 0;
+    for (; done != limit; ++done) {
+      // relaxed: the memory was there before the job was queued. Beyond
+      // count_ at most once for each thread: no overflow.
+      const std::size_t block = next_.fetch_add(1, memory_order_relaxed);
+      if (block >= count_) break;
+      const std::size_t begin = block * kBlock;
+      const std::size_t end = size_ - begin < kBlock ? size_ : begin + kBlock;
+      for (std::size_t at = begin; at < end; at += kPage) memory_[at] = std::byte{0};
+    }
+    if (done == 0) return;
+    const lock_guard lock(mutex_);
+    done_ += done;
+    if (done_ == count_) condition_.notify_one();  // under the mutex: whoever waits may go then
+  }
+
+  Engine& engine_;  // outlives the call that issues it
+  Rank rank_;
+  std::byte* const memory_;
+  const std::size_t size_;
+  const std::size_t count_;  // of blocks
+  atomic<std::size_t> next_{0};
+  mutex mutex_;
+  std::size_t done_ = 0;  // guarded by mutex_
+  condition_variable condition_;
+};
+
+MILLPOND_INLINE void TouchPages::operator()(std::byte* memory, std::size_t size) const {
+  NewJob<TouchJob> job = make_job<TouchJob>(engine_, memory, size);
+  engine_.submit(*job, job->enter_queue());
+  job.release()->finish();
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_JOBS_TOUCH_JOB_HPP
+
+// millpond/detail/platform/fork.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_FORK_HPP
+#define MILLPOND_DETAIL_PLATFORM_FORK_HPP
+
+#if MILLPOND_HAS_FORK
+#include <atomic>
+#include <pthread.h>
+#include <unistd.h>
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+inline void Process::note() noexcept {
+  known_.store(static_cast<Id>(getpid()), std::memory_order_relaxed);
+}
+
+MILLPOND_INLINE Process::Id Process::find_out() noexcept {
+  // Twice does no harm; a static variable's guard might, as fork() copies it as it is.
+  static constinit std::atomic<bool> will_be_told{false};
+  if (!will_be_told.load(std::memory_order_acquire) &&
+      pthread_atfork(nullptr, nullptr, [] { note(); }) == 0) {
+    will_be_told.store(true, std::memory_order_release);
+  }
+  if (will_be_told.load(std::memory_order_relaxed)) note();
+  return static_cast<Id>(getpid());
+}
+
+inline void Process::hold_during_fork(void (*lock)(), void (*unlock)()) noexcept {
+  pthread_atfork(lock, unlock, unlock);
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif
+#endif  // MILLPOND_DETAIL_PLATFORM_FORK_HPP
+
+// millpond/detail/engine/thread_waiter.hpp
+#ifndef MILLPOND_DETAIL_ENGINE_THREAD_WAITER_HPP
+#define MILLPOND_DETAIL_ENGINE_THREAD_WAITER_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// A thread that sleeps until its result is ready. Lives on that thread's stack.
+class ThreadWaiter final : public Waiter {
+ public:
+  void notify() noexcept override {
+    // Under the mutex: the sleeper may return and destroy *this as soon as we let go of it.
+    const lock_guard lock(mutex_);
+    notified_ = true;
+    condition_.notify_one();
+  }
+
+  void wait() {
+    unique_lock lock(mutex_);
+    condition_.wait(lock, [this] { return notified_; });
+  }
+
+  /// As long as this is held notify() does not return.
+  [[nodiscard]] unique_lock hold() { return unique_lock(mutex_); }
+
+  /// False if the deadline came first.
+  bool wait_until(Deadline::Clock::time_point when) {
+    unique_lock lock(mutex_);
+    return condition_.wait_until(lock, when, [this] { return notified_; });
+  }
+
+ private:
+  mutex mutex_;
+  condition_variable condition_;
+  bool notified_ = false;
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_ENGINE_THREAD_WAITER_HPP
+
+// millpond/detail/results/result_group.hpp
+#ifndef MILLPOND_DETAIL_RESULTS_RESULT_GROUP_HPP
+#define MILLPOND_DETAIL_RESULTS_RESULT_GROUP_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// Several results that one thread waits for at once.
+///
+/// Thread safety: one thread's, but for what the results do. The results must outlive it.
+class ResultGroup {
+ public:
+  /// Throws std::bad_alloc; ValueError if one is not ready and of the parent process.
+  explicit ResultGroup(std::span<ResultBase* const> results);
+  ResultGroup(const ResultGroup&) = delete;
+  ResultGroup& operator=(const ResultGroup&) = delete;
+  ~ResultGroup();
+
+  /// Waits until `count` of the results are ready, or one of them with an error of its own if
+  /// `or_failed`. On a thread of the pool runs what has not started, one after another, as long as
+  /// the deadline has not passed and none of the results can get ready without that. False if the
+  /// deadline came first.
+  bool wait(std::size_t count, bool or_failed, Deadline deadline);
+
+  /// How many are ready, and the number of the n-th of them, in the order in which they came.
+  std::size_t completed() const noexcept;
+  std::size_t nth_completed(std::size_t n) const noexcept;
+
+ private:
+  class Body;
+  Body* const body_;
+};
+
+/// The first place of each of them, in that order.
+std::vector<std::size_t> distinct_places(std::span<ResultBase* const> results);
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_RESULTS_RESULT_GROUP_HPP
+
+// millpond/detail/results/result_group_body.hpp
+#ifndef MILLPOND_DETAIL_RESULTS_RESULT_GROUP_BODY_HPP
+#define MILLPOND_DETAIL_RESULTS_RESULT_GROUP_BODY_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// What a group has of each result, and how it waits. Each result has a waiter; it adds the
+/// result's number to a list when it gets ready, and wakes the thread if that is what it waits for.
+class ResultGroup::Body {
+ public:
+  explicit Body(std::span<ResultBase* const> results)
+      : members_(std::make_unique<Member[]>(results.size())), size_(results.size()) {
+    for (const ResultBase* const result : results) result->check_process();
+    completed_.reserve(size_);
+    sort_by_pool(results);
+    for (std::size_t i = 0; i != size_; ++i) {
+      members_[i].enter(*this, *results[i], i);
+      // A callback that waits for its own result is regarded as having it.
+      if (mine_ != nullptr && mine_->context.calling_back.contains(results[i])) continue;
+      members_[i].is_registered = results[i]->add_waiter(members_[i]);
+    }
+    for (std::size_t i = 0; i != size_; ++i) {
+      if (!members_[i].is_registered) members_[i].notify();
+    }
+  }
+  Body(const Body&) = delete;
+  Body& operator=(const Body&) = delete;
+
+  /// Leaves the results that are not ready; those that are being told just now are awaited.
+  ~Body() {
+    if (!Process::is_this(process_)) return;
+    std::size_t told = 0;
+    for (Member& member : std::span(members_.get(), size_)) {
+      if (!member.is_registered || !member.result->remove_waiter(member)) ++told;
+    }
+    unique_lock lock(mutex_);
+    while (completed_.size() != told) {
+      lock.unlock();
+      this_thread::yield();
+      lock.lock();
+    }
+  }
+
+  std::size_t size() const noexcept { return size_; }
+
+  /// Waits until `count` of the results are ready, or one of them with an error of its own if
+  /// `or_failed`. On a thread of the pool runs what has not started, one after another, as long as
+  /// the deadline has not passed and none of the results can get ready without that. False if the
+  /// deadline came first.
+  bool wait(std::size_t count, bool or_failed, Deadline deadline) {
+    if (!Process::is_this(process_)) Engine::throw_of_parent();
+    awaited_ = count;
+    or_failed_ = or_failed;
+    for (;;) {
+      const std::size_t before = completed();
+      if (!deadline.is_poll()) help(deadline);
+      if (satisfied()) return true;
+      if (deadline.has_passed() || !sleep(before, deadline)) return await_those_ready();
+    }
+  }
+
+  /// How many are ready, and the number of the n-th of them, in the order in which they came.
+  std::size_t completed() const noexcept {
+    const lock_guard lock(mutex_);
+    return completed_.size();
+  }
+  std::size_t nth_completed(std::size_t n) const noexcept {
+    const lock_guard lock(mutex_);
+    return completed_[n];
+  }
+
+ private:
+  class Member final : public Waiter {
+   public:
+    void enter(Body& group, ResultBase& its_result, std::size_t number) noexcept {
+      group_ = &group;
+      result = &its_result;
+      number_ = number;
+    }
+    void notify() noexcept override { group_->complete(number_); }
+
+    ResultBase* result = nullptr;
+    bool is_registered = false;
+    /// Whether the group knows that the result is ready. It may be ready a moment before.
+    atomic<bool> is_told{false};
+
+   private:
+    Body* group_ = nullptr;
+    std::size_t number_ = 0;
+  };
+
+  bool satisfied_locked() const noexcept {
+    return completed_.size() >= awaited_ || (or_failed_ && failed_);
+  }
+  bool satisfied() const noexcept {
+    const lock_guard lock(mutex_);
+    return satisfied_locked();
+  }
+
+  /// All under the mutex: then the group may be gone as soon as its owner has got it.
+  void complete(std::size_t number) noexcept {
+    const lock_guard lock(mutex_);
+    completed_.push_back(number);
+    members_[number].is_told.store(true, memory_order_release);  // pairs with is_told()
+    if (members_[number].result->failed()) failed_ = true;
+    count_.store(completed_.size(), memory_order_relaxed);
+    // One that has ended well may have been in the way of helping.
+    if (sleeper_ != nullptr && (or_failed_ || satisfied_locked())) {
+      std::exchange(sleeper_, nullptr)->notify();
+    }
+  }
+
+  /// After the deadline: a result that is ready is there, even if the group is just being told.
+  bool await_those_ready() noexcept {
+    const auto is_ready = [](const Member& member) { return member.result->ready(); };
+    const std::span<Member> members(members_.get(), size_);
+    const auto ready = std::count_if(members.begin(), members.end(), is_ready);
+    while (!satisfied() && completed() < static_cast<std::size_t>(ready)) this_thread::yield();
+    return satisfied();
+  }
+
+  static ResultBase& result_of(Job* job) noexcept { return *static_cast<ResultBase*>(job); }
+  /// If true, satisfied() takes it into account.
+  bool is_told(std::size_t number) const noexcept {
+    return members_[number].is_told.load(memory_order_acquire);
+  }
+
+  /// Those of one pool with which this thread has to do: as one of its threads, or as it is giving
+  /// up jobs of that pool (CompletionScope).
+  struct Part {
+    Part(const Body& its_group, ThreadContext& its_context) noexcept
+        : group(its_group), context(its_context) {}
+
+    PoolEngine& engine() const noexcept { return PoolEngine::of(*context.engine); }
+    std::span<Job* const> pending() const noexcept {
+      return std::span(jobs).subspan(first_pending);
+    }
+    bool is_told(std::size_t i) const noexcept { return group.is_told(numbers[i]); }
+    bool any_pending() noexcept {
+      while (first_pending != jobs.size() && is_told(first_pending)) ++first_pending;
+      return first_pending != jobs.size();
+    }
+    bool any_unclaimed() noexcept {
+      while (first_unclaimed != jobs.size() && result_of(jobs[first_unclaimed]).claimed()) {
+        ++first_unclaimed;
+      }
+      return first_unclaimed != jobs.size();
+    }
+    /// Moves those before `end` that are told to the front, so that they are not looked at again.
+    void drop_told_before(std::size_t end) noexcept {
+      std::size_t kept = end;
+      for (std::size_t i = end; i != first_pending;) {
+        if (is_told(--i)) continue;
+        --kept;
+        std::swap(jobs[kept], jobs[i]);
+        std::swap(numbers[kept], numbers[i]);
+      }
+      first_pending = kept;
+    }
+
+    const Body& group;
+    ThreadContext& context;
+    std::vector<Job*> jobs;
+    std::vector<std::size_t> numbers;  // of the same results in the group
+    // Changed by this thread; while it sleeps, under the mutex of the pool whose thread it is:
+    std::size_t first_pending = 0;    // all before it are told
+    std::size_t first_unclaimed = 0;  // all before it are claimed
+    // While it sleeps:
+    std::optional<WaitGraph::PlainWait> wait;
+    std::optional<WaitGraph::Scope> registered;
+  };
+
+  /// Whether this thread has to do with any of the pools. They are asked one after another, so that
+  /// many results of one cost nothing.
+  static bool has_part_in_any(std::span<ResultBase* const> results) noexcept {
+    if (current_thread_context != nullptr || CompletionScope::is_inside_any()) return true;
+    const Engine* asked = nullptr;
+    return std::any_of(results.begin(), results.end(), [&](ResultBase* result) {
+      return !result->ready() &&
+             std::exchange(asked, result->engine_pointer()) != result->engine_pointer() &&
+             result->find_context() != nullptr;
+    });
+  }
+
+  /// Fills parts_, mine_ and foreign_, unless this is a thread without any part in a pool.
+  void sort_by_pool(std::span<ResultBase* const> results) {
+    if (!has_part_in_any(results)) return;
+    for (std::size_t i = 0; i != size_; ++i) {
+      ResultBase* const result = results[i];
+      if (result->ready()) continue;
+      ThreadContext* const context = result->find_context();
+      if (context == nullptr) {
+        foreign_.push_back(i);
+        continue;
+      }
+      auto part = std::find_if(parts_.begin(), parts_.end(),
+                               [&](const Part& each) { return &each.context == context; });
+      if (part == parts_.end()) {
+        part = parts_.emplace(part, *this, *context);
+        if (context == current_thread_context) mine_ = &*part;
+      }
+      part->jobs.push_back(result);
+      part->numbers.push_back(i);
+    }
+  }
+
+  /// What a terminated pool has not started is given up. Of this thread's own pool, if all results
+  /// are awaited, runs whatever has not started. If only some are, then what would be run here on
+  /// top might wait for something that this thread is to do afterwards: see next_to_run().
+  void help(Deadline deadline) noexcept {
+    for (Part& part : parts_) {
+      if (!part.any_pending() || part.engine().state() != State::terminate) continue;
+      for (std::size_t next = part.first_pending; next != part.jobs.size(); ++next) {
+        if (satisfied()) return;
+        const JobStack::Frame frame(part.context.running, part.jobs[next]);
+        part.jobs[next]->abandon(part.engine().terminated_error());
+      }
+    }
+    if (mine_ == nullptr) return;
+    // Of a map that others are at, some chunks may be left.
+    std::size_t next = mine_->first_pending;
+    while (!satisfied() && !deadline.has_passed()) {
+      if (awaits_all()) {
+        while (next != mine_->jobs.size() && result_of(mine_->jobs[next]).ready()) ++next;
+        if (next == mine_->jobs.size()) return;
+        run(*mine_->jobs[next++], deadline);
+      } else {
+        Job* const job = next_to_run();
+        if (job == nullptr || satisfied()) return;
+        run(*job, deadline);
+      }
+    }
+  }
+
+  void run(Job& job, Deadline deadline) noexcept {
+    const JobStack::Frame frame(mine_->context.running, &job);
+    result_of(&job).take_part(deadline);
+  }
+
+  bool awaits_all() const noexcept { return awaited_ == size_ && !or_failed_; }
+
+  /// What to run here if only some of the results are awaited; null if nothing.
+  Job* next_to_run() noexcept {
+    const lock_guard lock(mine_->engine().waits().pool_mutex());
+    if (!mine_->any_unclaimed()) return nullptr;
+    if (!std::exchange(asked_to_help_, false) &&
+        (others_may_come() || mine_->engine().any_worker_free() || may_come_locked())) {
+      return nullptr;
+    }
+    // Workers claim what they have taken without the mutex: meanwhile perhaps the last.
+    return mine_->any_unclaimed() ? mine_->jobs[mine_->first_unclaimed] : nullptr;
+  }
+
+  /// Whether one of this thread's own pool may come while this thread only waits: one that is ready
+  /// and about to be told, or that another thread is at which is not waiting for this one. Of those
+  /// that have not been begun in their order only so many are looked at, as this is asked for each
+  /// result.
+  bool may_come_locked() noexcept {
+    Part& part = *mine_;
+    const auto is_ours = [&](const Job& job) { return part.context.is_at(&job); };
+    const auto may_come = [&](std::size_t i) {
+      Job* const job = part.jobs[i];
+      if (part.is_told(i)) return false;
+      return result_of(job).ready() ||
+             (!part.context.running.contains(job) &&
+              part.engine().waits().find_locked({&job, 1}, is_ours) == nullptr);
+    };
+    part.any_unclaimed();
+    std::size_t next = part.first_pending;
+    while (next < part.first_unclaimed && !may_come(next)) ++next;
+    part.drop_told_before(next);
+    if (next < part.first_unclaimed) return true;
+    const std::size_t end = next + (std::min)(kLookAhead, part.jobs.size() - next);
+    for (; next != end; ++next) {
+      if (result_of(part.jobs[next]).claimed() && may_come(next)) return true;
+    }
+    return false;
+  }
+  /// The same for those of other pools.
+  bool others_may_come() noexcept {
+    while (!foreign_.empty() && is_told(foreign_.back())) foreign_.pop_back();
+    return !foreign_.empty() || std::any_of(parts_.begin(), parts_.end(), [&](Part& part) {
+      return &part != mine_ && part.any_pending();
+    });
+  }
+
+  /// Asked, under the pool's mutex, whenever some thread of the pool begins to wait while this one
+  /// sleeps, or the last free worker has taken a job: true once, if this thread had better run what
+  /// has not started.
+  bool is_to_help_locked() noexcept {
+    if (asked_to_help_ || awaits_all() || !mine_->any_unclaimed() || others_may_come()) {
+      return false;
+    }
+    PoolEngine& engine = mine_->engine();
+    if (engine.any_worker_free()) {
+      engine.waits().ask_when_all_busy();
+      if (engine.any_worker_free()) return false;
+    }
+    asked_to_help_ = !may_come_locked();
+    return asked_to_help_;
+  }
+
+  class ThreadSleep final : public WaitGraph::Wait {
+   public:
+    ThreadSleep(Body& group, ThreadWaiter& waiter) noexcept
+        : Wait(group.mine_->context, group.mine_->pending()), group_(group), waiter_(waiter) {}
+
+   private:
+    void on_wait_locked() noexcept override {
+      if (group_.is_to_help_locked()) waiter_.notify();
+    }
+    Body& group_;
+    ThreadWaiter& waiter_;
+  };
+
+  class CallbackSleep final : public CallbackThread::Alarm {
+   public:
+    explicit CallbackSleep(Body& group) noexcept
+        : Alarm(group.mine_->engine().callbacks(), group.mine_->pending()), group_(group) {}
+
+   private:
+    void on_wait_locked() noexcept override {
+      Alarm::on_wait_locked();
+      if (group_.is_to_help_locked()) ring_locked();
+    }
+    Body& group_;
+  };
+
+  /// Unless more than `before` are completed. False if the deadline came first.
+  bool sleep(std::size_t before, Deadline deadline) noexcept {
+    asked_to_help_ = false;
+    const bool in_callback = mine_ != nullptr && mine_->context.is_callback_thread();
+    if (spinning_pays() && !in_callback) {
+      spin_until(
+          [&] { return count_.load(memory_order_relaxed) != before || deadline.has_passed(); });
+    }
+    for (Part& part : parts_) {
+      if (&part == mine_) continue;
+      part.registered.emplace(part.engine().waits(),
+                              part.wait.emplace(part.context, part.pending()));
+    }
+    const bool in_time =
+        in_callback ? sleep_in_callback(before, deadline) : sleep_as_thread(before, deadline);
+    for (Part& part : parts_) part.registered.reset();
+    return in_time;
+  }
+
+  bool sleep_in_callback(std::size_t before, Deadline deadline) noexcept {
+    CallbackSleep alarm(*this);
+    if (!set_sleeper(alarm, before)) return true;
+    const bool in_time = mine_->engine().callbacks().wait_in_callback(alarm, deadline);
+    clear_sleeper();
+    return in_time;
+  }
+
+  bool sleep_as_thread(std::size_t before, Deadline deadline) noexcept {
+    ThreadWaiter waiter;
+    if (!set_sleeper(waiter, before)) return true;
+    bool in_time = true;
+    {
+      std::optional<ThreadSleep> sleep;
+      std::optional<WaitGraph::Scope> registered;
+      if (mine_ != nullptr) {
+        registered.emplace(mine_->engine().waits(), sleep.emplace(*this, waiter));
+      }
+      if (deadline.is_never()) {
+        waiter.wait();
+      } else {
+        in_time = waiter.wait_until(deadline.when());
+      }
+    }
+    clear_sleeper();
+    return in_time;
+  }
+
+  bool set_sleeper(Waiter& sleeper, std::size_t before) noexcept {
+    const lock_guard lock(mutex_);
+    if (satisfied_locked() || (or_failed_ && completed_.size() != before)) return false;
+    sleeper_ = &sleeper;
+    return true;
+  }
+  void clear_sleeper() noexcept {
+    const lock_guard lock(mutex_);
+    sleeper_ = nullptr;
+  }
+
+  static constexpr std::size_t kLookAhead = 256;
+
+  const Process::Id process_ = Process::id();
+  const std::unique_ptr<Member[]> members_;
+  const std::size_t size_;
+  std::list<Part> parts_;
+  Part* mine_ = nullptr;              // of the pool whose worker or callback thread this is
+  std::vector<std::size_t> foreign_;  // the numbers of those of no part
+  bool asked_to_help_ = false;        // guarded by that pool's mutex while this thread sleeps
+
+  mutable mutex mutex_;  // guards the rest
+  std::vector<std::size_t> completed_;
+  std::size_t awaited_ = 0;
+  bool or_failed_ = false;
+  bool failed_ = false;
+  Waiter* sleeper_ = nullptr;
+  atomic<std::size_t> count_{0};  // completed_.size(), without the mutex a hint
+};
+
+// ---- What others know of it ----
+
+MILLPOND_INLINE std::vector<std::size_t> distinct_places(std::span<ResultBase* const> results) {
+  std::vector<std::size_t> places(results.size());
+  std::iota(places.begin(), places.end(), std::size_t{0});
+  const auto same = [&](std::size_t a, std::size_t b) { return results[a] == results[b]; };
+  std::sort(places.begin(), places.end(), [&](std::size_t a, std::size_t b) {
+    return same(a, b) ? a < b : std::less<>()(results[a], results[b]);
+  });
+  places.erase(std::unique(places.begin(), places.end(), same), places.end());
+  std::sort(places.begin(), places.end());
+  return places;
+}
+
+MILLPOND_INLINE ResultGroup::ResultGroup(std::span<ResultBase* const> results)
+    : body_(new Body(results)) {}
+MILLPOND_INLINE ResultGroup::~ResultGroup() { delete body_; }
+
+MILLPOND_INLINE bool ResultGroup::wait(std::size_t count, bool or_failed, Deadline deadline) {
+  return body_->wait(count, or_failed, deadline);
+}
+MILLPOND_INLINE std::size_t ResultGroup::completed() const noexcept { return body_->completed(); }
+MILLPOND_INLINE std::size_t ResultGroup::nth_completed(std::size_t n) const noexcept {
+  return body_->nth_completed(n);
+}
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_RESULTS_RESULT_GROUP_BODY_HPP
+
+// millpond/detail/results/result_wait.hpp
+#ifndef MILLPOND_DETAIL_RESULTS_RESULT_WAIT_HPP
+#define MILLPOND_DETAIL_RESULTS_RESULT_WAIT_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+// How a thread waits for a result.
+
+/// Whoever makes this ready tells the waiters before he lets go of the engine: so he is held up, if
+/// he comes, until the engine is ours, too.
+MILLPOND_INLINE Ref<Engine> ResultBase::find_engine() noexcept {
+  Ref<Engine> engine;
   ThreadWaiter waiter;
   {
     const unique_lock lock = waiter.hold();
-    if (!waiters_.add(waiter)) return core;
-    core = Ref<Core>::share(core_);
+    if (!waiters_.add(waiter)) return engine;
+    engine = Ref<Engine>::share(engine_);
   }
   if (!waiters_.remove(waiter)) waiter.wait();
-  return core;
+  return engine;
 }
 
-inline ThreadContext* ResultBase::find_context() noexcept {
-  ThreadContext* context = context_in(core_);
-  if (context == nullptr) context = CompletionScope::context_in(core_);
+MILLPOND_INLINE ThreadContext* ResultBase::find_context() noexcept {
+  ThreadContext* context = context_in(engine_);
+  if (context == nullptr) context = CompletionScope::context_in(engine_);
   if (context != nullptr) return context;
-  const Ref<Core> core = find_core();
-  if (!core) return nullptr;
-  core->introduce_thread();
-  context = context_in(core_);
+  const Ref<Engine> engine = find_engine();
+  if (!engine) return nullptr;
+  engine->introduce_thread();
+  context = context_in(engine_);
   if (context != nullptr) return context;
-  return CompletionScope::context_in(core_, *this_thread_of(*core).innermost_scope);
+  return CompletionScope::context_in(engine_, *this_thread_of(*engine).innermost_scope);
 }
 
-inline bool ResultBase::wait_until_ready(Deadline deadline) noexcept {
-  ThreadContext* context = context_in(core_);
+MILLPOND_INLINE bool ResultBase::wait_until_ready(Deadline deadline) noexcept {
+  ThreadContext* context = context_in(engine_);
   if (context != nullptr && context->calling_back.contains(this)) return true;
   if (deadline.is_poll()) return false;
-  ThreadContext* waiter = context != nullptr ? context : CompletionScope::context_in(core_);
+  ThreadContext* waiter = context != nullptr ? context : CompletionScope::context_in(engine_);
   bool has_spun = false;
   if (waiter == nullptr) {
     // Most likely this is no thread of a pool. To make sure costs little if one sleeps next.
@@ -4038,14 +5794,14 @@ inline bool ResultBase::wait_until_ready(Deadline deadline) noexcept {
     if (ready()) return true;
     waiter = find_context();
     if (waiter == nullptr) return sleep(deadline);
-    context = context_in(core_);
+    context = context_in(engine_);
     if (context != nullptr && context->calling_back.contains(this)) return true;
   }
   {
     const JobStack::Frame frame(waiter->running, this);
-    if (core_->state() == State::terminate) {
+    if (engine_->state() == State::terminate) {
       // Perhaps it is this thread that is giving up one after another: do not wait for oneself.
-      abandon(core_->terminated_error());
+      abandon(engine_->terminated_error());
     } else if (context != nullptr) {
       help(deadline);
     }
@@ -4058,7 +5814,7 @@ inline bool ResultBase::wait_until_ready(Deadline deadline) noexcept {
   }
   Job* const self = this;
   WaitGraph::PlainWait wait(*waiter, {&self, 1});
-  const WaitGraph::Scope waits(core_->waits(), wait);
+  const WaitGraph::Scope waits(PoolEngine::of(*engine_).waits(), wait);
   return sleep(deadline);
 }
 
@@ -4074,7 +5830,7 @@ inline bool ResultBase::sleep(Deadline deadline) noexcept {
 }
 
 inline bool ResultBase::sleep_in_callback(Deadline deadline) noexcept {
-  CallbackThread& callbacks = core_->callbacks();
+  CallbackThread& callbacks = PoolEngine::of(*engine_).callbacks();
   Job* const self = this;
   CallbackThread::PlainAlarm alarm(callbacks, {&self, 1});
   if (!waiters_.add(alarm)) return true;
@@ -4083,145 +5839,17 @@ inline bool ResultBase::sleep_in_callback(Deadline deadline) noexcept {
   return callbacks.wait_in_callback(alarm, Deadline::never());  // it is about to ring
 }
 
-/// What AsyncResult<R> refers to: a job whose outcome is an R.
-///
-/// The last handle destroys the outcome; or the work, if the last handle was gone by then. So no
-/// worker that is still a moment at a finished job keeps a result alive which may look at what its
-/// reader is about to destroy.
-template <class R>
-class ResultState : public ResultBase {
- public:
-  /// Only for owners, once wait() was true.
-  Outcome<R>& outcome() noexcept { return outcome_; }
-
-  bool failed() const noexcept final {
-    return outcome_.is_error() && !this->outcome_is_cancelled();
-  }
-
-  void add_handle() noexcept { handles_.fetch_add(1, memory_order_relaxed); }
-  void drop_handle() noexcept {
-    // acquire: pairs with the release half of the others' decrements, whose writes we destroy. If
-    // there is only this handle, nobody can add one meanwhile, so a plain load is enough.
-    if (handles_.load(memory_order_acquire) != 1 &&
-        handles_.fetch_sub(1, memory_order_acq_rel) != 1) {
-      return;
-    }
-    if (this->drop()) dispose();
-  }
-
- protected:
-  using ResultBase::ResultBase;
-  ~ResultState() noexcept override = default;  // whatever R's says
-
-  /// The outcome is stored and all else of the user's is destroyed: has the callbacks run, if any,
-  /// then makes ready. *this may be gone afterwards.
-  void finish() noexcept {
-    if (has_callbacks()) {
-      this->core().callbacks().post(*this);
-    } else {
-      make_ready();
-    }
-  }
-
-  /// finish() with an error that was not the task's own but our doing, and nobody need look at.
-  void finish_abandoned(const std::exception_ptr& why) noexcept {
-    outcome_.set_error(why);
-    this->observe();
-    finish();
-  }
-
-  /// The callback phase: the callback for the outcome, then ready.
-  template <class Callbacks>
-  void run_callbacks(std::optional<Callbacks>& callbacks) noexcept;
-
- private:
-  void make_ready() noexcept {
-    Core& core = this->core();  // alive: this job counts as unfinished until job_done()
-    if (outcome_.is_error()) this->expect_observation();
-    const bool unwatched = !this->complete();
-    if (unwatched) dispose();
-    core.job_done(unwatched);
-  }
-
-  /// It is ready, and no handle is left.
-  void dispose() noexcept {
-    if (outcome_.is_error()) report_if_unobserved(outcome_.error());
-    outcome_.reset();
-    this->retire();
-  }
-
-  template <class Callbacks>
-  void call_back(Callbacks& callbacks) noexcept;
-
-  atomic<std::uint32_t> handles_{1};
-  MILLPOND_NO_UNIQUE_ADDRESS Outcome<R> outcome_;
-};
-
-/// Keeps a result.
-template <class R>
-class ResultHandle {
- public:
-  ResultHandle() = default;
-  /// Takes over the share that a new job has for its handle.
-  explicit ResultHandle(ResultState<R>* state) noexcept : state_(state) {}
-  ResultHandle(const ResultHandle& other) noexcept : state_(other.state_) {
-    if (state_ != nullptr) state_->add_handle();
-  }
-  ResultHandle(ResultHandle&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
-  ResultHandle& operator=(ResultHandle other) noexcept {
-    std::swap(state_, other.state_);
-    return *this;
-  }
-  ~ResultHandle() {
-    if (state_ != nullptr) state_->drop_handle();
-  }
-
-  ResultState<R>* get() const noexcept { return state_; }
-  friend bool operator==(const ResultHandle&, const ResultHandle&) = default;
-
- private:
-  ResultState<R>* state_ = nullptr;
-};
-
-template <class R>
-template <class Callbacks>
-void ResultState<R>::run_callbacks(std::optional<Callbacks>& callbacks) noexcept {
-  this->core().introduce_thread();
-  {
-    const JobStack::Frame frame(current_thread_context->calling_back, this);
-    call_back(*callbacks);
-    callbacks.reset();
-  }
-  make_ready();
-}
-
-template <class R>
-template <class Callbacks>
-void ResultState<R>::call_back(Callbacks& callbacks) noexcept {
-  if (outcome_.is_error()) {
-    if (!callbacks.error_callback) return;
-    this->observe();
-    try {
-      callbacks.error_callback(outcome_.error());
-    } catch (...) {
-      this->core().report(std::current_exception());
-    }
-  } else if (callbacks.callback) {
-    try {
-      if constexpr (std::is_void_v<R>) {
-        callbacks.callback();
-      } else {
-        callbacks.callback(outcome_.get());
-      }
-    } catch (...) {
-      outcome_.set_error(std::current_exception());
-    }
-  }
-}
-
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_RESULT_STATE_HPP
+#endif  // MILLPOND_DETAIL_RESULTS_RESULT_WAIT_HPP
+
+// millpond/detail/definitions.hpp
+#ifndef MILLPOND_DETAIL_DEFINITIONS_HPP
+#define MILLPOND_DETAIL_DEFINITIONS_HPP
+
+/// What is no template: included by the public headers, or once, by src/millpond.cpp.
+
+#endif  // MILLPOND_DETAIL_DEFINITIONS_HPP
 
 // millpond/async_result.hpp
 #ifndef MILLPOND_ASYNC_RESULT_HPP
@@ -4245,8 +5873,8 @@ class Handles {
     return result.state_.get();
   }
   template <class Order>
-  static auto& core_of(BasicThreadPool<Order>& pool) noexcept {
-    return *pool.core_;
+  static auto& engine_of(BasicThreadPool<Order>& pool) noexcept {
+    return *pool.engine_;
   }
 };
 
@@ -4405,31 +6033,33 @@ class DoneCallback final : public Waiter {
   void notify() noexcept override {
     const std::unique_ptr<DoneCallback> self(this);
     const ResultBase& state = *Handles::state_of(result_);
-    const Core* const core = state.core_pointer();
-    const std::uint16_t serial = state.core_serial();
-    const Ref<Core> alive = is_late_ ? Ref<Core>() : core_ ? std::move(core_) : state.share_core();
+    const Engine* const engine = state.engine_pointer();
+    const std::uint16_t serial = state.engine_serial();
+    const Ref<Engine> alive = is_late_  ? Ref<Engine>()
+                              : engine_ ? std::move(engine_)
+                                        : state.share_engine();
     try {
       std::invoke(f_, std::move(result_));
     } catch (...) {
       if (alive) {
         alive->report(std::current_exception());
       } else {
-        Core::report_to(core, serial, std::current_exception());
+        Engine::report_to(engine, serial, std::current_exception());
       }
     }
   }
 
   void put_off() noexcept override {
-    if (!is_late_) core_ = Handles::state_of(result_)->share_core();
+    if (!is_late_) engine_ = Handles::state_of(result_)->share_engine();
   }
 
-  /// The result was ready when this came: the core may be gone.
+  /// The result was ready when this came: the engine may be gone.
   void set_late() noexcept { is_late_ = true; }
 
  private:
   AsyncResult<R> result_;
   F f_;
-  Ref<Core> core_;  // if put off: the result keeps it only until then
+  Ref<Engine> engine_;  // if put off: the result keeps it only until then
   bool is_late_ = false;
 };
 
@@ -4462,11 +6092,28 @@ struct std::hash<millpond::AsyncResult<R>> {
   }
 };
 
+#if !MILLPOND_IS_COMPILED
+#endif
+
 #endif  // MILLPOND_ASYNC_RESULT_HPP
 
-// millpond/detail/imap_chunk.hpp
-#ifndef MILLPOND_DETAIL_IMAP_CHUNK_HPP
-#define MILLPOND_DETAIL_IMAP_CHUNK_HPP
+// millpond/detail/platform/smaller.hpp
+#ifndef MILLPOND_DETAIL_PLATFORM_SMALLER_HPP
+#define MILLPOND_DETAIL_PLATFORM_SMALLER_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// std::min and std::max of sizes: <algorithm> would add 25 ms to each file that uses the library.
+constexpr std::size_t smaller(std::size_t a, std::size_t b) noexcept { return a < b ? a : b; }
+constexpr std::size_t larger(std::size_t a, std::size_t b) noexcept { return a < b ? b : a; }
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_PLATFORM_SMALLER_HPP
+
+// millpond/detail/imap/imap_chunk.hpp
+#ifndef MILLPOND_DETAIL_IMAP_IMAP_CHUNK_HPP
+#define MILLPOND_DETAIL_IMAP_IMAP_CHUNK_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -4508,8 +6155,8 @@ class ImapChunks {
   ImapChunks(std::size_t chunksize, std::size_t item_size, std::size_t item_alignment) noexcept
       : item_size_(item_size),
         item_alignment_(item_alignment),
-        alignment_((std::max)({kCacheLine, item_alignment, alignof(Result)})),
-        segment_size_((std::min)(chunksize, most_in_a_segment(item_size))) {}
+        alignment_(larger(larger(kCacheLine, item_alignment), alignof(Result))),
+        segment_size_(smaller(chunksize, most_in_a_segment(item_size))) {}
   ImapChunks(const ImapChunks&) = delete;
   ImapChunks& operator=(const ImapChunks&) = delete;
   ~ImapChunks();
@@ -4537,7 +6184,7 @@ class ImapChunks {
   void for_each_result(Visit visit) {
     for (Chunk* chunk = newest_; chunk != nullptr; chunk = chunk->allocated_before) {
       for (Segment* segment = &chunk->first; segment != nullptr; segment = segment->next) {
-        std::for_each(segment->results, segment->results + segment_size_, visit);
+        for (std::size_t i = 0; i != segment_size_; ++i) visit(segment->results[i]);
       }
     }
   }
@@ -4547,7 +6194,7 @@ class ImapChunks {
   static constexpr std::size_t kMostBytes = 16 * 1024;
 
   static std::size_t most_in_a_segment(std::size_t item_size) noexcept {
-    return (std::max)(kMostBytes / (sizeof(Result) + item_size), std::size_t{1});
+    return larger(kMostBytes / (sizeof(Result) + item_size), std::size_t{1});
   }
   static void push(Chunk*& list, Chunk& chunk) noexcept {
     chunk.next = std::exchange(list, &chunk);
@@ -4632,11 +6279,11 @@ ImapChunks<Value>::~ImapChunks() {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_IMAP_CHUNK_HPP
+#endif  // MILLPOND_DETAIL_IMAP_IMAP_CHUNK_HPP
 
-// millpond/detail/imap_ring.hpp
-#ifndef MILLPOND_DETAIL_IMAP_RING_HPP
-#define MILLPOND_DETAIL_IMAP_RING_HPP
+// millpond/detail/imap/imap_ring.hpp
+#ifndef MILLPOND_DETAIL_IMAP_IMAP_RING_HPP
+#define MILLPOND_DETAIL_IMAP_IMAP_RING_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -4736,11 +6383,11 @@ void ImapRing<Chunk>::reserve_one(std::size_t first_used) {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_IMAP_RING_HPP
+#endif  // MILLPOND_DETAIL_IMAP_IMAP_RING_HPP
 
-// millpond/detail/imap_front.hpp
-#ifndef MILLPOND_DETAIL_IMAP_FRONT_HPP
-#define MILLPOND_DETAIL_IMAP_FRONT_HPP
+// millpond/detail/imap/imap_front.hpp
+#ifndef MILLPOND_DETAIL_IMAP_IMAP_FRONT_HPP
+#define MILLPOND_DETAIL_IMAP_IMAP_FRONT_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -4867,98 +6514,11 @@ class ImapFront {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_IMAP_FRONT_HPP
+#endif  // MILLPOND_DETAIL_IMAP_IMAP_FRONT_HPP
 
-// millpond/detail/imap_readers.hpp
-#ifndef MILLPOND_DETAIL_IMAP_READERS_HPP
-#define MILLPOND_DETAIL_IMAP_READERS_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// Where the readers of an imap wait until there is something for them.
-///
-/// Those who sleep all wait for the same chunk, the next one. Its position is kept in wanted_, so
-/// that whoever gets a chunk done knows without a lock whether somebody sleeps for it. seq_cst, all
-/// of it: a reader announces what he wants and then looks, whoever publishes looks after that.
-///
-/// Thread safety: members called ..._locked need the imap's mutex; the others, anywhere.
-class ImapReaders {
- public:
-  explicit ImapReaders(Job& imap) noexcept : imap_(&imap) {}
-  ImapReaders(const ImapReaders&) = delete;
-  ImapReaders& operator=(const ImapReaders&) = delete;
-
-  /// A reader is about to look for the chunk at this position a last time, and to sleep.
-  void announce_locked(std::size_t position) noexcept {
-    const std::size_t before = wanted_.exchange(position + 1);
-    // Those who sleep for one that was taken meanwhile would not be told of this one.
-    if (before != 0 && before != position + 1) notify_locked();
-  }
-  /// Whether somebody may sleep for the chunk at this position; or for any.
-  bool want(std::size_t position) const noexcept { return wanted_.load() == position + 1; }
-  bool want_any() const noexcept { return wanted_.load() != 0; }
-
-  /// Sleeps until woken, or for no reason. False if the deadline came.
-  bool sleep_locked(unique_lock& lock, Core& core, Deadline deadline) {
-    ThreadContext* context = context_in(&core);
-    if (context != nullptr && context->is_callback_thread()) {
-      return sleep_in_callback_locked(lock, core, deadline);
-    }
-    if (context == nullptr)
-      context = CompletionScope::context_in(&core, *this_thread_of(core).innermost_scope);
-    std::optional<WaitGraph::PlainWait> wait;
-    std::optional<WaitGraph::Scope> waits;  // ends while the lock is held: that is the order
-    if (context != nullptr) {
-      waits.emplace(core.waits(), wait.emplace(*context, std::span(&imap_, 1)));
-    }
-    ++sleepers_;
-    bool in_time = true;
-    if (deadline.is_never()) {
-      condition_.wait(lock);
-    } else {
-      in_time = condition_.wait_until(lock, deadline.when()) == std::cv_status::no_timeout;
-    }
-    --sleepers_;
-    return in_time;
-  }
-
-  void wake_all_locked() noexcept {
-    wanted_.store(0, memory_order_relaxed);  // who sleeps next announces it under the mutex
-    notify_locked();
-  }
-
- private:
-  void notify_locked() noexcept {
-    if (sleepers_ != 0) condition_.notify_all();
-    for (CallbackThread::Alarm* const alarm : alarms_) alarm->notify();
-  }
-
-  /// The callback thread has callbacks to serve while it waits, so it sleeps elsewhere, with an
-  /// alarm left here. Callbacks that it runs meanwhile may read the same imap: so there is a stack.
-  bool sleep_in_callback_locked(unique_lock& lock, Core& core, Deadline deadline) {
-    CallbackThread::PlainAlarm alarm(core.callbacks(), {&imap_, 1});
-    alarms_.push_back(&alarm);
-    lock.unlock();
-    const bool in_time = core.callbacks().wait_in_callback(alarm, deadline);
-    lock.lock();
-    alarms_.pop_back();
-    return in_time;
-  }
-
-  Job* const imap_;
-  std::size_t sleepers_ = 0;
-  std::vector<CallbackThread::Alarm*> alarms_;  // of the callback thread, the innermost last
-  condition_variable condition_;
-  atomic<std::size_t> wanted_{0};  // the position, plus 1; or 0
-};
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_IMAP_READERS_HPP
-
-// millpond/detail/imap_entry.hpp
-#ifndef MILLPOND_DETAIL_IMAP_ENTRY_HPP
-#define MILLPOND_DETAIL_IMAP_ENTRY_HPP
+// millpond/detail/imap/imap_entry.hpp
+#ifndef MILLPOND_DETAIL_IMAP_IMAP_ENTRY_HPP
+#define MILLPOND_DETAIL_IMAP_IMAP_ENTRY_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -4982,15 +6542,15 @@ class ImapEntry {
   void arrive() noexcept { exists_.store(false); }
 
   /// Needs none to exist.
-  void put_locked(Core& core, Core::Place place) noexcept {
+  void put_locked(Engine& engine, Engine::Place place) noexcept {
     exists_.store(true);
-    core.requeue(imap_, place);
+    engine.requeue(imap_, place);
   }
 
   /// True if it was in the queue: then its reference is the caller's, to be released after
   /// unlocking.
-  [[nodiscard]] bool take_out_locked(Core& core) noexcept {
-    if (!imap_.is_queued() || !core.unlink(imap_)) return false;
+  [[nodiscard]] bool take_out_locked(Engine& engine) noexcept {
+    if (!imap_.is_queued() || !engine.unlink(imap_)) return false;
     exists_.store(false);
     return true;
   }
@@ -5002,11 +6562,11 @@ class ImapEntry {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_IMAP_ENTRY_HPP
+#endif  // MILLPOND_DETAIL_IMAP_IMAP_ENTRY_HPP
 
-// millpond/detail/imap_window.hpp
-#ifndef MILLPOND_DETAIL_IMAP_WINDOW_HPP
-#define MILLPOND_DETAIL_IMAP_WINDOW_HPP
+// millpond/detail/imap/imap_window.hpp
+#ifndef MILLPOND_DETAIL_IMAP_IMAP_WINDOW_HPP
+#define MILLPOND_DETAIL_IMAP_IMAP_WINDOW_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -5022,8 +6582,7 @@ class ImapWindow {
  public:
   ImapWindow(std::size_t size, bool may_grow, std::size_t chunksize) noexcept
       : first_size_(size),
-        largest_size_(may_grow ? (std::max)(size, (std::min)(kMostItems / chunksize, kMostChunks))
-                               : size),
+        largest_size_(may_grow ? larger(size, smaller(kMostItems / chunksize, kMostChunks)) : size),
         size_(size) {}
   ImapWindow(const ImapWindow&) = delete;
   ImapWindow& operator=(const ImapWindow&) = delete;
@@ -5047,7 +6606,7 @@ class ImapWindow {
     const std::size_t unreturned = yielded - yielded_.load(memory_order_relaxed);
     if (unreturned == 0) return false;
     const std::size_t size = this->size();
-    if (!all && size >= kLarge && unreturned < (std::min)(size / 2, kMostUnreturned)) return false;
+    if (!all && size >= kLarge && unreturned < smaller(size / 2, kMostUnreturned)) return false;
     yielded_.store(yielded);
     return true;
   }
@@ -5061,8 +6620,9 @@ class ImapWindow {
   bool turn_is_over(std::size_t claimed) const noexcept {
     const std::size_t count = claimed - turn_begin_.load(memory_order_relaxed);
     if (count < first_size_) return false;
-    return count >= size() || (count % first_size_ == 0 &&
-                               now() - turn_time_.load(memory_order_relaxed) > kShort.count());
+    return count >= size() ||
+           (count % first_size_ == 0 &&
+            now() - turn_time_.load(memory_order_relaxed) > tuning::kShortWindow.count());
   }
 
   bool may_grow() const noexcept { return size() != largest_size_; }
@@ -5072,15 +6632,14 @@ class ImapWindow {
     const std::size_t yielded = this->yielded();
     const std::size_t size = this->size();
     if (yielded - yielded_before_ < size) return;
-    if (now - time_before_ < kShort.count()) {
-      size_.store((std::min)(2 * size, largest_size_), memory_order_relaxed);
+    if (now - time_before_ < tuning::kShortWindow.count()) {
+      size_.store(smaller(2 * size, largest_size_), memory_order_relaxed);
     }
     yielded_before_ = yielded;
     time_before_ = now;
   }
 
  private:
-  static constexpr std::chrono::nanoseconds kShort{1'000'000};
   static constexpr std::size_t kMostItems = 16384;
   static constexpr std::size_t kMostChunks = 2048;
   static constexpr std::size_t kLarge = 16;
@@ -5106,11 +6665,11 @@ class ImapWindow {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_IMAP_WINDOW_HPP
+#endif  // MILLPOND_DETAIL_IMAP_IMAP_WINDOW_HPP
 
-// millpond/detail/imap_stream.hpp
-#ifndef MILLPOND_DETAIL_IMAP_STREAM_HPP
-#define MILLPOND_DETAIL_IMAP_STREAM_HPP
+// millpond/detail/imap/imap_stream.hpp
+#ifndef MILLPOND_DETAIL_IMAP_IMAP_STREAM_HPP
+#define MILLPOND_DETAIL_IMAP_IMAP_STREAM_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -5142,18 +6701,18 @@ class ImapStream : public StreamJob {
     bool reads_runs;  // the input does not wait for anything, so chunks may be read beforehand
   };
 
-  ImapStream(Core& core, bool ordered, const Sizes& sizes)
-      : core_(Ref<Core>::share(&core)),
-        gives_way_(core.takes_turns()),
-        most_at_once_(
-            sizes.reads_runs ? (std::max)(kMostItemsAtOnce / sizes.chunksize, std::size_t{1}) : 1),
+  ImapStream(Engine& engine, bool ordered, const Sizes& sizes)
+      : engine_(Ref<Engine>::share(&engine)),
+        gives_way_(engine.takes_turns()),
+        most_at_once_(sizes.reads_runs ? larger(kMostItemsAtOnce / sizes.chunksize, std::size_t{1})
+                                       : 1),
         chunks_(sizes.chunksize, sizes.item_size, sizes.item_alignment),
-        ring_((std::min)(sizes.buffersize, kFirstCapacity)),
+        ring_(smaller(sizes.buffersize, kFirstCapacity)),
         front_(ring_, ordered, chunks_.segment_size()),
         window_(sizes.buffersize, sizes.may_grow, sizes.chunksize) {}
   ~ImapStream() override;
 
-  Core& core() const noexcept { return *core_; }
+  Engine& engine() const noexcept { return *engine_; }
 
   // ---- For ImapJob ----
 
@@ -5207,8 +6766,6 @@ class ImapStream : public StreamJob {
   /// So many items are read at once, and so many chunks there is room for at first.
   static constexpr std::size_t kMostItemsAtOnce = 64;
   static constexpr std::size_t kFirstCapacity = 64;
-  /// How long a worker that has nothing to do looks for more before it leaves.
-  static constexpr std::chrono::microseconds kLingers{5};
 
   // ---- Workers ----
 
@@ -5227,7 +6784,7 @@ class ImapStream : public StreamJob {
   bool read_chunk(std::exception_ptr& error) noexcept;
 
   std::size_t room() const noexcept {
-    if (core_->look_ahead_unlimited()) return static_cast<std::size_t>(-1);
+    if (engine_->look_ahead_unlimited()) return static_cast<std::size_t>(-1);
     return window_.room([this] { return ring_.read(); });
   }
   bool has_work() const noexcept {
@@ -5243,7 +6800,7 @@ class ImapStream : public StreamJob {
 
   // ---- The queue's entry ----
 
-  void put_locked(Core::Place place) noexcept;
+  void put_locked(Engine::Place place) noexcept;
   void invite() noexcept;
   void end_turn() noexcept;
 
@@ -5262,7 +6819,7 @@ class ImapStream : public StreamJob {
   void wake_readers() noexcept;
   static bool is_termination(const std::exception_ptr& error) noexcept;
 
-  const Ref<Core> core_;
+  const Ref<Engine> engine_;
   const bool gives_way_;  // to what is queued, after each chunk
   const std::size_t most_at_once_;
 
@@ -5297,7 +6854,7 @@ class ImapStream : public StreamJob {
 
 template <class Value>
 void ImapStream<Value>::run() noexcept {
-  core_->introduce_thread();
+  engine_->introduce_thread();
   entry_.arrive();
   work();
   this->release();
@@ -5310,7 +6867,7 @@ void ImapStream<Value>::work() noexcept {
   Then then = Then::look_again;
   while (then == Then::look_again) {
     // terminate() finds this imap in the list of all; until then nothing is begun here any more.
-    if (core_->state() == State::terminate) give_up(true);
+    if (engine_->state() == State::terminate) give_up(true);
     // Looked at before the claim: what is claimed is run, so that an ordered imap yields it.
     const auto claim = given_up_.load() ? typename ImapRing<Chunk>::Claim() : ring_.claim();
     if (claim.chunk != nullptr) {
@@ -5375,7 +6932,7 @@ typename ImapStream<Value>::Then ImapStream<Value>::read_or_leave(bool& has_ling
 template <class Value>
 typename ImapStream<Value>::Then ImapStream<Value>::linger() noexcept {
   if (lingers_.exchange(true)) return Then::leave;
-  const auto end = steady_clock::now() + kLingers;
+  const auto end = steady_clock::now() + tuning::kLingerTime;
   spin_until([&] {
     const Reading reading = reading_.load(memory_order_relaxed);
     return reading == Reading::full || reading == Reading::over || has_work() ||
@@ -5399,7 +6956,7 @@ typename ImapStream<Value>::Then ImapStream<Value>::park() noexcept {
       move_reading(Reading::full, Reading::open);
       return Then::look_again;
     }
-    taken_out = entry_.take_out_locked(*core_);
+    taken_out = entry_.take_out_locked(*engine_);
   }
   if (taken_out) this->release();  // not the last: our caller holds another
   return Then::leave;
@@ -5407,18 +6964,18 @@ typename ImapStream<Value>::Then ImapStream<Value>::park() noexcept {
 
 template <class Value>
 void ImapStream<Value>::go_on() noexcept {
-  if (!core_->is_of_this_process()) return;
+  if (!engine_->is_of_this_process()) return;
   const SpinningLockGuard lock(mutex_);
   if (room() == 0) return;
   if (!move_reading(Reading::full, Reading::open) && reading_.load() != Reading::open) return;
-  put_locked(Core::Place::back);
+  put_locked(Engine::Place::back);
 }
 
 // ---- Reading ----
 
 template <class Value>
 void ImapStream<Value>::read(std::size_t most) noexcept {
-  const std::size_t planned = (std::min)(most, room());
+  const std::size_t planned = smaller(most, room());
   if (planned == 0) return let_go_unread();
   pending_.fetch_add(planned, memory_order_relaxed);
   std::size_t left = planned;
@@ -5473,15 +7030,15 @@ bool ImapStream<Value>::read_chunk(std::exception_ptr& error) noexcept {
 
 /// Whoever has an entry in his hands will look.
 template <class Value>
-void ImapStream<Value>::put_locked(Core::Place place) noexcept {
-  if (place == Core::Place::back) window_.begin_turn_locked(ring_.claimed());
-  if (!entry_.exists() && !finished_.load(memory_order_relaxed)) entry_.put_locked(*core_, place);
+void ImapStream<Value>::put_locked(Engine::Place place) noexcept {
+  if (place == Engine::Place::back) window_.begin_turn_locked(ring_.claimed());
+  if (!entry_.exists() && !finished_.load(memory_order_relaxed)) entry_.put_locked(*engine_, place);
 }
 
 template <class Value>
 void ImapStream<Value>::invite() noexcept {
   const SpinningLockGuard lock(mutex_);
-  if (has_work() && !given_up_.load()) put_locked(Core::Place::front);
+  if (has_work() && !given_up_.load()) put_locked(Engine::Place::front);
 }
 
 /// A whole window is turn enough.
@@ -5490,8 +7047,8 @@ void ImapStream<Value>::end_turn() noexcept {
   bool taken_out;
   {
     const SpinningLockGuard lock(mutex_);
-    taken_out = entry_.take_out_locked(*core_);
-    if (!given_up_.load()) put_locked(Core::Place::back);
+    taken_out = entry_.take_out_locked(*engine_);
+    if (!given_up_.load()) put_locked(Engine::Place::back);
   }
   if (taken_out) this->release();  // not the last: our caller holds another
 }
@@ -5549,7 +7106,7 @@ std::exception_ptr ImapStream<Value>::take_end() noexcept {
   const lock_guard lock(mutex_);
   if (termination_ == Termination::not_told) {
     termination_ = Termination::told;
-    return core_->terminated_error();
+    return engine_->terminated_error();
   }
   if (termination_ == Termination::none) return std::exchange(input_error_, nullptr);
   return nullptr;
@@ -5568,7 +7125,7 @@ void ImapStream<Value>::give_up(bool terminated) noexcept {
     given_up_.store(true);
     // If a thread is reading, it sees given_up_ when it lets go of the input.
     ends = move_reading(Reading::open, Reading::over) || move_reading(Reading::full, Reading::over);
-    taken_out = entry_.take_out_locked(*core_);
+    taken_out = entry_.take_out_locked(*engine_);
   }
   settle(discard_unclaimed() + (ends ? 1 : 0));
   if (taken_out) this->release();  // not the last: our caller holds another
@@ -5585,24 +7142,24 @@ std::size_t ImapStream<Value>::discard_unclaimed() noexcept {
 template <class Value>
 void ImapStream<Value>::finish() noexcept {
   destroy_work();
-  core_->forget(*this);
+  engine_->forget(*this);
   bool taken_out;
   {
     const lock_guard lock(mutex_);
-    taken_out = entry_.take_out_locked(*core_);
+    taken_out = entry_.take_out_locked(*engine_);
     finished_.store(true);  // what was done before happens before the end is seen
     readers_.wake_all_locked();
   }
   if (taken_out) this->release();  // not the last: our caller holds another
-  core_->job_done();
+  engine_->job_done();
 }
 
 template <class Value>
 ImapStream<Value>::~ImapStream() {
   chunks_.for_each_result([this](Result& result) {
-    if (result.is_error() && result.error() != nullptr) core_->report(result.error());
+    if (result.is_error() && result.error() != nullptr) engine_->report(result.error());
   });
-  if (input_error_ && !is_termination(input_error_)) core_->report(input_error_);
+  if (input_error_ && !is_termination(input_error_)) engine_->report(input_error_);
 }
 
 /// That an input which is an imap, too, was terminated is no error of its own.
@@ -5619,11 +7176,11 @@ bool ImapStream<Value>::is_termination(const std::exception_ptr& error) noexcept
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_IMAP_STREAM_HPP
+#endif  // MILLPOND_DETAIL_IMAP_IMAP_STREAM_HPP
 
-// millpond/detail/imap_state.hpp
-#ifndef MILLPOND_DETAIL_IMAP_STATE_HPP
-#define MILLPOND_DETAIL_IMAP_STATE_HPP
+// millpond/detail/imap/imap_state.hpp
+#ifndef MILLPOND_DETAIL_IMAP_IMAP_STATE_HPP
+#define MILLPOND_DETAIL_IMAP_IMAP_STATE_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -5657,13 +7214,13 @@ class ImapState : public ImapStream<Value> {
 
   /// The reader goes: gives up what has not started. Does not block.
   void drop() noexcept {
-    if (!this->core().is_of_this_process()) return;
-    const CompletionScope scope(&this->core(), this);
+    if (!this->engine().is_of_this_process()) return;
+    const CompletionScope scope(&this->engine(), this);
     this->give_up(false);
   }
 
   /// Tells of an error that the reader has taken and not looked at.
-  void report(const std::exception_ptr& error) const noexcept { this->core().report(error); }
+  void report(const std::exception_ptr& error) const noexcept { this->engine().report(error); }
 
  protected:
   using Base::Base;
@@ -5727,9 +7284,9 @@ std::optional<Value> ImapState<Value>::take(const typename Front::Claim& claim) 
 
 template <class Value>
 std::optional<Value> ImapState<Value>::wait_for_next(Deadline deadline) {
-  Core& core = this->core();
-  core.check_process();
-  core.introduce_thread();
+  Engine& engine = this->engine();
+  engine.check_process();
+  engine.introduce_thread();
   bool timed_out = deadline.is_poll();
   bool has_spun = false;  // since it last slept
   for (;;) {
@@ -5745,13 +7302,13 @@ std::optional<Value> ImapState<Value>::wait_for_next(Deadline deadline) {
       return std::nullopt;
     }
     if (timed_out) throw TimeoutError("No result within the timeout");
-    if (core.state() == State::terminate && this->may_be_given_up()) {
+    if (engine.state() == State::terminate && this->may_be_given_up()) {
       // Perhaps it is this thread that is giving up one after another: do not wait for oneself.
-      const CompletionScope scope(&core, this);
+      const CompletionScope scope(&engine, this);
       this->give_up(true);
       continue;
     }
-    ThreadContext* const context = context_in(&core);
+    ThreadContext* const context = context_in(&engine);
     if (context != nullptr && this->help(*context, wanted)) continue;
     if (!std::exchange(has_spun, true) && spinning_pays()) {
       spin_until([&] {
@@ -5771,12 +7328,12 @@ bool ImapState<Value>::sleep(ThreadContext* context, Deadline deadline) {
   unique_lock lock(this->mutex_, std::defer_lock);
   lock_spinning(lock);
   if (this->announce_sleep_locked(context != nullptr)) return true;
-  return this->readers_.sleep_locked(lock, this->core(), deadline);
+  return this->readers_.sleep_locked(lock, this->engine(), deadline);
 }
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_IMAP_STATE_HPP
+#endif  // MILLPOND_DETAIL_IMAP_IMAP_STATE_HPP
 
 // millpond/imap_iterator.hpp
 #ifndef MILLPOND_IMAP_ITERATOR_HPP
@@ -5916,11 +7473,14 @@ class ImapIterator<R>::Iterator {
 template <class R>
 inline constexpr bool std::ranges::enable_view<millpond::ImapIterator<R>> = true;
 
+#if !MILLPOND_IS_COMPILED
+#endif
+
 #endif  // MILLPOND_IMAP_ITERATOR_HPP
 
-// millpond/detail/callback.hpp
-#ifndef MILLPOND_DETAIL_CALLBACK_HPP
-#define MILLPOND_DETAIL_CALLBACK_HPP
+// millpond/detail/calls/callback.hpp
+#ifndef MILLPOND_DETAIL_CALLS_CALLBACK_HPP
+#define MILLPOND_DETAIL_CALLS_CALLBACK_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -6050,7 +7610,7 @@ struct Callbacks {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_CALLBACK_HPP
+#endif  // MILLPOND_DETAIL_CALLS_CALLBACK_HPP
 
 // millpond/options.hpp
 #ifndef MILLPOND_OPTIONS_HPP
@@ -6198,115 +7758,9 @@ inline std::optional<std::size_t> index() noexcept {
 
 #endif  // MILLPOND_THIS_WORKER_HPP
 
-// millpond/detail/apply_job.hpp
-#ifndef MILLPOND_DETAIL_APPLY_JOB_HPP
-#define MILLPOND_DETAIL_APPLY_JOB_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// No callbacks: takes no room and is never run.
-struct NoCallbacks {};
-
-/// The optional callbacks of a job; NoCallbacks costs nothing.
-template <class Callbacks>
-struct CallbackStore {
-  std::optional<Callbacks> callbacks;
-  Job::DueLinks due;
-};
-template <>
-struct CallbackStore<NoCallbacks> {};
-
-/// One call: `call` is invoked once, as an rvalue, by whoever claims the job.
-template <class R, class Call, class Callbacks = NoCallbacks>
-class ApplyJob final : public ResultState<R> {
- public:
-  static constexpr bool kHasCallbacks = !std::is_same_v<Callbacks, NoCallbacks>;
-
-  /// The call is made from `f`, given a stop token if it takes one, and the rest.
-  template <class F, class... Rest>
-  explicit ApplyJob(Core& core, F&& f, Rest&&... rest)
-      : ResultState<R>(core, Job::Kind::call, 1, kHasCallbacks),
-        call_(stop_.bind(std::forward<F>(f)), std::forward<Rest>(rest)...) {}
-
-  /// A destructor of the user's that throws ends the program, as anywhere.
-  ~ApplyJob() noexcept override {
-    if (!this->is_claimed()) std::destroy_at(&call_);  // it was never issued
-  }
-
-  void set_callbacks(Callbacks callbacks)
-    requires kHasCallbacks
-  {
-    callbacks_.callbacks.emplace(std::move(callbacks));
-  }
-
-  Core::Submission enter_queue() const noexcept { return {.has_callbacks = kHasCallbacks}; }
-
-  void run() noexcept override { execute(); }
-
-  void abandon_entry(const std::exception_ptr& why) noexcept override { give_up(why); }
-
-  void abandon(const std::exception_ptr& why) noexcept override {
-    if (this->try_claim()) give_up(why);
-  }
-
-  bool cancel() noexcept override {
-    if (!this->is_of_this_process()) return cancelled();
-    if (!this->try_claim_to_cancel()) {
-      if (!cancelled()) stop_.request();
-      return cancelled();
-    }
-    this->set_outcome_cancelled();
-    this->cancel_claimed([this](const std::exception_ptr& why) { give_up(why); });
-    return true;
-  }
-  bool cancelled() const noexcept override { return this->is_claimed_to_cancel(); }
-
-  Stop<Call>& stop() noexcept { return stop_; }
-
-  void run_callback() noexcept override {
-    if constexpr (kHasCallbacks) this->run_callbacks(callbacks_.callbacks);
-  }
-  Job::DueLinks* due_links() noexcept override {
-    if constexpr (kHasCallbacks) return &callbacks_.due;
-    return nullptr;
-  }
-
- protected:
-  void help(Deadline) noexcept override {
-    if (this->is_claimed()) return;
-    if (Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim())
-      execute();
-  }
-
- private:
-  void give_up(const std::exception_ptr& why) noexcept {
-    std::destroy_at(&call_);
-    stop_.leave(this->core());
-    this->finish_abandoned(why);
-  }
-
-  void execute() noexcept {
-    this->core().introduce_thread();
-    this->outcome().run(std::move(call_));
-    std::destroy_at(&call_);
-    stop_.leave(this->core());
-    this->finish();
-  }
-
-  MILLPOND_NO_UNIQUE_ADDRESS Stop<Call> stop_;
-  union {
-    Call call_;  // alive until claimed and run or abandoned
-  };
-  MILLPOND_NO_UNIQUE_ADDRESS CallbackStore<Callbacks> callbacks_;
-};
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_APPLY_JOB_HPP
-
-// millpond/detail/chunking.hpp
-#ifndef MILLPOND_DETAIL_CHUNKING_HPP
-#define MILLPOND_DETAIL_CHUNKING_HPP
+// millpond/detail/calls/chunking.hpp
+#ifndef MILLPOND_DETAIL_CALLS_CHUNKING_HPP
+#define MILLPOND_DETAIL_CALLS_CHUNKING_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -6362,7 +7816,7 @@ inline std::size_t size_or(std::optional<std::ptrdiff_t> size, std::size_t other
 class Chunking {
  public:
   Chunking(std::optional<std::ptrdiff_t> chunksize, std::size_t n, std::size_t workers) noexcept
-      : size_((std::min)(size_or(chunksize, default_chunksize(n, workers)), n)),
+      : size_(smaller(size_or(chunksize, default_chunksize(n, workers)), n)),
         shares_(chunksize ? 0 : kSharesPerWorker * workers) {}
 
   /// Whether all chunks are of size(), but for the last, which may be shorter.
@@ -6377,8 +7831,8 @@ class Chunking {
 
   /// The size of the next chunk when `left` > 0 items are left.
   std::size_t next(std::size_t left) const noexcept {
-    if (is_fixed()) return (std::min)(size_, left);
-    return (std::min)(size_, divide_rounding_up(left, shares_));
+    if (is_fixed()) return smaller(size_, left);
+    return smaller(size_, divide_rounding_up(left, shares_));
   }
 
  private:
@@ -6392,616 +7846,11 @@ class Chunking {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_CHUNKING_HPP
-
-// millpond/detail/thread_name.hpp
-#ifndef MILLPOND_DETAIL_THREAD_NAME_HPP
-#define MILLPOND_DETAIL_THREAD_NAME_HPP
-
-#if defined(MILLPOND_SET_THREAD_NAME)
-#include <pthread.h>
-#endif
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// Names the calling thread "<prefix>-<suffix>" for debuggers, top and perf. An empty prefix
-/// leaves its name alone. Where the platform's limit is met the prefix is cut, never the suffix;
-/// a platform without names ignores the call.
-inline void name_this_thread([[maybe_unused]] std::string_view prefix,
-                             [[maybe_unused]] std::string_view suffix) noexcept {
-#if defined(MILLPOND_SET_THREAD_NAME)
-  constexpr std::size_t kLongest = 15;  // bytes, Linux
-  if (prefix.empty() || suffix.size() + 2 > kLongest) return;
-  char name[kLongest + 1] = {};
-  std::size_t length = prefix.substr(0, kLongest - 1 - suffix.size()).copy(name, kLongest);
-  name[length++] = '-';
-  suffix.copy(name + length, kLongest - length);
-  MILLPOND_SET_THREAD_NAME(name);
-#endif
-}
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_THREAD_NAME_HPP
-
-// millpond/detail/core_callbacks.hpp
-#ifndef MILLPOND_DETAIL_CORE_CALLBACKS_HPP
-#define MILLPOND_DETAIL_CORE_CALLBACKS_HPP
-
-/// A core's callback thread, and what becomes of errors that nobody looks at.
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-inline bool Core::need_callbacks() {
-  const lock_guard lock(mutex_);
-  if (unfinished() == 0) return false;
-  if (!callbacks_.started_locked()) start_callback_thread_locked();
-  return true;
-}
-
-inline void Core::start_callback_thread() {
-  const lock_guard lock(mutex_);
-  check_state();
-  if (!callbacks_.started_locked()) start_callback_thread_locked();
-}
-
-inline void Core::start_callback_thread_locked() {
-  add_ref();
-  try {
-    callbacks_.start_locked([this] { run_callback_thread(); });
-  } catch (...) {
-    release();  // never the last: our caller holds one
-    throw;
-  }
-}
-
-template <class Done>
-void Core::serve_callbacks(unique_lock& lock, Done done) noexcept {
-  callbacks_.serve(lock, done, [this] {
-    if (state() != State::run) exit_condition_.notify_all();
-  });
-}
-
-inline void Core::run_callback_thread() noexcept {
-  const Ref<Core> self = Ref<Core>::adopt(this);
-  thread_local constinit ThreadContext context{nullptr};
-  context.core = this;
-  current_thread_context = &context;
-  name_this_thread(thread_name_prefix_, "cb");
-  {
-    unique_lock lock(mutex_);
-    serve_callbacks(lock, [this] { return all_issued_ && unfinished() == 0; });
-    callbacks_.end_locked();
-    exit_condition_.notify_all();
-  }
-  context.core = nullptr;
-  current_thread_context = nullptr;
-  left_pool = {this, serial()};
-}
-
-inline void Core::report(const std::exception_ptr& error) const noexcept {
-  if (!on_unobserved_error_) return print(error);
-  try {
-    on_unobserved_error_(error);
-  } catch (...) {
-    print(std::current_exception());
-  }
-}
-
-inline void Core::report_to(const Core* core, std::uint16_t serial,
-                            const std::exception_ptr& error) noexcept {
-  if (const Ref<Core> live = find_live(core, serial)) {
-    live->report(error);
-  } else {
-    print(error);
-  }
-}
-
-inline void Core::print(const std::exception_ptr& error) noexcept {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& exception) {
-    std::fprintf(stderr, "millpond: unobserved error in a task: %s\n", exception.what());
-  } catch (...) {
-    std::fputs("millpond: unobserved error in a task: not a std::exception\n", stderr);
-  }
-}
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_CORE_CALLBACKS_HPP
-
-// millpond/detail/core_jobs.hpp
-#ifndef MILLPOND_DETAIL_CORE_JOBS_HPP
-#define MILLPOND_DETAIL_CORE_JOBS_HPP
-
-/// What a core keeps of jobs that were accepted: what is unfinished, the live imaps, the sources
-/// of stop tokens.
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-// ---- What is unfinished ----
-
-inline std::size_t Core::unfinished() const noexcept {
-  // What is finished is counted first: so whatever is counted there is counted here, too.
-  std::size_t finished = finished_elsewhere_.get();
-  for (std::size_t i = 0; i != size_; ++i) finished += workers_[i].finished.get();
-  std::size_t issued = queue_.issued() + accepted_elsewhere_.get();
-  for (std::size_t i = 0; i != size_; ++i) issued += workers_[i].lane.issued.get();
-  return issued - finished;
-}
-
-inline void Core::job_done(bool unwatched) noexcept {
-  ThreadContext* const context = context_in(this);
-  if (context != nullptr && context->worker != nullptr) {
-    context->worker->finished.add_one();  // it asks what is unfinished when it has nothing to do
-    context->worker->paces = unwatched;
-  } else {
-    finish_elsewhere();
-  }
-}
-
-inline void Core::finish_elsewhere() noexcept {
-  bool last;
-  {
-    const lock_guard lock(mutex_);
-    finished_elsewhere_.add_one();
-    sleep_.take_turn();
-    check_finished_locked();
-    last = settle_locked();
-  }
-  if (last) release();
-}
-
-inline void Core::check_finished_locked() noexcept {
-  if (!all_issued_ || unfinished() != 0) return;
-  // release: pairs with may_leave().
-  may_leave_.store(true, memory_order_release);
-  sleep_.quit();
-  callbacks_.wake_locked();
-  exit_condition_.notify_all();
-}
-
-inline void Core::accept(bool has_callbacks) {
-  if (has_callbacks) start_callback_thread();
-  const lock_guard lock(mutex_);
-  check_state();
-  accepted_elsewhere_.add_one();
-}
-
-// ---- Imaps ----
-
-inline void Core::forget(StreamJob& job) noexcept {
-  std::list<StreamJob*> node;
-  const lock_guard lock(mutex_);
-  if (std::exchange(job.listed_, false)) node.splice(node.begin(), streams_, job.place_);
-}
-
-inline Ref<StreamJob> Core::pop_stream() noexcept {
-  std::list<StreamJob*> node;
-  const lock_guard lock(mutex_);
-  if (streams_.empty()) return {};
-  node.splice(node.begin(), streams_, streams_.begin());
-  node.front()->listed_ = false;
-  return Ref<StreamJob>::share(node.front());
-}
-
-/// Every imap's decision to stop reading ahead is made under its own mutex, which lift_limit()
-/// takes after the flag is set: so each sees the flag, or is found by us to have stopped.
-inline void Core::lift_look_ahead_limit() noexcept {
-  // release: who sees it may know that join() has begun, and destroy the pool in a task.
-  look_ahead_unlimited_.store(true, memory_order_release);
-  std::size_t left;
-  {
-    const lock_guard lock(mutex_);
-    left = streams_.size();  // no new ones come: the pool is closed
-  }
-  for (; left != 0; --left) {
-    Ref<StreamJob> job;
-    {
-      const lock_guard lock(mutex_);
-      if (streams_.empty()) return;
-      job = Ref<StreamJob>::share(streams_.front());
-      streams_.splice(streams_.end(), streams_, streams_.begin());  // next time the next one
-    }
-    job->lift_limit();
-  }
-}
-
-// ---- Stop tokens ----
-
-#if MILLPOND_HAS_STOP_TOKEN
-inline void Core::add_stop(StopSource& source) noexcept {
-  {
-    const lock_guard lock(mutex_);
-    if (state() != State::terminate) return stops_.insert(source);
-  }
-  source.request();
-}
-#endif
-
-inline void Core::request_stops() noexcept {
-#if MILLPOND_HAS_STOP_TOKEN
-  for (stop_source source(std::nostopstate);; source.request_stop()) {
-    const lock_guard lock(mutex_);
-    if (!stops_.pop(source)) return;
-  }
-#endif
-}
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_CORE_JOBS_HPP
-
-// millpond/detail/core_work.hpp
-#ifndef MILLPOND_DETAIL_CORE_WORK_HPP
-#define MILLPOND_DETAIL_CORE_WORK_HPP
-
-/// How work gets into a core's queue, and what its workers do.
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-// ---- Issuing ----
-
-inline void Core::submit(Job& job, const Submission& submission) {
-  if (submission.has_callbacks) start_callback_thread();
-  after_adding(add(job, submission));
-}
-
-/// Before anybody can find it in the list of imaps it is in the queue and counted.
-inline void Core::submit(StreamJob& job) {
-  std::list<StreamJob*> place{&job};
-  AfterAdding after;
-  {
-    const lock_guard lock(mutex_);
-    after = add(job, {.priority = job.rank_.priority});
-    job.place_ = place.begin();
-    job.listed_ = true;
-    streams_.splice(streams_.end(), place);
-  }
-  after_adding(after);
-}
-
-/// A worker may run the job, which may destroy the pool, before the caller has woken anybody: so a
-/// reference is taken for that while the door is closed to terminate().
-inline Core::AfterAdding Core::add(Job& job, const Submission& submission) {
-  ThreadContext* const context = context_in(this);
-  if (context != nullptr && context->worker != nullptr && !queue_.is_by_priority()) {
-    return add_own(*context->worker, job, submission.entries);
-  }
-  const JobQueue::Door door = queue_.door();
-  const SpinningLockGuard lock(door.lock);
-  check_state();
-  if (!queue_.reserve_locked(door, submission.entries)) throw_not_running();
-  queue_.push_locked(door, job, submission.entries, submission.priority, submission.rank);
-  if (!sleep_.needs_wake()) return AfterAdding::nothing;
-  add_ref();
-  return AfterAdding::wake_and_release;
-}
-
-/// Making room hides what is in the lane for a moment: so a worker may have fallen asleep, even if
-/// there is no memory in the end.
-///
-/// The worker adds to its own lane without a lock. terminate() sets the state before it empties the
-/// lanes, and we look at the state after the job is in the lane: so one of us gives it up.
-inline Core::AfterAdding Core::add_own(Worker& worker, Job& job, std::size_t entries) {
-  check_state();
-  try {
-    if (!queue_.lanes().reserve_own(worker.lane, entries)) throw_not_running();
-  } catch (...) {
-    if (sleep_.needs_wake()) sleep_.wake();
-    throw;
-  }
-  worker.lane.issued.add_one();
-  for (; entries != 0; --entries) queue_.lanes().push_own(worker.lane, job);
-  if (state_.load(memory_order_seq_cst) == State::terminate) return AfterAdding::abandon;
-  return sleep_.needs_wake() ? AfterAdding::wake : AfterAdding::nothing;
-}
-
-inline void Core::after_adding(AfterAdding after) noexcept {
-  switch (after) {
-    case AfterAdding::nothing:
-      return;
-    case AfterAdding::wake:
-      return sleep_.wake();
-    case AfterAdding::wake_and_release:
-      sleep_.wake();
-      return release();
-    case AfterAdding::abandon:
-      return abandon_queued();
-  }
-}
-
-inline void Core::requeue(StreamJob& job, Place place) noexcept {
-  if (place == Place::back && !queue_.is_by_priority() && requeue_in_lane(job)) return;
-  bool wakes;
-  {
-    const SpinningLockGuard lock(queue_.imap_mutex());
-    if (state() == State::terminate) return;
-    job.add_ref();
-    queue_.push_locked(job, place == Place::front);
-    wakes = sleep_.needs_wake();
-  }
-  if (wakes) sleep_.wake();  // the imap, which our caller keeps, keeps the core
-}
-
-/// Behind what this thread has issued. False if there is no memory for that.
-inline bool Core::requeue_in_lane(StreamJob& job) noexcept {
-  const JobQueue::Door door = queue_.door();
-  bool wakes;
-  {
-    const SpinningLockGuard lock(door.lock);
-    if (state() == State::terminate) return true;
-    try {
-      if (!queue_.reserve_locked(door, 1)) return true;
-    } catch (...) {
-      return false;
-    }
-    queue_.push_again_locked(door, job);
-    wakes = sleep_.needs_wake();
-  }
-  if (wakes) sleep_.wake();
-  return true;
-}
-
-inline void Core::put_back(Job& job, const Rank& rank) noexcept {
-  {
-    const lock_guard lock(queue_.imap_mutex());
-    if (state() != State::terminate) return queue_.put_back_locked(job, rank);
-  }
-  job.abandon_entry(terminated_error());
-}
-
-// ---- Workers ----
-
-inline void Core::run_worker(std::size_t index, StartUp* start_up) noexcept {
-  const Ref<Core> self = Ref<Core>::adopt(this);
-  thread_local constinit ThreadContext context{nullptr};
-  context.core = this;
-  context.worker_index = index;
-  context.worker = &workers_[index];
-  current_thread_context = &context;
-  name_this_thread(thread_name_prefix_, std::to_string(index));
-  if (start_up != nullptr) start_up->initialize();
-  work(context);
-  context.core = nullptr;
-  context.worker_index = std::nullopt;
-  context.worker = nullptr;
-  current_thread_context = nullptr;
-  left_pool = {this, serial()};
-  JobMemory::flush_thread();
-}
-
-inline void Core::work(ThreadContext& context) noexcept {
-  Worker& worker = *context.worker;
-  JobStack::Frame frame(context.running);
-  for (Job* job = search(worker); job != nullptr;) {
-    frame.job = job;
-    job->run();
-    job = queue_.take(worker.lane);
-    if (job == nullptr) {
-      sleep_.begin_search();
-      job = search(worker);
-    }
-  }
-  leave_as_worker();
-}
-
-/// The next job of a worker that searches; null if it may go.
-///
-/// A worker that empties the queue faster than it fills would meet the issuing thread at every
-/// job's cache line. So after a job that nobody waits for it first lets the queue grow.
-inline Job* Core::search(Worker& worker) noexcept {
-  if (std::exchange(worker.paces, false) && spinning_pays()) {
-    for (Spin spin(tuning::kPaceTime); !may_leave() && spin.go_on();) {
-    }
-  }
-  Job* job = nullptr;
-  const auto look = [&] {
-    if (may_leave()) return true;
-    job = queue_.take(worker.lane);
-    return job != nullptr;
-  };
-  const auto has_reason_to_stay_awake = [&] {
-    if (may_leave() || queue_.any()) return true;
-    // The last that has nothing to do asks whether anything can come.
-    if (state() != State::close || sleep_.idle() != size_) return false;
-    const lock_guard lock(mutex_);
-    check_finished_locked();
-    return may_leave();
-  };
-  while (!look() && !(sleep_.is_only_searcher() && spinning_pays() && spin_until(look))) {
-    sleep_.fall_asleep(has_reason_to_stay_awake);
-  }
-  if (sleep_.end_search([&] { return queue_.any(); })) waits_.all_busy();
-  return job;
-}
-
-inline void Core::leave_as_worker() noexcept {
-  bool last;
-  {
-    const lock_guard lock(mutex_);
-    --workers_alive_;
-    if (workers_alive_ <= 1) exit_condition_.notify_all();  // a joiner may be a worker itself
-    if (workers_alive_ == 0) callbacks_.wake_locked();      // or the callback thread
-    last = settle_locked();
-  }
-  sleep_.quit();        // wakes the next
-  if (last) release();  // not the last reference: this thread has one
-}
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_CORE_WORK_HPP
-
-// millpond/detail/core_life.hpp
-#ifndef MILLPOND_DETAIL_CORE_LIFE_HPP
-#define MILLPOND_DETAIL_CORE_LIFE_HPP
-
-/// How a core starts and ends: docs/design/shutdown.md.
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-inline void Core::start(std::string thread_name_prefix, const std::function<void()>& initializer) {
-  thread_name_prefix_ = std::move(thread_name_prefix);
-  StartUp start_up(mutex_, initializer);
-  StartUp* const shared = initializer ? &start_up : nullptr;
-  try {
-    threads_.reserve(size());
-    for (std::size_t index = 0; index < size(); ++index) {
-      add_ref();
-      {
-        const lock_guard lock(mutex_);
-        ++workers_alive_;
-      }
-      try {
-        threads_.emplace_back([this, index, shared] { run_worker(index, shared); });
-      } catch (...) {
-        release();
-        const lock_guard lock(mutex_);
-        --workers_alive_;
-        throw;
-      }
-    }
-  } catch (...) {
-    terminate();
-    join_or_detach();
-    throw;
-  }
-  if (shared == nullptr) return;
-  if (const std::exception_ptr error = start_up.wait(size())) {
-    terminate();
-    join_or_detach();
-    std::rethrow_exception(error);
-  }
-}
-
-inline void Core::close() noexcept {
-  if (!is_of_this_process()) return;
-  {
-    const lock_guard lock(mutex_);
-    if (state() != State::run) return;
-    state_.store(State::close, memory_order_seq_cst);
-  }
-  queue_.pass_doors();
-  const lock_guard lock(mutex_);
-  all_issued_ = true;
-  sleep_.take_turn();
-  check_finished_locked();
-}
-
-/// First the queue is closed: from then on no worker takes anything, so that what is queued when
-/// the state changes is given up here. Once the state has been seen at all doors nothing enters the
-/// queue or the list of imaps but through a worker that gives it up itself. Abandoning runs user
-/// code (destructors), so it goes job by job, without locks.
-inline void Core::terminate() noexcept {
-  if (!is_of_this_process()) return;
-  const Ref<Core> self = Ref<Core>::share(this);  // a capture that dies here may own the pool
-  CompletionScope scope(this);                    // what is run here may wait for what is queued
-  queue_.close();
-  {
-    const lock_guard lock(mutex_);
-    state_.store(State::terminate, memory_order_seq_cst);
-  }
-  queue_.pass_doors();
-  sleep_.quit();
-  {
-    const lock_guard lock(mutex_);
-    all_issued_ = true;
-    check_finished_locked();  // who finished the last job before this line has told nobody
-  }
-  request_stops();
-  abandon_queued();
-  while (const Ref<StreamJob> job = pop_stream()) {
-    scope.set_job(job.get());
-    job->abandon(terminated_error());
-  }
-}
-
-inline void Core::abandon_queued() noexcept {
-  CompletionScope scope(this);
-  while (Job* const job = queue_.drain()) {
-    if (!job->take_entry()) continue;
-    scope.set_job(job);
-    job->abandon_entry(terminated_error());
-  }
-}
-
-inline void Core::join() {
-  check_process();
-  introduce_thread();
-  const Ref<Core> self = Ref<Core>::share(this);  // the pool may be destroyed meanwhile, by a task
-  if (context_in(this) != nullptr || CompletionScope::is_inside(*this) ||
-      is_left_by_this_thread()) {
-    throw ValueError("A pool cannot be joined from one of its own threads");
-  }
-  switch (state()) {
-    case State::run:
-      throw ValueError("Pool is still running");
-    case State::close:
-      lift_look_ahead_limit();
-      break;
-    case State::terminate:
-      break;
-  }
-  join_or_detach();
-}
-
-/// First waits until the other threads are about to end, without keeping anybody else from doing
-/// the same: one thread may be in join() while a task destroys the pool. Only then the handles.
-///
-/// A thread that is itself in the middle of a job, as a worker, in a callback or giving it up,
-/// must not wait for that job; nor for the callback thread, which waits for it, to end: that it has
-/// nothing to do will do.
-inline void Core::join_or_detach() noexcept {
-  introduce_thread();
-  const ThreadContext* const own = context_in(this);
-  const bool completing = own != nullptr || CompletionScope::is_inside(*this);
-  {
-    unique_lock lock(mutex_);
-    if (own != nullptr && own->is_callback_thread()) {
-      // Running tasks may wait for results whose callbacks only this thread can run.
-      serve_callbacks(lock, [this] { return workers_alive_ == 0; });
-    } else if (completing) {
-      const std::size_t own_workers = own != nullptr ? 1 : 0;
-      exit_condition_.wait(
-          lock, [&] { return workers_alive_ == own_workers && callbacks_.idle_locked(); });
-    } else {
-      exit_condition_.wait(lock, [this] {
-        return workers_alive_ == 0 && unfinished() == 0 && !callbacks_.alive_locked();
-      });
-    }
-  }
-  if (!completing) abandon_queued();  // dead entries, which may be all that keeps an imap's results
-  const lock_guard lock(join_mutex_);
-  for (thread& worker : threads_) {
-    if (!worker.joinable()) continue;
-    if (worker.get_id() == this_thread::get_id()) {
-      worker.detach();
-    } else {
-      worker.join();
-    }
-  }
-  if (completing) {
-    callbacks_.detach();
-  } else {
-    callbacks_.join();
-  }
-}
-
-inline void Core::orphan() noexcept {
-  const lock_guard lock(mutex_);
-  orphaned_ = unfinished() != 0;
-  if (orphaned_) add_ref();
-}
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_CORE_LIFE_HPP
-
-// millpond/detail/items.hpp
-#ifndef MILLPOND_DETAIL_ITEMS_HPP
-#define MILLPOND_DETAIL_ITEMS_HPP
+#endif  // MILLPOND_DETAIL_CALLS_CHUNKING_HPP
+
+// millpond/detail/calls/items.hpp
+#ifndef MILLPOND_DETAIL_CALLS_ITEMS_HPP
+#define MILLPOND_DETAIL_CALLS_ITEMS_HPP
 
 /// Where a map's items live and how they reach the function.
 ///
@@ -7298,10 +8147,13 @@ class StreamedItems {
   explicit StreamedItems(Holder holder) : holder_(std::move(holder)) {}
   StreamedItems(const StreamedItems&) = delete;
 
-  /// Whether reading runs no code but the standard library's, on plain pointers: so that it does
-  /// not wait for anything.
+  /// Whether reading does not wait for anything: elements lie there, or are numbers that a view
+  /// such as std::views::iota makes from their place in it.
   static constexpr bool kNeverWaits =
-      std::ranges::contiguous_range<Range> && has_stable_elements<Range>;
+      (std::ranges::contiguous_range<Range> && has_stable_elements<Range>) ||
+      (std::ranges::random_access_range<Range> && std::ranges::sized_range<Range> &&
+       std::ranges::enable_borrowed_range<std::remove_cvref_t<Range>> &&
+       std::is_arithmetic_v<std::ranges::range_reference_t<Range>>);
 
   /// Constructs up to `count` items, each where place() says, and counts them in `taken`; false
   /// when there are no more. What the range, or place(), throws comes out.
@@ -7351,116 +8203,11 @@ class StreamedItems {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_ITEMS_HPP
+#endif  // MILLPOND_DETAIL_CALLS_ITEMS_HPP
 
-// millpond/detail/imap_job.hpp
-#ifndef MILLPOND_DETAIL_IMAP_JOB_HPP
-#define MILLPOND_DETAIL_IMAP_JOB_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// The typed part of an imap: reads items from Items (StreamedItems) and calls F on them.
-template <class Value, class F, class Items>
-class ImapJob final : public ImapState<Value> {
-  using Base = ImapState<Value>;
-  using typename Base::Chunk;
-  using typename Base::Result;
-  using Segment = ImapSegment<Value>;
-  using Item = typename Items::Item;
-
- public:
-  template <class Holder, class G>
-  ImapJob(Core& core, bool ordered, std::size_t chunksize, std::size_t buffersize, bool may_grow,
-          Holder&& holder, G&& f)
-      : Base(core, ordered,
-             {.chunksize = chunksize,
-              .buffersize = buffersize,
-              .may_grow = may_grow,
-              .item_size = sizeof(Item),
-              .item_alignment = alignof(Item),
-              .reads_runs = Items::kNeverWaits}),
-        chunksize_(chunksize),
-        work_(std::in_place, std::forward<Holder>(holder), stop_.bind(std::forward<G>(f))) {}
-  ~ImapJob() noexcept override = default;  // whatever the user's destructors say
-
-  Stop<F>& stop() noexcept { return stop_; }
-
- private:
-  bool fill(Chunk& chunk, std::exception_ptr& error) noexcept override {
-    Segment* segment = &chunk.first;
-    std::size_t slot = 0;
-    std::size_t size = 0;
-    bool has_more = false;
-    try {
-      has_more = work_->items.take(
-          chunksize_,
-          [&]() -> void* {
-            if (slot == this->segment_size()) {
-              segment = &this->after(*segment);
-              slot = 0;
-            }
-            return item_of(*segment, slot++);
-          },
-          size);
-    } catch (...) {
-      error = std::current_exception();  // items read before it are run all the same
-    }
-    chunk.size = size;
-    return has_more;
-  }
-
-  void execute(Chunk& chunk) noexcept override {
-    for_each_slot(chunk, [this](Item& item, Result& result) {
-      result.run([&]() -> Value {
-        if constexpr (std::is_void_v<std::invoke_result_t<F&, typename Items::Passed>>) {
-          std::invoke(work_->f, item.pass());
-          return {};
-        } else {
-          return std::invoke(work_->f, item.pass());
-        }
-      });
-      std::destroy_at(&item);
-    });
-  }
-
-  void discard(Chunk& chunk) noexcept override {
-    for_each_slot(chunk, [](Item& item, Result&) { std::destroy_at(&item); });
-  }
-
-  template <class Visit>
-  void for_each_slot(Chunk& chunk, Visit visit) noexcept {
-    std::size_t left = chunk.size;
-    for (Segment* segment = &chunk.first;; segment = segment->next) {
-      const std::size_t count = (std::min)(left, this->segment_size());
-      for (std::size_t slot = 0; slot != count; ++slot) {
-        visit(*std::launder(static_cast<Item*>(item_of(*segment, slot))), segment->results[slot]);
-      }
-      left -= count;
-      if (left == 0) return;
-    }
-  }
-
-  static void* item_of(const Segment& segment, std::size_t slot) noexcept {
-    return segment.items + slot * sizeof(Item);
-  }
-
-  void destroy_work() noexcept override {
-    work_.reset();
-    stop_.leave(this->core());
-  }
-
-  const std::size_t chunksize_;
-  MILLPOND_NO_UNIQUE_ADDRESS Stop<F> stop_;
-  std::optional<Work<F, Items>> work_;
-};
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_IMAP_JOB_HPP
-
-// millpond/detail/map_call.hpp
-#ifndef MILLPOND_DETAIL_MAP_CALL_HPP
-#define MILLPOND_DETAIL_MAP_CALL_HPP
+// millpond/detail/calls/map_call.hpp
+#ifndef MILLPOND_DETAIL_CALLS_MAP_CALL_HPP
+#define MILLPOND_DETAIL_CALLS_MAP_CALL_HPP
 
 /// The types of one call of the map family, and what is wrong with it, if anything.
 
@@ -7656,317 +8403,11 @@ constexpr bool check_owning_map() {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_MAP_CALL_HPP
+#endif  // MILLPOND_DETAIL_CALLS_MAP_CALL_HPP
 
-// millpond/detail/progress.hpp
-#ifndef MILLPOND_DETAIL_PROGRESS_HPP
-#define MILLPOND_DETAIL_PROGRESS_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// How many items of a map are finished, for those who ask meanwhile. Each worker counts on its
-/// own, on a cache line of its own: a count of all would have to be fetched from another processor
-/// for every chunk.
-///
-/// Thread safety: all members, from any thread.
-class Progress {
- public:
-  explicit Progress(const Core& core)
-      : core_(&core), workers_(core.size()), counts_(new Count[workers_ + 1]) {}
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-  ~Progress() { delete[] counts_; }
-
-  void add(std::size_t items) noexcept {
-    const ThreadContext* const context = context_in(core_);
-    if (context != nullptr && !context->is_callback_thread()) {
-      atomic<std::size_t>& count = counts_[*context->worker_index].items;
-      count.store(count.load(memory_order_relaxed) + items, memory_order_relaxed);
-    } else {
-      counts_[workers_].items.fetch_add(items, memory_order_relaxed);
-    }
-  }
-
-  std::size_t total() const noexcept {
-    std::size_t sum = 0;
-    for (std::size_t i = 0; i <= workers_; ++i) {
-      sum += counts_[i].items.load(memory_order_relaxed);
-    }
-    return sum;
-  }
-
- private:
-  struct alignas(64) Count {
-    atomic<std::size_t> items{0};
-  };
-
-  const Core* core_;  // only compared: it may be gone
-  std::size_t workers_;
-  Count* const counts_;  // the workers', and one that all other threads share
-};
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_PROGRESS_HPP
-
-// millpond/detail/map_job.hpp
-#ifndef MILLPOND_DETAIL_MAP_JOB_HPP
-#define MILLPOND_DETAIL_MAP_JOB_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// A whole map: as many entries in the queue as workers can be at it. Each claims chunk after chunk
-/// by moving an atomic cursor; when all are claimed the entries that are left are dead.
-///
-/// Invariants: items before next_ are claimed, by a worker or as given up; next_ may go beyond
-/// size_. done_ counts those claimed items that are finished (run, skipped after an error in their
-/// chunk, or given up), each some time before the thread that claimed it leaves the job. Whoever
-/// brings done_ to size_ finishes the job; that happens once, as each item is claimed once.
-///
-/// Results is one of map_results.hpp, where the results go. F may be a reference (blocking calls
-/// borrow the function). Items is a source of items.hpp.
-template <class Results, class F, class Items, class Callbacks = NoCallbacks>
-class MapJob final : public ResultState<typename Results::Result> {
-  using Base = ResultState<typename Results::Result>;
-
- public:
-  using Result = typename Results::Result;
-  static constexpr bool kHasCallbacks = !std::is_same_v<Callbacks, NoCallbacks>;
-
-  /// Walks or measures the items here, in the caller: throws what they throw. `output` is what
-  /// Results is made from, besides the number of items.
-  template <class Holder, class G, class... Output>
-  MapJob(Core& core, std::optional<std::ptrdiff_t> chunksize, Holder&& holder, G&& f,
-         Output&... output)
-      : Base(core, Job::Kind::other, 0, kHasCallbacks),
-        work_(std::in_place, std::forward<Holder>(holder), stop_.bind(std::forward<G>(f))),
-        size_(work_->items.size()),
-        chunking_(chunksize, size_, core.size()),
-        progress_(make_progress(core)),
-        results_(std::in_place, size_, output...) {}
-  ~MapJob() noexcept override = default;  // whatever the user's destructors say
-
-  void set_callbacks(Callbacks callbacks)
-    requires kHasCallbacks
-  {
-    callbacks_.callbacks.emplace(std::move(callbacks));
-  }
-
-  /// To be queued: as many entries as workers can be at it at once.
-  Core::Submission enter_queue() noexcept {
-    const std::size_t entries = (std::min)(this->core().size(), chunking_.at_most_chunks_of(size_));
-    this->add_entries(static_cast<std::uint32_t>(entries));
-    return {.entries = entries, .has_callbacks = kHasCallbacks, .rank = &rank_};
-  }
-
-  /// Instead of being queued: for a map without items.
-  void finish_empty() noexcept {
-    const CompletionScope scope(&this->core(), this);
-    this->try_claim();
-    finish_map();
-  }
-
-  /// With priorities a worker makes way after each chunk.
-  void run() noexcept override {
-    Core& core = this->core();
-    if (!core.takes_turns()) {
-      work(~std::size_t{0}, Deadline::never());
-    } else {
-      work(1, Deadline::never());
-      if (!is_spent()) return core.put_back(*this, rank_);
-    }
-    this->drop_entry();
-  }
-
-  void abandon_entry(const std::exception_ptr& why) noexcept override {
-    abandon(why);
-    this->drop_entry();
-  }
-
-  void abandon(const std::exception_ptr& why) noexcept override {
-    const std::size_t begin = claim_rest(size_);
-    if (begin >= size_) return;
-    this->try_claim();
-    give_up(size_ - begin, why, false);
-  }
-
-  /// What runs may stop, too. It is asked last, when all that was claimed here is given up: that
-  /// runs stop callbacks, which may do anything with the pool.
-  bool cancel() noexcept override {
-    if (!this->is_of_this_process()) return cancelled();
-    const std::size_t begin = claim_rest(kCancelled);
-    if (begin < size_) {
-      if (begin == 0) this->try_claim_to_cancel();  // else some of it has run
-      this->cancel_claimed(
-          [&](const std::exception_ptr& why) { give_up(size_ - begin, why, true); });
-    }
-    stop_.request();
-    return begin < size_ || begin >= kCancelled;
-  }
-  bool cancelled() const noexcept override {
-    return next_.load(memory_order_relaxed) >= kCancelled;
-  }
-
-  bool is_spent() const noexcept override { return next_.load(memory_order_relaxed) >= size_; }
-
-  Stop<F>& stop() noexcept { return stop_; }
-
-  void run_callback() noexcept override {
-    if constexpr (kHasCallbacks) this->run_callbacks(callbacks_.callbacks);
-  }
-  Job::DueLinks* due_links() noexcept override {
-    if constexpr (kHasCallbacks) return &callbacks_.due;
-    return nullptr;
-  }
-
-  std::size_t completed() const noexcept override {
-    return progress_ ? progress_->total() : done_.load(memory_order_relaxed);
-  }
-  std::size_t total() const noexcept override { return size_; }
-
- protected:
-  void help(Deadline deadline) noexcept override { work(~std::size_t{0}, deadline); }
-
- private:
-  /// For maps of many chunks, where counting would cost most.
-  std::optional<Progress> make_progress(const Core& core) const {
-    const bool many =
-        chunking_.is_fixed() && size_ > 2 * kChunksPerWorker * core.size() * chunking_.size();
-    return many ? std::make_optional<Progress>(core) : std::nullopt;
-  }
-
-  struct Range {
-    std::size_t begin;
-    std::size_t end;
-    std::size_t size() const noexcept { return end - begin; }
-  };
-
-  /// Empty if there is nothing left.
-  Range claim_chunk() noexcept {
-    // relaxed: the items were there before the job was issued.
-    std::size_t begin = next_.load(memory_order_relaxed);
-    if (begin >= size_) return {};
-    if (kMayPassTheEnd && chunking_.is_fixed()) {
-      // Beyond size_ at most once for each thread: no overflow.
-      begin = next_.fetch_add(chunking_.size(), memory_order_relaxed);
-      if (begin >= size_) return {};
-      return {begin, begin + chunking_.next(size_ - begin)};
-    }
-    std::size_t end;
-    do {
-      if (begin >= size_) return {};
-      end = begin + chunking_.next(size_ - begin);
-    } while (!next_.compare_exchange_weak(begin, end, memory_order_relaxed));
-    return {begin, end};
-  }
-
-  /// Claims and runs chunks until none is left, so many are done, or the deadline has passed.
-  void work(std::size_t chunks, Deadline deadline) noexcept {
-    std::size_t finished = 0;
-    this->core().introduce_thread();
-    for (; chunks != 0 && !deadline.has_passed(); --chunks) {
-      const Range range = claim_chunk();
-      if (range.size() == 0) break;
-      // terminate() finds what is queued, not what workers are at.
-      if (this->core().state() == State::terminate) {
-        give_up(range.size() + size_ - (std::min)(size_, claim_rest(size_)),
-                this->core().terminated_error(), false);
-        break;
-      }
-      if (!this->claimed()) this->try_claim();  // it is running now
-      run_chunk(range.begin, range.end);
-      if (progress_) {
-        progress_->add(range.size());
-        finished += range.size();
-      } else {
-        finish_items(range.size());
-      }
-    }
-    if (finished != 0) finish_items(finished);
-  }
-
-  void run_chunk(std::size_t begin, std::size_t end) noexcept {
-    try {
-      Work<F, Items>& work = *work_;
-      for (std::size_t index = begin; index != end; ++index) {
-        results_->set(index,
-                      [&]() -> decltype(auto) { return std::invoke(work.f, work.items[index]); });
-      }
-    } catch (...) {
-      fail(std::current_exception());
-    }
-  }
-
-  /// The first error in time wins.
-  void fail(const std::exception_ptr& error) noexcept {
-    if (!failed_.exchange(true, memory_order_relaxed)) error_ = error;
-  }
-
-  /// Claims all that is left, to be given up. Returns the first of it; size_ or more, and does
-  /// nothing, if there was nothing.
-  std::size_t claim_rest(std::size_t mark) noexcept {
-    std::size_t begin = next_.load(memory_order_relaxed);
-    while (begin < size_ && !next_.compare_exchange_weak(begin, mark, memory_order_relaxed)) {
-    }
-    return begin;
-  }
-
-  /// So many claimed items.
-  void give_up(std::size_t count, const std::exception_ptr& why, bool cancels) noexcept {
-    if (!failed_.exchange(true, memory_order_relaxed)) {
-      error_ = why;
-      if (cancels) this->set_outcome_cancelled();
-      this->observe();
-    }
-    if (progress_) progress_->add(count);
-    finish_items(count);
-  }
-
-  void finish_items(std::size_t count) noexcept {
-    // acq_rel: the last to finish sees the others' results and error_.
-    if (done_.fetch_add(count, memory_order_acq_rel) + count == size_) finish_map();
-  }
-
-  void finish_map() noexcept {
-    work_.reset();
-    stop_.leave(this->core());
-    if (error_) {
-      // Exchanged: a std::exception_ptr need not give up what it is moved from.
-      this->outcome().set_error(std::exchange(error_, nullptr));
-    } else {
-      this->outcome().run([this] { return results_->take(); });
-    }
-    results_.reset();
-    this->finish();
-  }
-
-  /// Whether next_ has room for what goes beyond size_. 32 bits have not.
-  static constexpr bool kMayPassTheEnd = sizeof(std::size_t) > 4;
-  /// From here on, next_ says that cancel() has claimed what was left.
-  static constexpr std::size_t kCancelled =
-      kMayPassTheEnd ? ~(~std::size_t{0} >> 1) : ~std::size_t{0};
-
-  MILLPOND_NO_UNIQUE_ADDRESS Stop<F> stop_;
-  std::optional<Work<F, Items>> work_;
-  const std::size_t size_;
-  const Chunking chunking_;
-  std::optional<Progress> progress_;  // of what is finished; none: done_ has it
-  Rank rank_;                         // of its entries
-  atomic<std::size_t> next_{0};
-  atomic<std::size_t> done_{0};
-  atomic<bool> failed_{false};
-  std::exception_ptr error_;  // written by whoever set failed_
-  std::optional<Results> results_;
-  MILLPOND_NO_UNIQUE_ADDRESS CallbackStore<Callbacks> callbacks_;
-};
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_MAP_JOB_HPP
-
-// millpond/detail/map_overloads.hpp
-#ifndef MILLPOND_DETAIL_MAP_OVERLOADS_HPP
-#define MILLPOND_DETAIL_MAP_OVERLOADS_HPP
+// millpond/detail/calls/map_overloads.hpp
+#ifndef MILLPOND_DETAIL_CALLS_MAP_OVERLOADS_HPP
+#define MILLPOND_DETAIL_CALLS_MAP_OVERLOADS_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -8167,11 +8608,572 @@ class MapOverloads {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_MAP_OVERLOADS_HPP
+#endif  // MILLPOND_DETAIL_CALLS_MAP_OVERLOADS_HPP
 
-// millpond/detail/map_results.hpp
-#ifndef MILLPOND_DETAIL_MAP_RESULTS_HPP
-#define MILLPOND_DETAIL_MAP_RESULTS_HPP
+// millpond/detail/jobs/stop.hpp
+#ifndef MILLPOND_DETAIL_JOBS_STOP_HPP
+#define MILLPOND_DETAIL_JOBS_STOP_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// What a job keeps for its function: nothing, or a StopSource if it takes a stop token.
+template <class Kept, bool = StopTraits<Kept>::kStoppable>
+class Stop {
+ public:
+  void request() noexcept {}
+  void leave(auto&) noexcept {}
+  template <class F>
+  F&& bind(F&& f) noexcept {
+    return std::forward<F>(f);
+  }
+};
+
+#if MILLPOND_HAS_STOP_TOKEN
+template <class Kept>
+class Stop<Kept, true> {
+ public:
+  /// Asks the function to stop. Runs the user's stop callbacks, so without locks.
+  void request() noexcept { source_.request(); }
+
+  /// In and out of the pool's list; out: before the job is ready.
+  void enter(auto& engine) { engine.add_stop(source_); }
+  void leave(auto& engine) noexcept { engine.remove_stop(source_); }
+
+  /// The function together with its token.
+  template <class F>
+  auto bind(F&& f) {
+    return WithStopToken<typename StopTraits<Kept>::Function>(std::forward<F>(f), source_.token());
+  }
+
+ private:
+  StopSource source_;
+};
+#endif
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_JOBS_STOP_HPP
+
+// millpond/detail/imap/imap_job.hpp
+#ifndef MILLPOND_DETAIL_IMAP_IMAP_JOB_HPP
+#define MILLPOND_DETAIL_IMAP_IMAP_JOB_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// The typed part of an imap: reads items from Items (StreamedItems) and calls F on them.
+template <class Value, class F, class Items>
+class ImapJob final : public ImapState<Value> {
+  using Base = ImapState<Value>;
+  using typename Base::Chunk;
+  using typename Base::Result;
+  using Segment = ImapSegment<Value>;
+  using Item = typename Items::Item;
+
+ public:
+  template <class Holder, class G>
+  ImapJob(Engine& engine, bool ordered, std::size_t chunksize, std::size_t buffersize,
+          bool may_grow, Holder&& holder, G&& f)
+      : Base(engine, ordered,
+             {.chunksize = chunksize,
+              .buffersize = buffersize,
+              .may_grow = may_grow,
+              .item_size = sizeof(Item),
+              .item_alignment = alignof(Item),
+              .reads_runs = Items::kNeverWaits}),
+        chunksize_(chunksize),
+        work_(std::in_place, std::forward<Holder>(holder), stop_.bind(std::forward<G>(f))) {}
+  ~ImapJob() noexcept override = default;  // whatever the user's destructors say
+
+  Stop<F>& stop() noexcept { return stop_; }
+
+ private:
+  bool fill(Chunk& chunk, std::exception_ptr& error) noexcept override {
+    Segment* segment = &chunk.first;
+    std::size_t slot = 0;
+    std::size_t size = 0;
+    bool has_more = false;
+    try {
+      has_more = work_->items.take(
+          chunksize_,
+          [&]() -> void* {
+            if (slot == this->segment_size()) {
+              segment = &this->after(*segment);
+              slot = 0;
+            }
+            return item_of(*segment, slot++);
+          },
+          size);
+    } catch (...) {
+      error = std::current_exception();  // items read before it are run all the same
+    }
+    chunk.size = size;
+    return has_more;
+  }
+
+  void execute(Chunk& chunk) noexcept override {
+    for_each_slot(chunk, [this](Item& item, Result& result) {
+      result.run([&]() -> Value {
+        if constexpr (std::is_void_v<std::invoke_result_t<F&, typename Items::Passed>>) {
+          std::invoke(work_->f, item.pass());
+          return {};
+        } else {
+          return std::invoke(work_->f, item.pass());
+        }
+      });
+      std::destroy_at(&item);
+    });
+  }
+
+  void discard(Chunk& chunk) noexcept override {
+    for_each_slot(chunk, [](Item& item, Result&) { std::destroy_at(&item); });
+  }
+
+  template <class Visit>
+  void for_each_slot(Chunk& chunk, Visit visit) noexcept {
+    std::size_t left = chunk.size;
+    for (Segment* segment = &chunk.first;; segment = segment->next) {
+      const std::size_t count = smaller(left, this->segment_size());
+      for (std::size_t slot = 0; slot != count; ++slot) {
+        visit(*std::launder(static_cast<Item*>(item_of(*segment, slot))), segment->results[slot]);
+      }
+      left -= count;
+      if (left == 0) return;
+    }
+  }
+
+  static void* item_of(const Segment& segment, std::size_t slot) noexcept {
+    return segment.items + slot * sizeof(Item);
+  }
+
+  void destroy_work() noexcept override {
+    work_.reset();
+    stop_.leave(this->engine());
+  }
+
+  const std::size_t chunksize_;
+  MILLPOND_NO_UNIQUE_ADDRESS Stop<F> stop_;
+  std::optional<Work<F, Items>> work_;
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_IMAP_IMAP_JOB_HPP
+
+// millpond/detail/jobs/apply_job.hpp
+#ifndef MILLPOND_DETAIL_JOBS_APPLY_JOB_HPP
+#define MILLPOND_DETAIL_JOBS_APPLY_JOB_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// No callbacks: takes no room and is never run.
+struct NoCallbacks {};
+
+/// The optional callbacks of a job; NoCallbacks costs nothing.
+template <class Callbacks>
+struct CallbackStore {
+  std::optional<Callbacks> callbacks;
+  Job::DueLinks due;
+};
+template <>
+struct CallbackStore<NoCallbacks> {};
+
+/// One call: `call` is invoked once, as an rvalue, by whoever claims the job.
+template <class R, class Call, class Callbacks = NoCallbacks>
+class ApplyJob final : public ResultState<R> {
+ public:
+  static constexpr bool kHasCallbacks = !std::is_same_v<Callbacks, NoCallbacks>;
+
+  /// The call is made from `f`, given a stop token if it takes one, and the rest.
+  template <class F, class... Rest>
+  explicit ApplyJob(Engine& engine, F&& f, Rest&&... rest)
+      : ResultState<R>(engine, Job::Kind::call, 1, kHasCallbacks),
+        call_(stop_.bind(std::forward<F>(f)), std::forward<Rest>(rest)...) {}
+
+  /// A destructor of the user's that throws ends the program, as anywhere.
+  ~ApplyJob() noexcept override {
+    if (!this->is_claimed()) std::destroy_at(&call_);  // it was never issued
+  }
+
+  void set_callbacks(Callbacks callbacks)
+    requires kHasCallbacks
+  {
+    callbacks_.callbacks.emplace(std::move(callbacks));
+  }
+
+  Engine::Submission enter_queue() const noexcept { return {.has_callbacks = kHasCallbacks}; }
+
+  void run() noexcept override { execute(); }
+
+  void abandon_entry(const std::exception_ptr& why) noexcept override { give_up(why); }
+
+  void abandon(const std::exception_ptr& why) noexcept override {
+    if (this->try_claim()) give_up(why);
+  }
+
+  bool cancel() noexcept override {
+    if (!this->is_of_this_process()) return cancelled();
+    if (!this->try_claim_to_cancel()) {
+      if (!cancelled()) stop_.request();
+      return cancelled();
+    }
+    this->set_outcome_cancelled();
+    this->cancel_claimed([this](const std::exception_ptr& why) { give_up(why); });
+    return true;
+  }
+  bool cancelled() const noexcept override { return this->is_claimed_to_cancel(); }
+
+  Stop<Call>& stop() noexcept { return stop_; }
+
+  void run_callback() noexcept override {
+    if constexpr (kHasCallbacks) this->run_callbacks(callbacks_.callbacks);
+  }
+  Job::DueLinks* due_links() noexcept override {
+    if constexpr (kHasCallbacks) return &callbacks_.due;
+    return nullptr;
+  }
+
+ protected:
+  void help(Deadline) noexcept override {
+    if (this->is_claimed()) return;
+    if (Engine::take_back_entry(&this->engine(), *this) ? this->take_entry() : this->try_claim())
+      execute();
+  }
+
+ private:
+  void give_up(const std::exception_ptr& why) noexcept {
+    std::destroy_at(&call_);
+    stop_.leave(this->engine());
+    this->finish_abandoned(why);
+  }
+
+  void execute() noexcept {
+    this->engine().introduce_thread();
+    this->outcome().run(std::move(call_));
+    std::destroy_at(&call_);
+    stop_.leave(this->engine());
+    this->finish();
+  }
+
+  MILLPOND_NO_UNIQUE_ADDRESS Stop<Call> stop_;
+  union {
+    Call call_;  // alive until claimed and run or abandoned
+  };
+  MILLPOND_NO_UNIQUE_ADDRESS CallbackStore<Callbacks> callbacks_;
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_JOBS_APPLY_JOB_HPP
+
+// millpond/detail/jobs/progress.hpp
+#ifndef MILLPOND_DETAIL_JOBS_PROGRESS_HPP
+#define MILLPOND_DETAIL_JOBS_PROGRESS_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// How many items of a map are finished, for those who ask meanwhile. Each worker counts on its
+/// own, on a cache line of its own: a count of all would have to be fetched from another processor
+/// for every chunk.
+///
+/// Thread safety: all members, from any thread.
+class Progress {
+ public:
+  explicit Progress(const Engine& engine)
+      : engine_(&engine), workers_(engine.size()), counts_(new Count[workers_ + 1]) {}
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  ~Progress() { delete[] counts_; }
+
+  void add(std::size_t items) noexcept {
+    const ThreadContext* const context = context_in(engine_);
+    if (context != nullptr && !context->is_callback_thread()) {
+      atomic<std::size_t>& count = counts_[*context->worker_index].items;
+      count.store(count.load(memory_order_relaxed) + items, memory_order_relaxed);
+    } else {
+      counts_[workers_].items.fetch_add(items, memory_order_relaxed);
+    }
+  }
+
+  std::size_t total() const noexcept {
+    std::size_t sum = 0;
+    for (std::size_t i = 0; i <= workers_; ++i) {
+      sum += counts_[i].items.load(memory_order_relaxed);
+    }
+    return sum;
+  }
+
+ private:
+  struct alignas(64) Count {
+    atomic<std::size_t> items{0};
+  };
+
+  const Engine* engine_;  // only compared: it may be gone
+  std::size_t workers_;
+  Count* const counts_;  // the workers', and one that all other threads share
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_JOBS_PROGRESS_HPP
+
+// millpond/detail/jobs/map_job.hpp
+#ifndef MILLPOND_DETAIL_JOBS_MAP_JOB_HPP
+#define MILLPOND_DETAIL_JOBS_MAP_JOB_HPP
+
+namespace millpond::inline MILLPOND_ABI::detail {
+
+/// A whole map: as many entries in the queue as workers can be at it. Each claims chunk after chunk
+/// by moving an atomic cursor; when all are claimed the entries that are left are dead.
+///
+/// Invariants: items before next_ are claimed, by a worker or as given up; next_ may go beyond
+/// size_. done_ counts those claimed items that are finished (run, skipped after an error in their
+/// chunk, or given up), each some time before the thread that claimed it leaves the job. Whoever
+/// brings done_ to size_ finishes the job; that happens once, as each item is claimed once.
+///
+/// Results is one of map_results.hpp, where the results go. F may be a reference (blocking calls
+/// borrow the function). Items is a source of items.hpp.
+template <class Results, class F, class Items, class Callbacks = NoCallbacks>
+class MapJob final : public ResultState<typename Results::Result> {
+  using Base = ResultState<typename Results::Result>;
+
+ public:
+  using Result = typename Results::Result;
+  static constexpr bool kHasCallbacks = !std::is_same_v<Callbacks, NoCallbacks>;
+
+  /// Walks or measures the items here, in the caller: throws what they throw. `output` is what
+  /// Results is made from, besides the number of items.
+  template <class Holder, class G, class... Output>
+  MapJob(Engine& engine, std::optional<std::ptrdiff_t> chunksize, Holder&& holder, G&& f,
+         Output&... output)
+      : Base(engine, Job::Kind::other, 0, kHasCallbacks),
+        work_(std::in_place, std::forward<Holder>(holder), stop_.bind(std::forward<G>(f))),
+        size_(work_->items.size()),
+        chunking_(chunksize, size_, engine.size()),
+        progress_(make_progress(engine)),
+        results_(std::in_place, size_, output...) {}
+  ~MapJob() noexcept override = default;  // whatever the user's destructors say
+
+  void set_callbacks(Callbacks callbacks)
+    requires kHasCallbacks
+  {
+    callbacks_.callbacks.emplace(std::move(callbacks));
+  }
+
+  /// To be queued: as many entries as workers can be at it at once.
+  Engine::Submission enter_queue() noexcept {
+    const std::size_t entries = smaller(this->engine().size(), chunking_.at_most_chunks_of(size_));
+    this->add_entries(static_cast<std::uint32_t>(entries));
+    return {.entries = entries, .has_callbacks = kHasCallbacks, .rank = &rank_};
+  }
+
+  /// Instead of being queued: for a map without items.
+  void finish_empty() noexcept {
+    const CompletionScope scope(&this->engine(), this);
+    this->try_claim();
+    finish_map();
+  }
+
+  /// With priorities a worker makes way after each chunk.
+  void run() noexcept override {
+    Engine& engine = this->engine();
+    if (!engine.takes_turns()) {
+      work(~std::size_t{0}, Deadline::never());
+    } else {
+      work(1, Deadline::never());
+      if (!is_spent()) return engine.put_back(*this, rank_);
+    }
+    this->drop_entry();
+  }
+
+  void abandon_entry(const std::exception_ptr& why) noexcept override {
+    abandon(why);
+    this->drop_entry();
+  }
+
+  void abandon(const std::exception_ptr& why) noexcept override {
+    const std::size_t begin = claim_rest(size_);
+    if (begin >= size_) return;
+    this->try_claim();
+    give_up(size_ - begin, why, false);
+  }
+
+  /// What runs may stop, too. It is asked last, when all that was claimed here is given up: that
+  /// runs stop callbacks, which may do anything with the pool.
+  bool cancel() noexcept override {
+    if (!this->is_of_this_process()) return cancelled();
+    const std::size_t begin = claim_rest(kCancelled);
+    if (begin < size_) {
+      if (begin == 0) this->try_claim_to_cancel();  // else some of it has run
+      this->cancel_claimed(
+          [&](const std::exception_ptr& why) { give_up(size_ - begin, why, true); });
+    }
+    stop_.request();
+    return begin < size_ || begin >= kCancelled;
+  }
+  bool cancelled() const noexcept override {
+    return next_.load(memory_order_relaxed) >= kCancelled;
+  }
+
+  bool is_spent() const noexcept override { return next_.load(memory_order_relaxed) >= size_; }
+
+  Stop<F>& stop() noexcept { return stop_; }
+
+  void run_callback() noexcept override {
+    if constexpr (kHasCallbacks) this->run_callbacks(callbacks_.callbacks);
+  }
+  Job::DueLinks* due_links() noexcept override {
+    if constexpr (kHasCallbacks) return &callbacks_.due;
+    return nullptr;
+  }
+
+  std::size_t completed() const noexcept override {
+    return progress_ ? progress_->total() : done_.load(memory_order_relaxed);
+  }
+  std::size_t total() const noexcept override { return size_; }
+
+ protected:
+  void help(Deadline deadline) noexcept override { work(~std::size_t{0}, deadline); }
+
+ private:
+  /// For maps of many chunks, where counting would cost most.
+  std::optional<Progress> make_progress(const Engine& engine) const {
+    const bool many =
+        chunking_.is_fixed() && size_ > 2 * kChunksPerWorker * engine.size() * chunking_.size();
+    return many ? std::make_optional<Progress>(engine) : std::nullopt;
+  }
+
+  struct Range {
+    std::size_t begin;
+    std::size_t end;
+    std::size_t size() const noexcept { return end - begin; }
+  };
+
+  /// Empty if there is nothing left.
+  Range claim_chunk() noexcept {
+    // relaxed: the items were there before the job was issued.
+    std::size_t begin = next_.load(memory_order_relaxed);
+    if (begin >= size_) return {};
+    if (kMayPassTheEnd && chunking_.is_fixed()) {
+      // Beyond size_ at most once for each thread: no overflow.
+      begin = next_.fetch_add(chunking_.size(), memory_order_relaxed);
+      if (begin >= size_) return {};
+      return {begin, begin + chunking_.next(size_ - begin)};
+    }
+    std::size_t end;
+    do {
+      if (begin >= size_) return {};
+      end = begin + chunking_.next(size_ - begin);
+    } while (!next_.compare_exchange_weak(begin, end, memory_order_relaxed));
+    return {begin, end};
+  }
+
+  /// Claims and runs chunks until none is left, so many are done, or the deadline has passed.
+  void work(std::size_t chunks, Deadline deadline) noexcept {
+    std::size_t finished = 0;
+    this->engine().introduce_thread();
+    for (; chunks != 0 && !deadline.has_passed(); --chunks) {
+      const Range range = claim_chunk();
+      if (range.size() == 0) break;
+      // terminate() finds what is queued, not what workers are at.
+      if (this->engine().state() == State::terminate) {
+        give_up(range.size() + size_ - smaller(size_, claim_rest(size_)),
+                this->engine().terminated_error(), false);
+        break;
+      }
+      if (!this->claimed()) this->try_claim();  // it is running now
+      run_chunk(range.begin, range.end);
+      if (progress_) {
+        progress_->add(range.size());
+        finished += range.size();
+      } else {
+        finish_items(range.size());
+      }
+    }
+    if (finished != 0) finish_items(finished);
+  }
+
+  void run_chunk(std::size_t begin, std::size_t end) noexcept {
+    try {
+      Work<F, Items>& work = *work_;
+      for (std::size_t index = begin; index != end; ++index) {
+        results_->set(index,
+                      [&]() -> decltype(auto) { return std::invoke(work.f, work.items[index]); });
+      }
+    } catch (...) {
+      fail(std::current_exception());
+    }
+  }
+
+  /// The first error in time wins.
+  void fail(const std::exception_ptr& error) noexcept {
+    if (!failed_.exchange(true, memory_order_relaxed)) error_ = error;
+  }
+
+  /// Claims all that is left, to be given up. Returns the first of it; size_ or more, and does
+  /// nothing, if there was nothing.
+  std::size_t claim_rest(std::size_t mark) noexcept {
+    std::size_t begin = next_.load(memory_order_relaxed);
+    while (begin < size_ && !next_.compare_exchange_weak(begin, mark, memory_order_relaxed)) {
+    }
+    return begin;
+  }
+
+  /// So many claimed items.
+  void give_up(std::size_t count, const std::exception_ptr& why, bool cancels) noexcept {
+    if (!failed_.exchange(true, memory_order_relaxed)) {
+      error_ = why;
+      if (cancels) this->set_outcome_cancelled();
+      this->observe();
+    }
+    if (progress_) progress_->add(count);
+    finish_items(count);
+  }
+
+  void finish_items(std::size_t count) noexcept {
+    // acq_rel: the last to finish sees the others' results and error_.
+    if (done_.fetch_add(count, memory_order_acq_rel) + count == size_) finish_map();
+  }
+
+  void finish_map() noexcept {
+    work_.reset();
+    stop_.leave(this->engine());
+    if (error_) {
+      // Exchanged: a std::exception_ptr need not give up what it is moved from.
+      this->outcome().set_error(std::exchange(error_, nullptr));
+    } else {
+      this->outcome().run([this] { return results_->take(); });
+    }
+    results_.reset();
+    this->finish();
+  }
+
+  /// Whether next_ has room for what goes beyond size_. 32 bits have not.
+  static constexpr bool kMayPassTheEnd = sizeof(std::size_t) > 4;
+  /// From here on, next_ says that cancel() has claimed what was left.
+  static constexpr std::size_t kCancelled =
+      kMayPassTheEnd ? ~(~std::size_t{0} >> 1) : ~std::size_t{0};
+
+  MILLPOND_NO_UNIQUE_ADDRESS Stop<F> stop_;
+  std::optional<Work<F, Items>> work_;
+  const std::size_t size_;
+  const Chunking chunking_;
+  std::optional<Progress> progress_;  // of what is finished; none: done_ has it
+  Rank rank_;                         // of its entries
+  atomic<std::size_t> next_{0};
+  atomic<std::size_t> done_{0};
+  atomic<bool> failed_{false};
+  std::exception_ptr error_;  // written by whoever set failed_
+  std::optional<Results> results_;
+  MILLPOND_NO_UNIQUE_ADDRESS CallbackStore<Callbacks> callbacks_;
+};
+
+}  // namespace millpond::inline MILLPOND_ABI::detail
+
+#endif  // MILLPOND_DETAIL_JOBS_MAP_JOB_HPP
+
+// millpond/detail/jobs/map_results.hpp
+#ifndef MILLPOND_DETAIL_JOBS_MAP_RESULTS_HPP
+#define MILLPOND_DETAIL_JOBS_MAP_RESULTS_HPP
 
 namespace millpond::inline MILLPOND_ABI::detail {
 
@@ -8293,153 +9295,7 @@ class MapOutput {
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
 
-#endif  // MILLPOND_DETAIL_MAP_RESULTS_HPP
-
-// millpond/detail/new_job.hpp
-#ifndef MILLPOND_DETAIL_NEW_JOB_HPP
-#define MILLPOND_DETAIL_NEW_JOB_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// The owner of a job that has not been issued yet. A std::unique_ptr, but for what that costs:
-/// each call that issues work has a type of job of its own, and fifty functions of std::unique_ptr
-/// would be compiled for it.
-template <class Job>
-class NewJob {
- public:
-  explicit NewJob(Job* job) noexcept : job_(job) {}
-  NewJob(NewJob&& other) noexcept : job_(other.release()) {}
-  NewJob& operator=(NewJob&&) = delete;
-  ~NewJob() { delete job_; }
-
-  Job& operator*() const noexcept { return *job_; }
-  Job* operator->() const noexcept { return job_; }
-  Job* release() noexcept {
-    Job* const job = job_;
-    job_ = nullptr;
-    return job;
-  }
-
- private:
-  Job* job_;
-};
-
-template <class Job, class... Args>
-NewJob<Job> make_job(Args&&... args) {
-  return NewJob<Job>(new Job(std::forward<Args>(args)...));
-}
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_NEW_JOB_HPP
-
-// millpond/detail/touch_pages.hpp
-#ifndef MILLPOND_DETAIL_TOUCH_PAGES_HPP
-#define MILLPOND_DETAIL_TOUCH_PAGES_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// Writes a byte to each page of some memory: a map without items, functions and results, so that
-/// it costs each user's file less to compile.
-///
-/// Whoever comes claims block after block by moving next_; done_ counts those that are written to.
-/// The thread that has issued it takes part until none is left, so nothing is lost with an entry
-/// that no worker takes, or that is abandoned.
-class TouchJob final : public Job {
- public:
-  TouchJob(Core& core, std::byte* memory, std::size_t size) noexcept
-      : Job(Kind::other, 0),
-        core_(core),
-        memory_(memory),
-        size_(size),
-        count_((size + kBlock - 1) / kBlock) {}
-
-  Core::Submission enter_queue() noexcept {
-    const std::size_t entries = core_.size() < count_ ? core_.size() : count_;
-    add_entries(static_cast<std::uint32_t>(entries));
-    return {.entries = entries, .rank = &rank_};
-  }
-
-  /// With priorities a worker makes way after each block.
-  void run() noexcept override {
-    if (!core_.takes_turns()) {
-      touch(count_);
-    } else {
-      touch(1);
-      if (!is_spent()) return core_.put_back(*this, rank_);
-    }
-    drop_entry();
-  }
-  void abandon_entry(const std::exception_ptr&) noexcept override { drop_entry(); }
-  void abandon(const std::exception_ptr&) noexcept override {}
-
-  /// For the thread that has issued it: returns when every page is written to.
-  MILLPOND_COLD void finish() noexcept {
-    touch(count_);
-    {
-      unique_lock lock(mutex_);
-      while (done_ != count_) condition_.wait(lock);
-    }
-    Core& core = core_;
-    done();
-    core.job_done();
-  }
-
- private:
-  static constexpr std::size_t kPage = 4096;
-  static constexpr std::size_t kBlock = 64 * kPage;
-
-  bool is_spent() const noexcept override { return next_.load(memory_order_relaxed) >= count_; }
-
-  MILLPOND_COLD void touch(std::size_t limit) noexcept {
-    std::size_t done = 0;
-    for (; done != limit; ++done) {
-      // relaxed: the memory was there before the job was queued. Beyond
-      // count_ at most once for each thread: no overflow.
-      const std::size_t block = next_.fetch_add(1, memory_order_relaxed);
-      if (block >= count_) break;
-      const std::size_t begin = block * kBlock;
-      const std::size_t end = size_ - begin < kBlock ? size_ : begin + kBlock;
-      for (std::size_t at = begin; at < end; at += kPage) memory_[at] = std::byte{0};
-    }
-    if (done == 0) return;
-    const lock_guard lock(mutex_);
-    done_ += done;
-    if (done_ == count_) condition_.notify_one();  // under the mutex: whoever waits may go then
-  }
-
-  Core& core_;  // outlives the call that issues it
-  Rank rank_;
-  std::byte* const memory_;
-  const std::size_t size_;
-  const std::size_t count_;  // of blocks
-  atomic<std::size_t> next_{0};
-  mutex mutex_;
-  std::size_t done_ = 0;  // guarded by mutex_
-  condition_variable condition_;
-};
-
-/// Writes a byte to each page of fresh memory, together with workers that are free. The first write
-/// to a page is a trap into the system, 1.2 us for 4 KiB, and workers can take some of them. This
-/// thread takes part, so it does not wait for workers that are busy.
-class TouchPages {
- public:
-  explicit TouchPages(Core& core) noexcept : core_(core) {}
-
-  /// Throws as issuing work does.
-  void operator()(std::byte* memory, std::size_t size) const {
-    NewJob<TouchJob> job = make_job<TouchJob>(core_, memory, size);
-    core_.submit(*job, job->enter_queue());
-    job.release()->finish();
-  }
-
- private:
-  Core& core_;
-};
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_TOUCH_PAGES_HPP
+#endif  // MILLPOND_DETAIL_JOBS_MAP_RESULTS_HPP
 
 // millpond/thread_pool.hpp
 #ifndef MILLPOND_THREAD_POOL_HPP
@@ -8491,13 +9347,13 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   BasicThreadPool& operator=(const BasicThreadPool&) = delete;
 
   ~BasicThreadPool() {
-    if (!core_->is_of_this_process()) {
-      static_cast<void>(core_.detach());  // its threads are not here to be joined
+    if (!engine_->is_of_this_process()) {
+      static_cast<void>(engine_.detach());  // its threads are not here to be joined
       return;
     }
-    core_->terminate();
-    core_->join_or_detach();
-    core_->orphan();
+    engine_->terminate();
+    engine_->join_or_detach();
+    engine_->orphan();
   }
 
   // ---- One call ----
@@ -8615,21 +9471,21 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   // ---- The end ----
 
   /// Takes no more work; what was accepted is finished. Idempotent.
-  void close() noexcept { core_->close(); }
+  void close() noexcept { engine_->close(); }
 
   /// Returns at once: running tasks finish, everything else becomes ready with TerminatedError.
   /// Asks nothing of the callers who wait: each is woken. Idempotent.
-  void terminate() noexcept { core_->terminate(); }
+  void terminate() noexcept { engine_->terminate(); }
 
   /// Waits until all work that was accepted is finished and all threads have ended. Input of live
   /// imaps is read to its end even if nobody takes the results. Idempotent. Throws ValueError
   /// while running, and on the pool's own threads.
-  void join() { core_->join(); }
+  void join() { engine_->join(); }
 
   /// The number of workers.
-  std::size_t size() const noexcept { return core_->size(); }
+  std::size_t size() const noexcept { return engine_->size(); }
 
-  State state() const noexcept { return core_->state(); }
+  State state() const noexcept { return engine_->state(); }
 
   /// "<millpond::ThreadPool state=RUN pool_size=4>"
   std::string to_string() const;
@@ -8659,7 +9515,7 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   template <Passing kPassing, class F, class Items>
   auto issue_imap(bool ordered, F&& f, Items&& items, const BasicImapOptions<Order>& options);
 
-  detail::Ref<detail::Core> core_;
+  detail::Ref<detail::Engine> engine_;
 };
 
 /// Python's pool: the work that a thread issues starts in the order in which it issues it. Between
@@ -8683,9 +9539,8 @@ BasicThreadPool<Order>::BasicThreadPool(PoolOptions options) {
       options.processes ? static_cast<std::size_t>(*options.processes) : cpu_count();
   constexpr auto kOrder =
       std::is_same_v<Order, Priority> ? detail::QueueOrder::priority : detail::QueueOrder::fifo;
-  core_ = detail::Ref<detail::Core>::adopt(
-      new detail::Core(kOrder, size, std::move(options.on_unobserved_error)));
-  core_->start(std::move(options.thread_name_prefix), options.initializer);
+  engine_ = detail::Engine::make(kOrder, size, std::move(options.on_unobserved_error));
+  engine_->start(std::move(options.thread_name_prefix), options.initializer);
 }
 
 template <class Order>
@@ -8705,19 +9560,19 @@ Job* BasicThreadPool<Order>::submit(detail::NewJob<Job> job, int priority) {
   const auto submit = [&] {
     if constexpr (std::is_base_of_v<detail::StreamJob, Job>) {
       job->set_priority(priority);
-      core_->submit(*job);
+      engine_->submit(*job);
     } else {
-      detail::Core::Submission submission = job->enter_queue();
+      detail::Engine::Submission submission = job->enter_queue();
       submission.priority = priority;
-      core_->submit(*job, submission);
+      engine_->submit(*job, submission);
     }
   };
-  if constexpr (requires { job->stop().enter(*core_); }) {
-    job->stop().enter(*core_);
+  if constexpr (requires { job->stop().enter(*engine_); }) {
+    job->stop().enter(*engine_);
     try {
       submit();
     } catch (...) {
-      job->stop().leave(*core_);
+      job->stop().leave(*engine_);
       throw;
     }
   } else {
@@ -8730,7 +9585,7 @@ template <class Order>
 template <class Job>
 Job* BasicThreadPool<Order>::submit_map(detail::NewJob<Job> job, int priority) {
   if (job->total() != 0) return submit(std::move(job), priority);
-  core_->accept(Job::kHasCallbacks);
+  engine_->accept(Job::kHasCallbacks);
   job->finish_empty();
   return job.release();
 }
@@ -8740,19 +9595,19 @@ template <class F, class... Args>
 auto BasicThreadPool<Order>::apply(F&& f, Args&&... args) -> ApplyResult<F, Args...> {
   if constexpr (detail::check_apply<F, Args...>()) {
     using R = ApplyResult<F, Args...>;
-    core_->check_running();
+    engine_->check_running();
     const auto call = [&f, &args...](auto&&... token) -> R {
       return std::invoke(std::forward<F>(f), std::forward<decltype(token)>(token)...,
                          std::forward<Args>(args)...);
     };
     if constexpr (std::is_invocable_v<F, Args...>) {
-      core_->introduce_thread();
-      if (detail::context_in(core_.get()) != nullptr) return call();
+      engine_->introduce_thread();
+      if (detail::context_in(engine_.get()) != nullptr) return call();
       using Job = detail::ApplyJob<R, decltype(call)>;
-      return AsyncResult<R>(submit(detail::make_job<Job>(*core_, call))).get();
+      return AsyncResult<R>(submit(detail::make_job<Job>(*engine_, call))).get();
     } else {
       using Job = detail::ApplyJob<R, detail::WithStopToken<decltype(call)>>;
-      return AsyncResult<R>(submit(detail::make_job<Job>(*core_, call))).get();
+      return AsyncResult<R>(submit(detail::make_job<Job>(*engine_, call))).get();
     }
   }
 }
@@ -8769,9 +9624,9 @@ auto BasicThreadPool<Order>::apply_async(F&& f, Args&&... args) {
         detail::BoundCall<detail::with_stop_token_t<std::decay_t<F>, std::decay_t<Args>...>,
                           std::decay_t<Args>...>;
     using Job = detail::ApplyJob<R, Call>;
-    core_->check_running();  // before anything is moved
+    engine_->check_running();  // before anything is moved
     return AsyncResult<R>(submit(
-        detail::make_job<Job>(*core_, std::forward<F>(f),
+        detail::make_job<Job>(*engine_, std::forward<F>(f),
                               std::tuple<std::decay_t<Args>...>(std::forward<Args>(args)...))));
   } else {
     return AsyncResult<R>();
@@ -8789,10 +9644,10 @@ auto BasicThreadPool<Order>::apply_async(F&& f, std::tuple<Args...> args, Option
                 detail::check_kept_result<std::decay_t<F>, Args...>() &&
                 detail::check_kept_function<F>()) {
     using Call = detail::BoundCall<detail::with_stop_token_t<std::decay_t<F>, Args...>, Args...>;
-    core_->check_running();  // before anything is moved
+    engine_->check_running();  // before anything is moved
     const auto issue = [&]<class Callbacks>(std::type_identity<Callbacks>) {
       using Job = detail::ApplyJob<R, Call, Callbacks>;
-      auto job = detail::make_job<Job>(*core_, std::forward<F>(f), std::move(args));
+      auto job = detail::make_job<Job>(*engine_, std::forward<F>(f), std::move(args));
       if constexpr (Job::kHasCallbacks) {
         job->set_callbacks({std::move(options.callback), std::move(options.error_callback)});
       }
@@ -8812,10 +9667,10 @@ template <class Job, class Items, class F, class... Output>
 auto BasicThreadPool<Order>::run_map_job(F& f, Items& items,
                                          const BlockingMapOptions<Order>& options,
                                          Output&... output) {
-  core_->check_running();
+  engine_->check_running();
   detail::check_size("Chunksize", options.chunksize);
-  auto job = detail::make_job<Job>(*core_, options.chunksize, detail::borrow_items<Items>(items), f,
-                                   output...);
+  auto job = detail::make_job<Job>(*engine_, options.chunksize, detail::borrow_items<Items>(items),
+                                   f, output...);
   return AsyncResult<typename Job::Result>(submit_map(std::move(job), detail::priority_of(options)))
       .get();
 }
@@ -8828,7 +9683,7 @@ auto BasicThreadPool<Order>::run_map(F&& f, Items&& items,
   if constexpr (detail::check_map<Call, kPassing, F, Items>()) {
     using Job = detail::MapJob<detail::MapResults<detail::item_result_t<Call>>,
                                typename Call::Function, typename Call::Source>;
-    const detail::TouchPages touch(*core_);
+    const detail::TouchPages touch(*engine_);
     return run_map_job<Job, Items>(f, items, options, touch);
   }
 }
@@ -8854,13 +9709,13 @@ auto BasicThreadPool<Order>::issue_map(F&& f, Items&& items, Options options) {
   using R = detail::item_result_t<Call>;
   using Result = detail::map_result_t<R>;
   if constexpr (detail::check_owning_map<Call, kPassing, F, Items>()) {
-    core_->check_running();
+    engine_->check_running();
     detail::check_size("Chunksize", options.chunksize);
     const auto issue = [&]<class Callbacks>(std::type_identity<Callbacks>) {
       using Job = detail::MapJob<detail::MapResults<R>, typename Call::Function,
                                  typename Call::Source, Callbacks>;
-      const detail::TouchPages touch(*core_);
-      auto job = detail::make_job<Job>(*core_, options.chunksize, detail::own_items<Items>(items),
+      const detail::TouchPages touch(*engine_);
+      auto job = detail::make_job<Job>(*engine_, options.chunksize, detail::own_items<Items>(items),
                                        std::forward<F>(f), touch);
       if constexpr (Job::kHasCallbacks) {
         job->set_callbacks({std::move(options.callback), std::move(options.error_callback)});
@@ -8885,11 +9740,11 @@ auto BasicThreadPool<Order>::issue_imap(bool ordered, F&& f, Items&& items,
   if constexpr (detail::check_owning_map<Call, kPassing, F, Items>()) {
     using Job =
         detail::ImapJob<detail::imap_value_t<R>, typename Call::Function, typename Call::Source>;
-    core_->check_running();
+    engine_->check_running();
     detail::check_size("Chunksize", options.chunksize);
     detail::check_size("Buffersize", options.buffersize);
     auto job = detail::make_job<Job>(
-        *core_, ordered, detail::size_or(options.chunksize, 1),
+        *engine_, ordered, detail::size_or(options.chunksize, 1),
         detail::size_or(options.buffersize, detail::default_buffersize(size())),
         !options.buffersize.has_value(), detail::own_items<Items>(items), std::forward<F>(f));
     return ImapIterator<R>(submit(std::move(job), detail::priority_of(options)));
@@ -8910,417 +9765,10 @@ std::string BasicThreadPool<Order>::to_string() const {
 
 }  // namespace millpond::inline MILLPOND_ABI
 
+#if !MILLPOND_IS_COMPILED
+#endif
+
 #endif  // MILLPOND_THREAD_POOL_HPP
-
-// millpond/detail/result_group.hpp
-#ifndef MILLPOND_DETAIL_RESULT_GROUP_HPP
-#define MILLPOND_DETAIL_RESULT_GROUP_HPP
-
-namespace millpond::inline MILLPOND_ABI::detail {
-
-/// Several results that one thread waits for at once. It registers with each of them; each, when it
-/// gets ready, adds its number to a list, and wakes the thread if that is what it waits for.
-///
-/// Thread safety: one thread's, but for what the results do. The results must outlive it.
-class ResultGroup {
- public:
-  explicit ResultGroup(std::span<ResultBase* const> results)
-      : members_(std::make_unique<Member[]>(results.size())), size_(results.size()) {
-    for (const ResultBase* const result : results) result->check_process();
-    completed_.reserve(size_);
-    sort_by_pool(results);
-    for (std::size_t i = 0; i != size_; ++i) {
-      members_[i].enter(*this, *results[i], i);
-      // A callback that waits for its own result is regarded as having it.
-      if (mine_ != nullptr && mine_->context.calling_back.contains(results[i])) continue;
-      members_[i].is_registered = results[i]->add_waiter(members_[i]);
-    }
-    for (std::size_t i = 0; i != size_; ++i) {
-      if (!members_[i].is_registered) members_[i].notify();
-    }
-  }
-  ResultGroup(const ResultGroup&) = delete;
-  ResultGroup& operator=(const ResultGroup&) = delete;
-
-  /// Leaves the results that are not ready; those that are being told just now are awaited.
-  ~ResultGroup() {
-    if (!Process::is_this(process_)) return;
-    std::size_t told = 0;
-    for (Member& member : std::span(members_.get(), size_)) {
-      if (!member.is_registered || !member.result->remove_waiter(member)) ++told;
-    }
-    unique_lock lock(mutex_);
-    while (completed_.size() != told) {
-      lock.unlock();
-      this_thread::yield();
-      lock.lock();
-    }
-  }
-
-  std::size_t size() const noexcept { return size_; }
-
-  /// Waits until `count` of the results are ready, or one of them with an error of its own if
-  /// `or_failed`. On a thread of the pool runs what has not started, one after another, as long as
-  /// the deadline has not passed and none of the results can get ready without that. False if the
-  /// deadline came first.
-  bool wait(std::size_t count, bool or_failed, Deadline deadline) {
-    if (!Process::is_this(process_)) Core::throw_of_parent();
-    awaited_ = count;
-    or_failed_ = or_failed;
-    for (;;) {
-      const std::size_t before = completed();
-      if (!deadline.is_poll()) help(deadline);
-      if (satisfied()) return true;
-      if (deadline.has_passed() || !sleep(before, deadline)) return await_those_ready();
-    }
-  }
-
-  /// How many are ready, and the number of the n-th of them, in the order in which they came.
-  std::size_t completed() const noexcept {
-    const lock_guard lock(mutex_);
-    return completed_.size();
-  }
-  std::size_t nth_completed(std::size_t n) const noexcept {
-    const lock_guard lock(mutex_);
-    return completed_[n];
-  }
-
- private:
-  class Member final : public Waiter {
-   public:
-    void enter(ResultGroup& group, ResultBase& its_result, std::size_t number) noexcept {
-      group_ = &group;
-      result = &its_result;
-      number_ = number;
-    }
-    void notify() noexcept override { group_->complete(number_); }
-
-    ResultBase* result = nullptr;
-    bool is_registered = false;
-    /// Whether the group knows that the result is ready. It may be ready a moment before.
-    atomic<bool> is_told{false};
-
-   private:
-    ResultGroup* group_ = nullptr;
-    std::size_t number_ = 0;
-  };
-
-  bool satisfied_locked() const noexcept {
-    return completed_.size() >= awaited_ || (or_failed_ && failed_);
-  }
-  bool satisfied() const noexcept {
-    const lock_guard lock(mutex_);
-    return satisfied_locked();
-  }
-
-  /// All under the mutex: then the group may be gone as soon as its owner has got it.
-  void complete(std::size_t number) noexcept {
-    const lock_guard lock(mutex_);
-    completed_.push_back(number);
-    members_[number].is_told.store(true, memory_order_release);  // pairs with is_told()
-    if (members_[number].result->failed()) failed_ = true;
-    count_.store(completed_.size(), memory_order_relaxed);
-    // One that has ended well may have been in the way of helping.
-    if (sleeper_ != nullptr && (or_failed_ || satisfied_locked())) {
-      std::exchange(sleeper_, nullptr)->notify();
-    }
-  }
-
-  /// After the deadline: a result that is ready is there, even if the group is just being told.
-  bool await_those_ready() noexcept {
-    const auto is_ready = [](const Member& member) { return member.result->ready(); };
-    const std::span<Member> members(members_.get(), size_);
-    const auto ready = std::count_if(members.begin(), members.end(), is_ready);
-    while (!satisfied() && completed() < static_cast<std::size_t>(ready)) this_thread::yield();
-    return satisfied();
-  }
-
-  static ResultBase& result_of(Job* job) noexcept { return *static_cast<ResultBase*>(job); }
-  /// If true, satisfied() takes it into account.
-  bool is_told(std::size_t number) const noexcept {
-    return members_[number].is_told.load(memory_order_acquire);
-  }
-
-  /// Those of one pool with which this thread has to do: as one of its threads, or as it is giving
-  /// up jobs of that pool (CompletionScope).
-  struct Part {
-    Part(const ResultGroup& its_group, ThreadContext& its_context) noexcept
-        : group(its_group), context(its_context) {}
-
-    Core& core() const noexcept { return *context.core; }
-    std::span<Job* const> pending() const noexcept {
-      return std::span(jobs).subspan(first_pending);
-    }
-    bool is_told(std::size_t i) const noexcept { return group.is_told(numbers[i]); }
-    bool any_pending() noexcept {
-      while (first_pending != jobs.size() && is_told(first_pending)) ++first_pending;
-      return first_pending != jobs.size();
-    }
-    bool any_unclaimed() noexcept {
-      while (first_unclaimed != jobs.size() && result_of(jobs[first_unclaimed]).claimed()) {
-        ++first_unclaimed;
-      }
-      return first_unclaimed != jobs.size();
-    }
-    /// Moves those before `end` that are told to the front, so that they are not looked at again.
-    void drop_told_before(std::size_t end) noexcept {
-      std::size_t kept = end;
-      for (std::size_t i = end; i != first_pending;) {
-        if (is_told(--i)) continue;
-        --kept;
-        std::swap(jobs[kept], jobs[i]);
-        std::swap(numbers[kept], numbers[i]);
-      }
-      first_pending = kept;
-    }
-
-    const ResultGroup& group;
-    ThreadContext& context;
-    std::vector<Job*> jobs;
-    std::vector<std::size_t> numbers;  // of the same results in the group
-    // Changed by this thread; while it sleeps, under the mutex of the pool whose thread it is:
-    std::size_t first_pending = 0;    // all before it are told
-    std::size_t first_unclaimed = 0;  // all before it are claimed
-    // While it sleeps:
-    std::optional<WaitGraph::PlainWait> wait;
-    std::optional<WaitGraph::Scope> registered;
-  };
-
-  /// Whether this thread has to do with any of the pools. They are asked one after another, so that
-  /// many results of one cost nothing.
-  static bool has_part_in_any(std::span<ResultBase* const> results) noexcept {
-    if (current_thread_context != nullptr || CompletionScope::is_inside_any()) return true;
-    const Core* asked = nullptr;
-    return std::any_of(results.begin(), results.end(), [&](ResultBase* result) {
-      return !result->ready() &&
-             std::exchange(asked, result->core_pointer()) != result->core_pointer() &&
-             result->find_context() != nullptr;
-    });
-  }
-
-  /// Fills parts_, mine_ and foreign_, unless this is a thread without any part in a pool.
-  void sort_by_pool(std::span<ResultBase* const> results) {
-    if (!has_part_in_any(results)) return;
-    for (std::size_t i = 0; i != size_; ++i) {
-      ResultBase* const result = results[i];
-      if (result->ready()) continue;
-      ThreadContext* const context = result->find_context();
-      if (context == nullptr) {
-        foreign_.push_back(i);
-        continue;
-      }
-      auto part = std::find_if(parts_.begin(), parts_.end(),
-                               [&](const Part& each) { return &each.context == context; });
-      if (part == parts_.end()) {
-        part = parts_.emplace(part, *this, *context);
-        if (context == current_thread_context) mine_ = &*part;
-      }
-      part->jobs.push_back(result);
-      part->numbers.push_back(i);
-    }
-  }
-
-  /// What a terminated pool has not started is given up. Of this thread's own pool, if all results
-  /// are awaited, runs whatever has not started. If only some are, then what would be run here on
-  /// top might wait for something that this thread is to do afterwards: see next_to_run().
-  void help(Deadline deadline) noexcept {
-    for (Part& part : parts_) {
-      if (!part.any_pending() || part.core().state() != State::terminate) continue;
-      for (std::size_t next = part.first_pending; next != part.jobs.size(); ++next) {
-        if (satisfied()) return;
-        const JobStack::Frame frame(part.context.running, part.jobs[next]);
-        part.jobs[next]->abandon(part.core().terminated_error());
-      }
-    }
-    if (mine_ == nullptr) return;
-    // Of a map that others are at, some chunks may be left.
-    std::size_t next = mine_->first_pending;
-    while (!satisfied() && !deadline.has_passed()) {
-      if (awaits_all()) {
-        while (next != mine_->jobs.size() && result_of(mine_->jobs[next]).ready()) ++next;
-        if (next == mine_->jobs.size()) return;
-        run(*mine_->jobs[next++], deadline);
-      } else {
-        Job* const job = next_to_run();
-        if (job == nullptr || satisfied()) return;
-        run(*job, deadline);
-      }
-    }
-  }
-
-  void run(Job& job, Deadline deadline) noexcept {
-    const JobStack::Frame frame(mine_->context.running, &job);
-    result_of(&job).take_part(deadline);
-  }
-
-  bool awaits_all() const noexcept { return awaited_ == size_ && !or_failed_; }
-
-  /// What to run here if only some of the results are awaited; null if nothing.
-  Job* next_to_run() noexcept {
-    const lock_guard lock(mine_->core().waits().pool_mutex());
-    if (!mine_->any_unclaimed()) return nullptr;
-    if (!std::exchange(asked_to_help_, false) &&
-        (others_may_come() || mine_->core().any_worker_free() || may_come_locked())) {
-      return nullptr;
-    }
-    // Workers claim what they have taken without the mutex: meanwhile perhaps the last.
-    return mine_->any_unclaimed() ? mine_->jobs[mine_->first_unclaimed] : nullptr;
-  }
-
-  /// Whether one of this thread's own pool may come while this thread only waits: one that is ready
-  /// and about to be told, or that another thread is at which is not waiting for this one. Of those
-  /// that have not been begun in their order only so many are looked at, as this is asked for each
-  /// result.
-  bool may_come_locked() noexcept {
-    Part& part = *mine_;
-    const auto is_ours = [&](const Job& job) { return part.context.is_at(&job); };
-    const auto may_come = [&](std::size_t i) {
-      Job* const job = part.jobs[i];
-      if (part.is_told(i)) return false;
-      return result_of(job).ready() ||
-             (!part.context.running.contains(job) &&
-              part.core().waits().find_locked({&job, 1}, is_ours) == nullptr);
-    };
-    part.any_unclaimed();
-    std::size_t next = part.first_pending;
-    while (next < part.first_unclaimed && !may_come(next)) ++next;
-    part.drop_told_before(next);
-    if (next < part.first_unclaimed) return true;
-    const std::size_t end = next + (std::min)(kLookAhead, part.jobs.size() - next);
-    for (; next != end; ++next) {
-      if (result_of(part.jobs[next]).claimed() && may_come(next)) return true;
-    }
-    return false;
-  }
-  /// The same for those of other pools.
-  bool others_may_come() noexcept {
-    while (!foreign_.empty() && is_told(foreign_.back())) foreign_.pop_back();
-    return !foreign_.empty() || std::any_of(parts_.begin(), parts_.end(), [&](Part& part) {
-      return &part != mine_ && part.any_pending();
-    });
-  }
-
-  /// Asked, under the pool's mutex, whenever some thread of the pool begins to wait while this one
-  /// sleeps, or the last free worker has taken a job: true once, if this thread had better run what
-  /// has not started.
-  bool is_to_help_locked() noexcept {
-    if (asked_to_help_ || awaits_all() || !mine_->any_unclaimed() || others_may_come()) {
-      return false;
-    }
-    Core& core = mine_->core();
-    if (core.any_worker_free()) {
-      core.waits().ask_when_all_busy();
-      if (core.any_worker_free()) return false;
-    }
-    asked_to_help_ = !may_come_locked();
-    return asked_to_help_;
-  }
-
-  class ThreadSleep final : public WaitGraph::Wait {
-   public:
-    ThreadSleep(ResultGroup& group, ThreadWaiter& waiter) noexcept
-        : Wait(group.mine_->context, group.mine_->pending()), group_(group), waiter_(waiter) {}
-
-   private:
-    void on_wait_locked() noexcept override {
-      if (group_.is_to_help_locked()) waiter_.notify();
-    }
-    ResultGroup& group_;
-    ThreadWaiter& waiter_;
-  };
-
-  class CallbackSleep final : public CallbackThread::Alarm {
-   public:
-    explicit CallbackSleep(ResultGroup& group) noexcept
-        : Alarm(group.mine_->core().callbacks(), group.mine_->pending()), group_(group) {}
-
-   private:
-    void on_wait_locked() noexcept override {
-      Alarm::on_wait_locked();
-      if (group_.is_to_help_locked()) ring_locked();
-    }
-    ResultGroup& group_;
-  };
-
-  /// Unless more than `before` are completed. False if the deadline came first.
-  bool sleep(std::size_t before, Deadline deadline) noexcept {
-    asked_to_help_ = false;
-    const bool in_callback = mine_ != nullptr && mine_->context.is_callback_thread();
-    if (spinning_pays() && !in_callback) {
-      spin_until(
-          [&] { return count_.load(memory_order_relaxed) != before || deadline.has_passed(); });
-    }
-    for (Part& part : parts_) {
-      if (&part == mine_) continue;
-      part.registered.emplace(part.core().waits(), part.wait.emplace(part.context, part.pending()));
-    }
-    const bool in_time =
-        in_callback ? sleep_in_callback(before, deadline) : sleep_as_thread(before, deadline);
-    for (Part& part : parts_) part.registered.reset();
-    return in_time;
-  }
-
-  bool sleep_in_callback(std::size_t before, Deadline deadline) noexcept {
-    CallbackSleep alarm(*this);
-    if (!set_sleeper(alarm, before)) return true;
-    const bool in_time = mine_->core().callbacks().wait_in_callback(alarm, deadline);
-    clear_sleeper();
-    return in_time;
-  }
-
-  bool sleep_as_thread(std::size_t before, Deadline deadline) noexcept {
-    ThreadWaiter waiter;
-    if (!set_sleeper(waiter, before)) return true;
-    bool in_time = true;
-    {
-      std::optional<ThreadSleep> sleep;
-      std::optional<WaitGraph::Scope> registered;
-      if (mine_ != nullptr) {
-        registered.emplace(mine_->core().waits(), sleep.emplace(*this, waiter));
-      }
-      if (deadline.is_never()) {
-        waiter.wait();
-      } else {
-        in_time = waiter.wait_until(deadline.when());
-      }
-    }
-    clear_sleeper();
-    return in_time;
-  }
-
-  bool set_sleeper(Waiter& sleeper, std::size_t before) noexcept {
-    const lock_guard lock(mutex_);
-    if (satisfied_locked() || (or_failed_ && completed_.size() != before)) return false;
-    sleeper_ = &sleeper;
-    return true;
-  }
-  void clear_sleeper() noexcept {
-    const lock_guard lock(mutex_);
-    sleeper_ = nullptr;
-  }
-
-  static constexpr std::size_t kLookAhead = 256;
-
-  const Process::Id process_ = Process::id();
-  const std::unique_ptr<Member[]> members_;
-  const std::size_t size_;
-  std::list<Part> parts_;
-  Part* mine_ = nullptr;              // of the pool whose worker or callback thread this is
-  std::vector<std::size_t> foreign_;  // the numbers of those of no part
-  bool asked_to_help_ = false;        // guarded by that pool's mutex while this thread sleeps
-
-  mutable mutex mutex_;  // guards the rest
-  std::vector<std::size_t> completed_;
-  std::size_t awaited_ = 0;
-  bool or_failed_ = false;
-  bool failed_ = false;
-  Waiter* sleeper_ = nullptr;
-  atomic<std::size_t> count_{0};  // completed_.size(), without the mutex a hint
-};
-
-}  // namespace millpond::inline MILLPOND_ABI::detail
-
-#endif  // MILLPOND_DETAIL_RESULT_GROUP_HPP
 
 // millpond/wait.hpp
 #ifndef MILLPOND_WAIT_HPP
@@ -9367,25 +9815,14 @@ std::vector<ResultBase*> states_of(const std::vector<AsyncResult<R>>& handles) {
   return states;
 }
 
-/// Of the handles on one result keeps the first. Sorts: <unordered_set> would be read by every file
-/// that includes this one.
+/// Of the handles on one result keeps the first.
 template <class R>
 void drop_repeated(std::vector<AsyncResult<R>>& handles) {
-  std::vector<ResultBase*> seen = detail::states_of(handles);
-  std::sort(seen.begin(), seen.end(), std::less<>());
-  if (std::adjacent_find(seen.begin(), seen.end()) == seen.end()) return;
-  std::vector<bool> is_kept(seen.size());
-  std::size_t kept = 0;
-  for (AsyncResult<R>& handle : handles) {
-    const auto place =
-        std::lower_bound(seen.begin(), seen.end(), Handles::state_of(handle), std::less<>());
-    const auto number = static_cast<std::size_t>(place - seen.begin());
-    if (is_kept[number]) continue;
-    is_kept[number] = true;
-    if (&handles[kept] != &handle) handles[kept] = std::move(handle);
-    ++kept;
+  const std::vector<std::size_t> kept = distinct_places(detail::states_of(handles));
+  for (std::size_t i = 0; i != kept.size(); ++i) {
+    if (kept[i] != i) handles[i] = std::move(handles[kept[i]]);
   }
-  handles.erase(handles.begin() + static_cast<std::ptrdiff_t>(kept), handles.end());
+  handles.erase(handles.begin() + static_cast<std::ptrdiff_t>(kept.size()), handles.end());
 }
 
 /// Handles on distinct results, in the order in which they came. Throws ValueError if one refers to
@@ -9406,7 +9843,7 @@ auto wait_for(Results&& results, ReturnWhen return_when, Deadline deadline) {
   const auto handles = detail::distinct(results);
   ResultGroup group(detail::states_of(handles));
   const std::size_t count = return_when == ReturnWhen::first_completed
-                                ? std::min<std::size_t>(1, handles.size())
+                                ? detail::smaller(1, handles.size())
                                 : handles.size();
   group.wait(count, return_when == ReturnWhen::first_exception, deadline);
   std::vector<bool> is_done(handles.size());
@@ -9566,6 +10003,9 @@ AsCompleted<R> as_completed(std::initializer_list<AsyncResult<R>> results,
 
 }  // namespace millpond::inline MILLPOND_ABI
 
+#if !MILLPOND_IS_COMPILED
+#endif
+
 #endif  // MILLPOND_WAIT_HPP
 
 // millpond/millpond.hpp
@@ -9598,23 +10038,23 @@ class ResumeJob final : public Job {
   }
   DueLinks* due_links() noexcept override { return &due_; }
 
-  /// `core`: where it is accepted.
-  void set_core(Core& core) noexcept { core_ = &core; }
+  /// `engine`: where it is accepted.
+  void set_engine(Engine& engine) noexcept { engine_ = &engine; }
   void run() noexcept override {
-    Core& core = *core_;
+    Engine& engine = *engine_;
     coroutine_.resume();
     done();
-    core.job_done();
+    engine.job_done();
   }
   void abandon_entry(const std::exception_ptr&) noexcept override {
-    const CompletionScope scope(core_, this);
+    const CompletionScope scope(engine_, this);
     run();
   }
   void abandon(const std::exception_ptr&) noexcept override {}  // nobody else has it
 
  private:
   const std::coroutine_handle<> coroutine_;
-  Core* core_ = nullptr;
+  Engine* engine_ = nullptr;
   DueLinks due_;
 };
 
@@ -9624,7 +10064,7 @@ class ResumeJob final : public Job {
 template <class Result>
 class ResultAwaiter final : public Waiter {
  public:
-  ResultAwaiter(Result&& result, Ref<Core> target) noexcept
+  ResultAwaiter(Result&& result, Ref<Engine> target) noexcept
       : result_(std::forward<Result>(result)), target_(std::move(target)) {}
 
   /// The coroutine may be destroyed while it is suspended, by whoever knows that the result is not
@@ -9640,11 +10080,11 @@ class ResultAwaiter final : public Waiter {
   bool await_suspend(std::coroutine_handle<> coroutine) {
     auto* const state = Handles::state_of(result_);
     state->check_process();
-    const Ref<Core> core = state->find_core();
-    const bool will_be_told = core && core->need_callbacks();
+    const Ref<Engine> engine = state->find_engine();
+    const bool will_be_told = engine && engine->need_callbacks();
     job_ = std::make_unique<ResumeJob>(coroutine);
     if (will_be_told) {
-      core_ = core.get();
+      engine_ = engine.get();
       if (state->add_waiter(*this)) return true;  // the coroutine may be running again by now
     }
     std::unique_ptr<ResumeJob> job = std::move(job_);
@@ -9655,18 +10095,18 @@ class ResultAwaiter final : public Waiter {
 
   /// When the result is ready. Ends the life of *this sooner or later.
   void notify() noexcept override {
-    Core& core = *core_;
+    Engine& engine = *engine_;
     std::unique_ptr<ResumeJob> job = std::move(job_);
-    if (!resume_on_target(job)) core.callbacks().post(*job.release());
+    if (!resume_on_target(job)) engine.post_callback(*job.release());
   }
 
  private:
   /// False if there is none or it takes no more work. Else *this may be gone.
   bool resume_on_target(std::unique_ptr<ResumeJob>& job) noexcept {
-    const Ref<Core> target = std::move(target_);
+    const Ref<Engine> target = std::move(target_);
     if (!target) return false;
     try {
-      job->set_core(*target);
+      job->set_engine(*target);
       target->submit(*job, {});
       static_cast<void>(job.release());
       return true;
@@ -9676,8 +10116,8 @@ class ResultAwaiter final : public Waiter {
   }
 
   Result result_;
-  Ref<Core> target_;
-  Core* core_ = nullptr;
+  Ref<Engine> target_;
+  Engine* engine_ = nullptr;
   std::unique_ptr<ResumeJob> job_;
 };
 
@@ -9705,12 +10145,12 @@ detail::ResultAwaiter<AsyncResult<R>> operator co_await(AsyncResult<R>&& result)
 template <class Order, class R>
 detail::ResultAwaiter<const AsyncResult<R>&> resume_on(BasicThreadPool<Order>& pool,
                                                        const AsyncResult<R>& result) {
-  return {result, detail::Ref<detail::Core>::share(&detail::Handles::core_of(pool))};
+  return {result, detail::Ref<detail::Engine>::share(&detail::Handles::engine_of(pool))};
 }
 template <class Order, class R>
 detail::ResultAwaiter<AsyncResult<R>> resume_on(BasicThreadPool<Order>& pool,
                                                 AsyncResult<R>&& result) {
-  return {std::move(result), detail::Ref<detail::Core>::share(&detail::Handles::core_of(pool))};
+  return {std::move(result), detail::Ref<detail::Engine>::share(&detail::Handles::engine_of(pool))};
 }
 
 }  // namespace millpond::inline MILLPOND_ABI

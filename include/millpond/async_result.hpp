@@ -2,12 +2,12 @@
 #ifndef MILLPOND_ASYNC_RESULT_HPP
 #define MILLPOND_ASYNC_RESULT_HPP
 
-#include <millpond/detail/config.hpp>
-#include <millpond/detail/core.hpp>
-#include <millpond/detail/deadline.hpp>
-#include <millpond/detail/invoke.hpp>
-#include <millpond/detail/result_state.hpp>
-#include <millpond/detail/waiters.hpp>
+#include <millpond/detail/calls/invoke.hpp>
+#include <millpond/detail/engine/engine.hpp>
+#include <millpond/detail/engine/waiters.hpp>
+#include <millpond/detail/platform/config.hpp>
+#include <millpond/detail/platform/deadline.hpp>
+#include <millpond/detail/results/result_state.hpp>
 #include <millpond/errors.hpp>
 
 #include <cstddef>
@@ -36,8 +36,8 @@ class Handles {
     return result.state_.get();
   }
   template <class Order>
-  static auto& core_of(BasicThreadPool<Order>& pool) noexcept {
-    return *pool.core_;
+  static auto& engine_of(BasicThreadPool<Order>& pool) noexcept {
+    return *pool.engine_;
   }
 };
 
@@ -196,31 +196,33 @@ class DoneCallback final : public Waiter {
   void notify() noexcept override {
     const std::unique_ptr<DoneCallback> self(this);
     const ResultBase& state = *Handles::state_of(result_);
-    const Core* const core = state.core_pointer();
-    const std::uint16_t serial = state.core_serial();
-    const Ref<Core> alive = is_late_ ? Ref<Core>() : core_ ? std::move(core_) : state.share_core();
+    const Engine* const engine = state.engine_pointer();
+    const std::uint16_t serial = state.engine_serial();
+    const Ref<Engine> alive = is_late_  ? Ref<Engine>()
+                              : engine_ ? std::move(engine_)
+                                        : state.share_engine();
     try {
       std::invoke(f_, std::move(result_));
     } catch (...) {
       if (alive) {
         alive->report(std::current_exception());
       } else {
-        Core::report_to(core, serial, std::current_exception());
+        Engine::report_to(engine, serial, std::current_exception());
       }
     }
   }
 
   void put_off() noexcept override {
-    if (!is_late_) core_ = Handles::state_of(result_)->share_core();
+    if (!is_late_) engine_ = Handles::state_of(result_)->share_engine();
   }
 
-  /// The result was ready when this came: the core may be gone.
+  /// The result was ready when this came: the engine may be gone.
   void set_late() noexcept { is_late_ = true; }
 
  private:
   AsyncResult<R> result_;
   F f_;
-  Ref<Core> core_;  // if put off: the result keeps it only until then
+  Ref<Engine> engine_;  // if put off: the result keeps it only until then
   bool is_late_ = false;
 };
 
@@ -252,5 +254,9 @@ struct std::hash<millpond::AsyncResult<R>> {
     return std::hash<const void*>()(result.state_.get());
   }
 };
+
+#if !MILLPOND_IS_COMPILED
+#include <millpond/detail/definitions.hpp>
+#endif
 
 #endif  // MILLPOND_ASYNC_RESULT_HPP

@@ -3,11 +3,11 @@
 #define MILLPOND_COROUTINE_HPP
 
 #include <millpond/async_result.hpp>
-#include <millpond/detail/config.hpp>
-#include <millpond/detail/core.hpp>
-#include <millpond/detail/job.hpp>
-#include <millpond/detail/ref.hpp>
-#include <millpond/detail/waiters.hpp>
+#include <millpond/detail/engine/engine.hpp>
+#include <millpond/detail/engine/job.hpp>
+#include <millpond/detail/engine/waiters.hpp>
+#include <millpond/detail/platform/config.hpp>
+#include <millpond/detail/platform/ref.hpp>
 #include <millpond/thread_pool.hpp>
 
 #include <coroutine>
@@ -33,23 +33,23 @@ class ResumeJob final : public Job {
   }
   DueLinks* due_links() noexcept override { return &due_; }
 
-  /// `core`: where it is accepted.
-  void set_core(Core& core) noexcept { core_ = &core; }
+  /// `engine`: where it is accepted.
+  void set_engine(Engine& engine) noexcept { engine_ = &engine; }
   void run() noexcept override {
-    Core& core = *core_;
+    Engine& engine = *engine_;
     coroutine_.resume();
     done();
-    core.job_done();
+    engine.job_done();
   }
   void abandon_entry(const std::exception_ptr&) noexcept override {
-    const CompletionScope scope(core_, this);
+    const CompletionScope scope(engine_, this);
     run();
   }
   void abandon(const std::exception_ptr&) noexcept override {}  // nobody else has it
 
  private:
   const std::coroutine_handle<> coroutine_;
-  Core* core_ = nullptr;
+  Engine* engine_ = nullptr;
   DueLinks due_;
 };
 
@@ -59,7 +59,7 @@ class ResumeJob final : public Job {
 template <class Result>
 class ResultAwaiter final : public Waiter {
  public:
-  ResultAwaiter(Result&& result, Ref<Core> target) noexcept
+  ResultAwaiter(Result&& result, Ref<Engine> target) noexcept
       : result_(std::forward<Result>(result)), target_(std::move(target)) {}
 
   /// The coroutine may be destroyed while it is suspended, by whoever knows that the result is not
@@ -75,11 +75,11 @@ class ResultAwaiter final : public Waiter {
   bool await_suspend(std::coroutine_handle<> coroutine) {
     auto* const state = Handles::state_of(result_);
     state->check_process();
-    const Ref<Core> core = state->find_core();
-    const bool will_be_told = core && core->need_callbacks();
+    const Ref<Engine> engine = state->find_engine();
+    const bool will_be_told = engine && engine->need_callbacks();
     job_ = std::make_unique<ResumeJob>(coroutine);
     if (will_be_told) {
-      core_ = core.get();
+      engine_ = engine.get();
       if (state->add_waiter(*this)) return true;  // the coroutine may be running again by now
     }
     std::unique_ptr<ResumeJob> job = std::move(job_);
@@ -90,18 +90,18 @@ class ResultAwaiter final : public Waiter {
 
   /// When the result is ready. Ends the life of *this sooner or later.
   void notify() noexcept override {
-    Core& core = *core_;
+    Engine& engine = *engine_;
     std::unique_ptr<ResumeJob> job = std::move(job_);
-    if (!resume_on_target(job)) core.callbacks().post(*job.release());
+    if (!resume_on_target(job)) engine.post_callback(*job.release());
   }
 
  private:
   /// False if there is none or it takes no more work. Else *this may be gone.
   bool resume_on_target(std::unique_ptr<ResumeJob>& job) noexcept {
-    const Ref<Core> target = std::move(target_);
+    const Ref<Engine> target = std::move(target_);
     if (!target) return false;
     try {
-      job->set_core(*target);
+      job->set_engine(*target);
       target->submit(*job, {});
       static_cast<void>(job.release());
       return true;
@@ -111,8 +111,8 @@ class ResultAwaiter final : public Waiter {
   }
 
   Result result_;
-  Ref<Core> target_;
-  Core* core_ = nullptr;
+  Ref<Engine> target_;
+  Engine* engine_ = nullptr;
   std::unique_ptr<ResumeJob> job_;
 };
 
@@ -140,12 +140,12 @@ detail::ResultAwaiter<AsyncResult<R>> operator co_await(AsyncResult<R>&& result)
 template <class Order, class R>
 detail::ResultAwaiter<const AsyncResult<R>&> resume_on(BasicThreadPool<Order>& pool,
                                                        const AsyncResult<R>& result) {
-  return {result, detail::Ref<detail::Core>::share(&detail::Handles::core_of(pool))};
+  return {result, detail::Ref<detail::Engine>::share(&detail::Handles::engine_of(pool))};
 }
 template <class Order, class R>
 detail::ResultAwaiter<AsyncResult<R>> resume_on(BasicThreadPool<Order>& pool,
                                                 AsyncResult<R>&& result) {
-  return {std::move(result), detail::Ref<detail::Core>::share(&detail::Handles::core_of(pool))};
+  return {std::move(result), detail::Ref<detail::Engine>::share(&detail::Handles::engine_of(pool))};
 }
 
 }  // namespace millpond::inline MILLPOND_ABI

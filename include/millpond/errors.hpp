@@ -2,7 +2,7 @@
 #ifndef MILLPOND_ERRORS_HPP
 #define MILLPOND_ERRORS_HPP
 
-#include <millpond/detail/config.hpp>
+#include <millpond/detail/platform/config.hpp>
 
 #include <stdexcept>
 

@@ -2,11 +2,11 @@
 #ifndef MILLPOND_IMAP_ITERATOR_HPP
 #define MILLPOND_IMAP_ITERATOR_HPP
 
-#include <millpond/detail/config.hpp>
-#include <millpond/detail/deadline.hpp>
-#include <millpond/detail/imap_state.hpp>
-#include <millpond/detail/job.hpp>
-#include <millpond/detail/ref.hpp>
+#include <millpond/detail/engine/job.hpp>
+#include <millpond/detail/imap/imap_state.hpp>
+#include <millpond/detail/platform/config.hpp>
+#include <millpond/detail/platform/deadline.hpp>
+#include <millpond/detail/platform/ref.hpp>
 #include <millpond/errors.hpp>
 
 #include <cstddef>
@@ -149,5 +149,9 @@ class ImapIterator<R>::Iterator {
 
 template <class R>
 inline constexpr bool std::ranges::enable_view<millpond::ImapIterator<R>> = true;
+
+#if !MILLPOND_IS_COMPILED
+#include <millpond/detail/definitions.hpp>
+#endif
 
 #endif  // MILLPOND_IMAP_ITERATOR_HPP

@@ -2,9 +2,9 @@
 #ifndef MILLPOND_OPTIONS_HPP
 #define MILLPOND_OPTIONS_HPP
 
-#include <millpond/detail/callback.hpp>
-#include <millpond/detail/config.hpp>
-#include <millpond/detail/invoke.hpp>
+#include <millpond/detail/calls/callback.hpp>
+#include <millpond/detail/calls/invoke.hpp>
+#include <millpond/detail/platform/config.hpp>
 
 #include <cstddef>
 #include <exception>

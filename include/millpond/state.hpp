@@ -2,7 +2,7 @@
 #ifndef MILLPOND_STATE_HPP
 #define MILLPOND_STATE_HPP
 
-#include <millpond/detail/config.hpp>
+#include <millpond/detail/platform/config.hpp>
 
 namespace millpond::inline MILLPOND_ABI {
 

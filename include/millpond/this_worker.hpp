@@ -2,8 +2,8 @@
 #ifndef MILLPOND_THIS_WORKER_HPP
 #define MILLPOND_THIS_WORKER_HPP
 
-#include <millpond/detail/config.hpp>
-#include <millpond/detail/thread_context.hpp>
+#include <millpond/detail/engine/thread_context.hpp>
+#include <millpond/detail/platform/config.hpp>
 
 #include <cstddef>
 #include <optional>

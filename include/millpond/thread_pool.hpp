@@ -4,25 +4,21 @@
 
 #include <millpond/async_result.hpp>
 #include <millpond/cpu_count.hpp>
-#include <millpond/detail/apply_job.hpp>
-#include <millpond/detail/callback.hpp>
-#include <millpond/detail/chunking.hpp>
-#include <millpond/detail/config.hpp>
-#include <millpond/detail/core.hpp>
-#include <millpond/detail/core_callbacks.hpp>
-#include <millpond/detail/core_jobs.hpp>
-#include <millpond/detail/core_life.hpp>
-#include <millpond/detail/core_work.hpp>
-#include <millpond/detail/imap_job.hpp>
-#include <millpond/detail/invoke.hpp>
-#include <millpond/detail/items.hpp>
-#include <millpond/detail/map_call.hpp>
-#include <millpond/detail/map_job.hpp>
-#include <millpond/detail/map_overloads.hpp>
-#include <millpond/detail/map_results.hpp>
-#include <millpond/detail/new_job.hpp>
-#include <millpond/detail/ref.hpp>
-#include <millpond/detail/touch_pages.hpp>
+#include <millpond/detail/calls/callback.hpp>
+#include <millpond/detail/calls/chunking.hpp>
+#include <millpond/detail/calls/invoke.hpp>
+#include <millpond/detail/calls/items.hpp>
+#include <millpond/detail/calls/map_call.hpp>
+#include <millpond/detail/calls/map_overloads.hpp>
+#include <millpond/detail/engine/engine.hpp>
+#include <millpond/detail/imap/imap_job.hpp>
+#include <millpond/detail/jobs/apply_job.hpp>
+#include <millpond/detail/jobs/map_job.hpp>
+#include <millpond/detail/jobs/map_results.hpp>
+#include <millpond/detail/jobs/new_job.hpp>
+#include <millpond/detail/jobs/touch_pages.hpp>
+#include <millpond/detail/platform/config.hpp>
+#include <millpond/detail/platform/ref.hpp>
 #include <millpond/errors.hpp>
 #include <millpond/imap_iterator.hpp>
 #include <millpond/options.hpp>
@@ -84,13 +80,13 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   BasicThreadPool& operator=(const BasicThreadPool&) = delete;
 
   ~BasicThreadPool() {
-    if (!core_->is_of_this_process()) {
-      static_cast<void>(core_.detach());  // its threads are not here to be joined
+    if (!engine_->is_of_this_process()) {
+      static_cast<void>(engine_.detach());  // its threads are not here to be joined
       return;
     }
-    core_->terminate();
-    core_->join_or_detach();
-    core_->orphan();
+    engine_->terminate();
+    engine_->join_or_detach();
+    engine_->orphan();
   }
 
   // ---- One call ----
@@ -208,21 +204,21 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   // ---- The end ----
 
   /// Takes no more work; what was accepted is finished. Idempotent.
-  void close() noexcept { core_->close(); }
+  void close() noexcept { engine_->close(); }
 
   /// Returns at once: running tasks finish, everything else becomes ready with TerminatedError.
   /// Asks nothing of the callers who wait: each is woken. Idempotent.
-  void terminate() noexcept { core_->terminate(); }
+  void terminate() noexcept { engine_->terminate(); }
 
   /// Waits until all work that was accepted is finished and all threads have ended. Input of live
   /// imaps is read to its end even if nobody takes the results. Idempotent. Throws ValueError
   /// while running, and on the pool's own threads.
-  void join() { core_->join(); }
+  void join() { engine_->join(); }
 
   /// The number of workers.
-  std::size_t size() const noexcept { return core_->size(); }
+  std::size_t size() const noexcept { return engine_->size(); }
 
-  State state() const noexcept { return core_->state(); }
+  State state() const noexcept { return engine_->state(); }
 
   /// "<millpond::ThreadPool state=RUN pool_size=4>"
   std::string to_string() const;
@@ -252,7 +248,7 @@ class BasicThreadPool : public detail::MapOverloads<BasicThreadPool<Order>, Orde
   template <Passing kPassing, class F, class Items>
   auto issue_imap(bool ordered, F&& f, Items&& items, const BasicImapOptions<Order>& options);
 
-  detail::Ref<detail::Core> core_;
+  detail::Ref<detail::Engine> engine_;
 };
 
 /// Python's pool: the work that a thread issues starts in the order in which it issues it. Between
@@ -276,9 +272,8 @@ BasicThreadPool<Order>::BasicThreadPool(PoolOptions options) {
       options.processes ? static_cast<std::size_t>(*options.processes) : cpu_count();
   constexpr auto kOrder =
       std::is_same_v<Order, Priority> ? detail::QueueOrder::priority : detail::QueueOrder::fifo;
-  core_ = detail::Ref<detail::Core>::adopt(
-      new detail::Core(kOrder, size, std::move(options.on_unobserved_error)));
-  core_->start(std::move(options.thread_name_prefix), options.initializer);
+  engine_ = detail::Engine::make(kOrder, size, std::move(options.on_unobserved_error));
+  engine_->start(std::move(options.thread_name_prefix), options.initializer);
 }
 
 template <class Order>
@@ -298,19 +293,19 @@ Job* BasicThreadPool<Order>::submit(detail::NewJob<Job> job, int priority) {
   const auto submit = [&] {
     if constexpr (std::is_base_of_v<detail::StreamJob, Job>) {
       job->set_priority(priority);
-      core_->submit(*job);
+      engine_->submit(*job);
     } else {
-      detail::Core::Submission submission = job->enter_queue();
+      detail::Engine::Submission submission = job->enter_queue();
       submission.priority = priority;
-      core_->submit(*job, submission);
+      engine_->submit(*job, submission);
     }
   };
-  if constexpr (requires { job->stop().enter(*core_); }) {
-    job->stop().enter(*core_);
+  if constexpr (requires { job->stop().enter(*engine_); }) {
+    job->stop().enter(*engine_);
     try {
       submit();
     } catch (...) {
-      job->stop().leave(*core_);
+      job->stop().leave(*engine_);
       throw;
     }
   } else {
@@ -323,7 +318,7 @@ template <class Order>
 template <class Job>
 Job* BasicThreadPool<Order>::submit_map(detail::NewJob<Job> job, int priority) {
   if (job->total() != 0) return submit(std::move(job), priority);
-  core_->accept(Job::kHasCallbacks);
+  engine_->accept(Job::kHasCallbacks);
   job->finish_empty();
   return job.release();
 }
@@ -333,19 +328,19 @@ template <class F, class... Args>
 auto BasicThreadPool<Order>::apply(F&& f, Args&&... args) -> ApplyResult<F, Args...> {
   if constexpr (detail::check_apply<F, Args...>()) {
     using R = ApplyResult<F, Args...>;
-    core_->check_running();
+    engine_->check_running();
     const auto call = [&f, &args...](auto&&... token) -> R {
       return std::invoke(std::forward<F>(f), std::forward<decltype(token)>(token)...,
                          std::forward<Args>(args)...);
     };
     if constexpr (std::is_invocable_v<F, Args...>) {
-      core_->introduce_thread();
-      if (detail::context_in(core_.get()) != nullptr) return call();
+      engine_->introduce_thread();
+      if (detail::context_in(engine_.get()) != nullptr) return call();
       using Job = detail::ApplyJob<R, decltype(call)>;
-      return AsyncResult<R>(submit(detail::make_job<Job>(*core_, call))).get();
+      return AsyncResult<R>(submit(detail::make_job<Job>(*engine_, call))).get();
     } else {
       using Job = detail::ApplyJob<R, detail::WithStopToken<decltype(call)>>;
-      return AsyncResult<R>(submit(detail::make_job<Job>(*core_, call))).get();
+      return AsyncResult<R>(submit(detail::make_job<Job>(*engine_, call))).get();
     }
   }
 }
@@ -362,9 +357,9 @@ auto BasicThreadPool<Order>::apply_async(F&& f, Args&&... args) {
         detail::BoundCall<detail::with_stop_token_t<std::decay_t<F>, std::decay_t<Args>...>,
                           std::decay_t<Args>...>;
     using Job = detail::ApplyJob<R, Call>;
-    core_->check_running();  // before anything is moved
+    engine_->check_running();  // before anything is moved
     return AsyncResult<R>(submit(
-        detail::make_job<Job>(*core_, std::forward<F>(f),
+        detail::make_job<Job>(*engine_, std::forward<F>(f),
                               std::tuple<std::decay_t<Args>...>(std::forward<Args>(args)...))));
   } else {
     return AsyncResult<R>();
@@ -382,10 +377,10 @@ auto BasicThreadPool<Order>::apply_async(F&& f, std::tuple<Args...> args, Option
                 detail::check_kept_result<std::decay_t<F>, Args...>() &&
                 detail::check_kept_function<F>()) {
     using Call = detail::BoundCall<detail::with_stop_token_t<std::decay_t<F>, Args...>, Args...>;
-    core_->check_running();  // before anything is moved
+    engine_->check_running();  // before anything is moved
     const auto issue = [&]<class Callbacks>(std::type_identity<Callbacks>) {
       using Job = detail::ApplyJob<R, Call, Callbacks>;
-      auto job = detail::make_job<Job>(*core_, std::forward<F>(f), std::move(args));
+      auto job = detail::make_job<Job>(*engine_, std::forward<F>(f), std::move(args));
       if constexpr (Job::kHasCallbacks) {
         job->set_callbacks({std::move(options.callback), std::move(options.error_callback)});
       }
@@ -405,10 +400,10 @@ template <class Job, class Items, class F, class... Output>
 auto BasicThreadPool<Order>::run_map_job(F& f, Items& items,
                                          const BlockingMapOptions<Order>& options,
                                          Output&... output) {
-  core_->check_running();
+  engine_->check_running();
   detail::check_size("Chunksize", options.chunksize);
-  auto job = detail::make_job<Job>(*core_, options.chunksize, detail::borrow_items<Items>(items), f,
-                                   output...);
+  auto job = detail::make_job<Job>(*engine_, options.chunksize, detail::borrow_items<Items>(items),
+                                   f, output...);
   return AsyncResult<typename Job::Result>(submit_map(std::move(job), detail::priority_of(options)))
       .get();
 }
@@ -421,7 +416,7 @@ auto BasicThreadPool<Order>::run_map(F&& f, Items&& items,
   if constexpr (detail::check_map<Call, kPassing, F, Items>()) {
     using Job = detail::MapJob<detail::MapResults<detail::item_result_t<Call>>,
                                typename Call::Function, typename Call::Source>;
-    const detail::TouchPages touch(*core_);
+    const detail::TouchPages touch(*engine_);
     return run_map_job<Job, Items>(f, items, options, touch);
   }
 }
@@ -447,13 +442,13 @@ auto BasicThreadPool<Order>::issue_map(F&& f, Items&& items, Options options) {
   using R = detail::item_result_t<Call>;
   using Result = detail::map_result_t<R>;
   if constexpr (detail::check_owning_map<Call, kPassing, F, Items>()) {
-    core_->check_running();
+    engine_->check_running();
     detail::check_size("Chunksize", options.chunksize);
     const auto issue = [&]<class Callbacks>(std::type_identity<Callbacks>) {
       using Job = detail::MapJob<detail::MapResults<R>, typename Call::Function,
                                  typename Call::Source, Callbacks>;
-      const detail::TouchPages touch(*core_);
-      auto job = detail::make_job<Job>(*core_, options.chunksize, detail::own_items<Items>(items),
+      const detail::TouchPages touch(*engine_);
+      auto job = detail::make_job<Job>(*engine_, options.chunksize, detail::own_items<Items>(items),
                                        std::forward<F>(f), touch);
       if constexpr (Job::kHasCallbacks) {
         job->set_callbacks({std::move(options.callback), std::move(options.error_callback)});
@@ -478,11 +473,11 @@ auto BasicThreadPool<Order>::issue_imap(bool ordered, F&& f, Items&& items,
   if constexpr (detail::check_owning_map<Call, kPassing, F, Items>()) {
     using Job =
         detail::ImapJob<detail::imap_value_t<R>, typename Call::Function, typename Call::Source>;
-    core_->check_running();
+    engine_->check_running();
     detail::check_size("Chunksize", options.chunksize);
     detail::check_size("Buffersize", options.buffersize);
     auto job = detail::make_job<Job>(
-        *core_, ordered, detail::size_or(options.chunksize, 1),
+        *engine_, ordered, detail::size_or(options.chunksize, 1),
         detail::size_or(options.buffersize, detail::default_buffersize(size())),
         !options.buffersize.has_value(), detail::own_items<Items>(items), std::forward<F>(f));
     return ImapIterator<R>(submit(std::move(job), detail::priority_of(options)));
@@ -502,5 +497,9 @@ std::string BasicThreadPool<Order>::to_string() const {
 }
 
 }  // namespace millpond::inline MILLPOND_ABI
+
+#if !MILLPOND_IS_COMPILED
+#include <millpond/detail/definitions.hpp>
+#endif
 
 #endif  // MILLPOND_THREAD_POOL_HPP

@@ -3,12 +3,12 @@
 #define MILLPOND_WAIT_HPP
 
 #include <millpond/async_result.hpp>
-#include <millpond/detail/config.hpp>
-#include <millpond/detail/deadline.hpp>
-#include <millpond/detail/result_group.hpp>
+#include <millpond/detail/platform/config.hpp>
+#include <millpond/detail/platform/deadline.hpp>
+#include <millpond/detail/platform/smaller.hpp>
+#include <millpond/detail/results/result_group.hpp>
 #include <millpond/errors.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <initializer_list>
@@ -60,25 +60,14 @@ std::vector<ResultBase*> states_of(const std::vector<AsyncResult<R>>& handles) {
   return states;
 }
 
-/// Of the handles on one result keeps the first. Sorts: <unordered_set> would be read by every file
-/// that includes this one.
+/// Of the handles on one result keeps the first.
 template <class R>
 void drop_repeated(std::vector<AsyncResult<R>>& handles) {
-  std::vector<ResultBase*> seen = detail::states_of(handles);
-  std::sort(seen.begin(), seen.end(), std::less<>());
-  if (std::adjacent_find(seen.begin(), seen.end()) == seen.end()) return;
-  std::vector<bool> is_kept(seen.size());
-  std::size_t kept = 0;
-  for (AsyncResult<R>& handle : handles) {
-    const auto place =
-        std::lower_bound(seen.begin(), seen.end(), Handles::state_of(handle), std::less<>());
-    const auto number = static_cast<std::size_t>(place - seen.begin());
-    if (is_kept[number]) continue;
-    is_kept[number] = true;
-    if (&handles[kept] != &handle) handles[kept] = std::move(handle);
-    ++kept;
+  const std::vector<std::size_t> kept = distinct_places(detail::states_of(handles));
+  for (std::size_t i = 0; i != kept.size(); ++i) {
+    if (kept[i] != i) handles[i] = std::move(handles[kept[i]]);
   }
-  handles.erase(handles.begin() + static_cast<std::ptrdiff_t>(kept), handles.end());
+  handles.erase(handles.begin() + static_cast<std::ptrdiff_t>(kept.size()), handles.end());
 }
 
 /// Handles on distinct results, in the order in which they came. Throws ValueError if one refers to
@@ -99,7 +88,7 @@ auto wait_for(Results&& results, ReturnWhen return_when, Deadline deadline) {
   const auto handles = detail::distinct(results);
   ResultGroup group(detail::states_of(handles));
   const std::size_t count = return_when == ReturnWhen::first_completed
-                                ? std::min<std::size_t>(1, handles.size())
+                                ? detail::smaller(1, handles.size())
                                 : handles.size();
   group.wait(count, return_when == ReturnWhen::first_exception, deadline);
   std::vector<bool> is_done(handles.size());
@@ -258,5 +247,9 @@ AsCompleted<R> as_completed(std::initializer_list<AsyncResult<R>> results,
 }
 
 }  // namespace millpond::inline MILLPOND_ABI
+
+#if !MILLPOND_IS_COMPILED
+#include <millpond/detail/definitions.hpp>
+#endif
 
 #endif  // MILLPOND_WAIT_HPP

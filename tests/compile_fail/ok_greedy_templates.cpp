@@ -29,7 +29,7 @@ void states_of(T&&);
 template <class T>
 void state_of(T&&);
 template <class T>
-void core_of(T&&);
+void engine_of(T&&);
 template <class T>
 void is_empty_function(T&&);
 template <class... T>

@@ -22,7 +22,7 @@ endif()
 execute_process(
   COMMAND ${command} -x c++ -M ${header} OUTPUT_VARIABLE included COMMAND_ERROR_IS_FATAL ANY
 )
-if(NOT included MATCHES "/millpond/detail/config.hpp")
+if(NOT included MATCHES "/millpond/detail/platform/config.hpp")
   message(FATAL_ERROR "No list of headers: ${included}")
 endif()
 foreach(name IN ITEMS iostream regex)

@@ -3,10 +3,10 @@
 """conan create, for real, with a Conan from PyPI in an environment of its own, and a project that
 requires the package.
 
-    conan_create.py conan|conan_center <source tree> <consumer's project> <work folder> <compiler>
+    conan_create.py conan|conan_compiled|conan_center <source tree> <consumer's project> <work folder> <compiler>
         <CMake generator>
 
-conan: the recipe at the root. conan_center: that in packaging/, with the archive of a release that
+conan: the recipe at the root. conan_compiled: the same, with the option compiled. conan_center: that in packaging/, with the archive of a release that
 is made here, of the last commit.
 
 Exits with 77, and says why, if Conan cannot be had: CTest reports that as skipped.
@@ -48,12 +48,17 @@ def main():
     def run(*command):
         subprocess.run([str(word) for word in command], check=True, env=environment)
 
-    if recipe == "conan":
-        reference = [source]
-    else:
+    way = "find_package"
+    options = []
+    if recipe == "conan_center":
         folder, version = release_recipe(source, work)
         reference = [folder, "--version", version]
-    settings = ["-s", "compiler.cppstd=20", "-c", "tools.cmake.cmaketoolchain:user_presets="]
+    else:
+        reference = [source]
+    if recipe == "conan_compiled":
+        way = "compiled_and_installed"
+        options = ["-o", "millpond/*:compiled=True"]
+    settings = [*options,"-s", "compiler.cppstd=20", "-c", "tools.cmake.cmaketoolchain:user_presets="]
 
     run(conan, "profile", "detect", "--force")
     run(
@@ -66,7 +71,7 @@ def main():
     run(*install, *settings)
     run(
         *("ctest", "--build-and-test", project, build, "--build-generator", generator),
-        *("--build-config", "Release", "--build-options", "-DMILLPOND_WAY=find_package"),
+        *("--build-config", "Release", "--build-options", f"-DMILLPOND_WAY={way}"),
         f"-DCMAKE_TOOLCHAIN_FILE={build / 'conan_toolchain.cmake'}",
         *("-DCMAKE_BUILD_TYPE=Release", "--test-command", "your_program"),
     )

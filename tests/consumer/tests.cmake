@@ -66,6 +66,39 @@ if(MILLPOND_INSTALL)
   endforeach()
 endif()
 
+# millpond::compiled, from source and installed: in another folder, as it is not for all
+# architectures.
+millpond_add_consumer_build(
+  compiled_from_source ${project_dir} your_program -DMILLPOND_WAY=compiled_from_source
+)
+set_tests_properties(
+  consumer.compiled_from_source PROPERTIES FIXTURES_REQUIRED millpond_vendored
+)
+millpond_add_consumer_test(
+  compiled_install
+  ${CMAKE_CTEST_COMMAND} --build-and-test ${project_dir}/third_party/millpond
+  ${work_dir}/compiled_library
+  --build-generator ${CMAKE_GENERATOR}
+  --build-target install
+  --build-options
+    -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER} -DCMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS}
+    -DCMAKE_INSTALL_PREFIX=${work_dir}/compiled_prefix
+    -DMILLPOND_COMPILED=ON -DMILLPOND_BUILD_TESTS=OFF -DMILLPOND_BUILD_EXAMPLES=OFF
+)
+set_tests_properties(
+  consumer.compiled_install
+  PROPERTIES FIXTURES_REQUIRED millpond_vendored FIXTURES_SETUP millpond_compiled
+)
+foreach(way IN ITEMS compiled_and_installed compiled_by_pkg_config)
+  millpond_add_consumer_build(
+    ${way} ${project_dir} your_program
+    -DMILLPOND_WAY=${way} -DCMAKE_PREFIX_PATH=${work_dir}/compiled_prefix
+  )
+  set_tests_properties(
+    consumer.${way} PROPERTIES FIXTURES_REQUIRED "millpond_vendored;millpond_compiled"
+  )
+endforeach()
+
 millpond_add_consumer_test(
   vcpkg_port
   ${CMAKE_COMMAND} -DSOURCE_DIR=${PROJECT_SOURCE_DIR} -DWORK_DIR=${work_dir}/vcpkg_port
@@ -80,13 +113,32 @@ set_tests_properties(
   consumer.vcpkg PROPERTIES FIXTURES_REQUIRED "millpond_vendored;millpond_vcpkg_port"
 )
 
-foreach(recipe IN ITEMS conan conan_center)
+millpond_add_consumer_test(
+  vcpkg_compiled_port
+  ${CMAKE_COMMAND} -DSOURCE_DIR=${PROJECT_SOURCE_DIR} -DWORK_DIR=${work_dir}/vcpkg_compiled_port
+  -DCXX_COMPILER=${CMAKE_CXX_COMPILER} -DFEATURES=compiled
+  -P ${CMAKE_CURRENT_LIST_DIR}/vcpkg_port.cmake
+)
+set_tests_properties(
+  consumer.vcpkg_compiled_port PROPERTIES FIXTURES_SETUP millpond_vcpkg_compiled_port
+)
+millpond_add_consumer_build(
+  vcpkg_compiled ${project_dir} your_program
+  -DMILLPOND_WAY=compiled_and_installed
+  -DCMAKE_PREFIX_PATH=${work_dir}/vcpkg_compiled_port/installed
+)
+set_tests_properties(
+  consumer.vcpkg_compiled
+  PROPERTIES FIXTURES_REQUIRED "millpond_vendored;millpond_vcpkg_compiled_port"
+)
+
+foreach(recipe IN ITEMS conan conan_compiled conan_center)
   millpond_add_consumer_script(
     ${recipe}
     ${CMAKE_CURRENT_LIST_DIR}/conan_create.py ${recipe} ${PROJECT_SOURCE_DIR} ${project_dir}
     ${work_dir}/conan ${CMAKE_CXX_COMPILER} ${CMAKE_GENERATOR}
   )
-  # One environment for both.
+  # One environment for all.
   set_tests_properties(
     consumer.${recipe} PROPERTIES RESOURCE_LOCK conan FIXTURES_REQUIRED millpond_vendored
   )

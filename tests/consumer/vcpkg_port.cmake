@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# cmake -DSOURCE_DIR=<repository> -DWORK_DIR=<folder> -DCXX_COMPILER=<compiler> -P vcpkg_port.cmake
+# cmake -DSOURCE_DIR=<repository> -DWORK_DIR=<folder> -DCXX_COMPILER=<compiler>
+#   [-DFEATURES=compiled] -P vcpkg_port.cmake
 #
 # Runs the port's portfile.cmake without vcpkg: the source is this repository, and the functions of
 # vcpkg that it calls are stubs, below, that do what matters of them here. The result, a tree in
@@ -28,6 +29,18 @@ function(vcpkg_from_github)
   set(${arg_OUT_SOURCE_PATH} ${SOURCE_DIR} PARENT_SCOPE)
 endfunction()
 
+# Stub: of one feature.
+function(vcpkg_check_features)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "OUT_FEATURE_OPTIONS" "FEATURES")
+  list(POP_FRONT arg_FEATURES feature variable)
+  set(value OFF)
+  if(feature IN_LIST FEATURES)
+    set(value ON)
+  endif()
+  set(${variable} ${value} PARENT_SCOPE)
+  set(${arg_OUT_FEATURE_OPTIONS} -D${variable}=${value} PARENT_SCOPE)
+endfunction()
+
 # Stub: no toolchain file, no triplet.
 function(vcpkg_cmake_configure)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "SOURCE_PATH" "OPTIONS")
@@ -40,7 +53,9 @@ function(vcpkg_cmake_configure)
 endfunction()
 
 function(vcpkg_cmake_install)
-  execute_process(COMMAND ${CMAKE_COMMAND} --install ${WORK_DIR}/build COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(
+    COMMAND ${CMAKE_COMMAND} --build ${WORK_DIR}/build --target install COMMAND_ERROR_IS_FATAL ANY
+  )
 endfunction()
 
 # Stub: moves the package to share/<port> and corrects its notion of the prefix, one folder up.
@@ -48,7 +63,7 @@ function(vcpkg_cmake_config_fixup)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "CONFIG_PATH" "")
   set(package ${CURRENT_PACKAGES_DIR}/share/${PORT})
   file(RENAME ${CURRENT_PACKAGES_DIR}/${arg_CONFIG_PATH} ${package})
-  file(REMOVE_RECURSE ${CURRENT_PACKAGES_DIR}/share/cmake)
+  file(REMOVE_RECURSE ${CURRENT_PACKAGES_DIR}/share/cmake ${CURRENT_PACKAGES_DIR}/lib/cmake)
   foreach(file IN ITEMS Config Targets)
     file(READ ${package}/millpond${file}.cmake text)
     string(REPLACE "LIST_DIR}/../../../" "LIST_DIR}/../../" text "${text}")
@@ -59,10 +74,13 @@ endfunction()
 
 # Stub: the file already names its prefix relative to where it lies.
 function(vcpkg_fixup_pkgconfig)
-  file(STRINGS ${CURRENT_PACKAGES_DIR}/share/pkgconfig/millpond.pc absolute REGEX "=/|${WORK_DIR}")
-  if(absolute)
-    message(FATAL_ERROR "millpond.pc cannot be moved: ${absolute}")
-  endif()
+  file(GLOB files ${CURRENT_PACKAGES_DIR}/*/pkgconfig/*.pc)
+  foreach(file IN LISTS files)
+    file(STRINGS ${file} absolute REGEX "=/|${WORK_DIR}")
+    if(absolute)
+      message(FATAL_ERROR "${file} cannot be moved: ${absolute}")
+    endif()
+  endforeach()
 endfunction()
 
 function(vcpkg_install_copyright)
@@ -79,6 +97,13 @@ foreach(file IN ITEMS include/millpond/millpond.hpp share/millpond/copyright sha
     message(FATAL_ERROR "The port does not install ${file}")
   endif()
 endforeach()
+if(FEATURES STREQUAL "compiled")
+  file(GLOB library ${CURRENT_PACKAGES_DIR}/lib/*millpond*)
+  if(NOT library)
+    message(FATAL_ERROR "The port does not install the library")
+  endif()
+  return()
+endif()
 foreach(folder IN ITEMS bin lib debug)
   if(EXISTS ${CURRENT_PACKAGES_DIR}/${folder})
     message(FATAL_ERROR "A header-only port has no ${folder}/")

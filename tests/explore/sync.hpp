@@ -2,11 +2,11 @@
 #ifndef MILLPOND_TESTS_EXPLORE_SYNC_HPP
 #define MILLPOND_TESTS_EXPLORE_SYNC_HPP
 
-/// What the library uses in place of <millpond/detail/sync.hpp> when it is explored: the same
-/// names, on the model's primitives. Constants of time and of batching are small, so that few steps
-/// lead through all that the library does.
+/// What the library uses in place of <millpond/detail/platform/sync.hpp> when it is explored: the
+/// same names, on the model's primitives. Constants of time and of batching are small, so that few
+/// steps lead through all that the library does.
 
-#include <millpond/detail/config.hpp>
+#include <millpond/detail/platform/config.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -140,6 +140,8 @@ namespace tuning {
 inline constexpr std::chrono::nanoseconds kSpinTime{50'000};
 inline constexpr std::chrono::nanoseconds kPaceTime{0};
 inline constexpr std::chrono::nanoseconds kLockTime{1'200};
+inline constexpr std::chrono::nanoseconds kLingerTime{5'000};
+inline constexpr std::chrono::nanoseconds kShortWindow{1'000'000};
 inline constexpr std::size_t kSharedLanes = 2;
 inline constexpr std::size_t kTurnsOfOthers = 3;
 inline constexpr std::size_t kSmallestRing = 2;

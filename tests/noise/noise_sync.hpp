@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// What a build with MILLPOND_SYNC_HEADER gets in place of detail/sync.hpp's own names: the standard
-// library's primitives, which ThreadSanitizer knows, with noise (noise.hpp) before and after each
-// operation, and small constants.
+// What a build with MILLPOND_SYNC_HEADER gets in place of detail/platform/sync.hpp's own names: the
+// standard library's primitives, which ThreadSanitizer knows, with noise (noise.hpp) before and
+// after each operation, and small constants.
 #ifndef MILLPOND_TESTS_NOISE_NOISE_SYNC_HPP
 #define MILLPOND_TESTS_NOISE_NOISE_SYNC_HPP
 
-#include <millpond/detail/config.hpp>
+#include <millpond/detail/platform/config.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -269,6 +269,8 @@ namespace tuning {
 inline constexpr std::chrono::nanoseconds kSpinTime{0};
 inline constexpr std::chrono::nanoseconds kPaceTime{0};
 inline constexpr std::chrono::nanoseconds kLockTime{0};
+inline constexpr std::chrono::nanoseconds kLingerTime{5'000};
+inline constexpr std::chrono::nanoseconds kShortWindow{1'000'000};
 inline constexpr std::size_t kSharedLanes = 2;
 inline constexpr std::size_t kTurnsOfOthers = 3;
 inline constexpr std::size_t kSmallestRing = 2;

@@ -176,6 +176,47 @@ void a_terminated_pool() {
   in_child("a joined pool", [&] { pool.reset(); });
 }
 
+/// While another thread makes the first pool of all, and all that is set up once with it.
+void while_the_first_pool_starts() {
+  for (int round = 0; round != 50; ++round) {
+    in_child("a process without pools", [&] {
+      std::atomic<bool> begins{false};
+      std::thread other([&] {
+        begins = true;
+        ThreadPool pool(1);
+        check(pool.apply_async([] { return 1; }).get() == 1, "the first pool");
+      });
+      while (!begins) {
+      }
+      const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(4 * round);
+      while (std::chrono::steady_clock::now() < end) {
+      }
+      in_child("a fork while the first pool starts", [] { new_pools_work(); });
+      other.join();
+    });
+  }
+}
+
+/// An imap that nobody works at: its window is full, or its input is at its end.
+void next_of_an_imap_at_rest() {
+  ThreadPool pool(1);
+  auto full = pool.imap([](int x) { return x; }, std::vector(100, 1), {.buffersize = 2});
+  auto done = pool.imap([](int x) { return x; }, std::vector(2, 1));
+  check(full.next() == 1 && done.next() == 1, "imaps in the parent");
+  pool.apply([] {});
+  in_child("imaps at rest", [&] {
+    const auto read = [](auto& imap) {
+      return is_refused([&] {
+        while (imap.next(std::chrono::seconds(1))) {
+        }
+      });
+    };
+    check(read(full), "next() of one whose window is full");
+    static_cast<void>(read(done));  // all of its results may have been there
+  });
+  check(full.next() == 1 && done.next() == 1, "the parent's imaps");
+}
+
 /// From a task, whose thread is the only one that the child has.
 void in_a_task() {
   ThreadPool pool(2);
@@ -224,6 +265,8 @@ void while_others_are_busy() {
 }  // namespace
 
 int main() {
+  while_the_first_pool_starts();  // before this process has had any
+  next_of_an_imap_at_rest();
   children_of_a_busy_parent();
   a_terminated_pool();
   in_a_task();

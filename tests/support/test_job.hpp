@@ -2,7 +2,8 @@
 #ifndef MILLPOND_TESTS_SUPPORT_TEST_JOB_HPP
 #define MILLPOND_TESTS_SUPPORT_TEST_JOB_HPP
 
-#include <millpond/detail/job.hpp>
+#include <millpond/detail/definitions.hpp>
+#include <millpond/detail/engine/job.hpp>
 
 #include <atomic>
 #include <exception>

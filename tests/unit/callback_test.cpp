@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // ResultCallback and ErrorCallback: what a user may give as a callback.
-#include <millpond/detail/callback.hpp>
+#include <millpond/detail/calls/callback.hpp>
 
 #include <exception>
 #include <functional>

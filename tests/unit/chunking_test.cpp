@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Chunking: how many items of a map a worker takes at a time, and the sizes that callers give.
-#include <millpond/detail/chunking.hpp>
+#include <millpond/detail/calls/chunking.hpp>
 
 #include <cstddef>
 #include <cstdint>

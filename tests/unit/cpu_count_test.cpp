@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <millpond/cpu_count.hpp>
-#include <millpond/detail/cgroup.hpp>
-#include <millpond/detail/config.hpp>
+#include <millpond/detail/platform/cgroup.hpp>
+#include <millpond/detail/platform/config.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Deadline: what any duration and any clock's time point mean to a wait.
-#include <millpond/detail/deadline.hpp>
+#include <millpond/detail/platform/deadline.hpp>
 
 #include <chrono>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // How functions and their arguments are told apart, kept for later and called.
-#include <millpond/detail/invoke.hpp>
+#include <millpond/detail/calls/invoke.hpp>
 #include <millpond/thread_pool.hpp>
 
 #include <array>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Where a map's items live, and how they reach the function: holders, elements and sources.
-#include <millpond/detail/items.hpp>
+#include <millpond/detail/calls/items.hpp>
 
 #include <array>
 #include <atomic>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Entries by priority, and in order among equals.
-#include <millpond/detail/job_heap.hpp>
+#include <millpond/detail/engine/job_heap.hpp>
 
 #include <algorithm>
 #include <cstdint>

@@ -2,7 +2,8 @@
 //
 // JobMemory: blocks come back, on the same thread and through the depot to another; big ones are
 // malloc's. In sanitizer builds nothing is recycled and these show only that memory is memory.
-#include <millpond/detail/job_memory.hpp>
+#include <millpond/detail/engine/job_memory_depot.hpp>
+#include <millpond/detail/platform/fork.hpp>
 
 #include <cstddef>
 #include <cstring>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A ring of entries: order, growth, dead entries, what its owner takes back, and takers beside it.
-#include <millpond/detail/job_ring.hpp>
+#include <millpond/detail/engine/job_ring.hpp>
 
 #include <atomic>
 #include <cstddef>

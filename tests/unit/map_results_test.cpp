@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // MapResults: where a map's results wait for each other.
-#include <millpond/detail/map_results.hpp>
+#include <millpond/detail/jobs/map_results.hpp>
 #include <millpond/millpond.hpp>
 
 #include <algorithm>

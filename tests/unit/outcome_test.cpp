@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Outcome: a value, an error, or nothing yet.
-#include <millpond/detail/outcome.hpp>
+#include <millpond/detail/results/outcome.hpp>
 
 #include <array>
 #include <cstddef>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // name_this_thread: what debuggers, top and perf show.
-#include <millpond/detail/thread_name.hpp>
+#include <millpond/detail/platform/thread_name.hpp>
 
 #include <string>
 #include <string_view>

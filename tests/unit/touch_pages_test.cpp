@@ -2,7 +2,7 @@
 //
 // TouchPages: that every page is written to, whoever comes to help and whatever becomes of the
 // pool.
-#include <millpond/detail/touch_pages.hpp>
+#include <millpond/detail/jobs/touch_pages.hpp>
 #include <millpond/errors.hpp>
 #include <millpond/thread_pool.hpp>
 
@@ -24,7 +24,7 @@ constexpr std::byte kFresh{1};
 
 template <class Order>
 void touch(BasicThreadPool<Order>& pool, std::byte* memory, std::size_t size) {
-  const detail::TouchPages touch(detail::Handles::core_of(pool));
+  const detail::TouchPages touch(detail::Handles::engine_of(pool));
   touch(memory, size);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // WaiterList: becoming ready once, and telling everybody who waits for it exactly once.
-#include <millpond/detail/waiters.hpp>
+#include <millpond/detail/engine/thread_waiter.hpp>
+#include <millpond/detail/engine/waiters.hpp>
 
 #include <array>
 #include <atomic>

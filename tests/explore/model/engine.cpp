@@ -28,7 +28,7 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// "millpond::v0_1::detail::Core::submit(Job&) [with ...]" -> "Core::submit"
+/// "millpond::v0_1::detail::Engine::submit(Job&) [with ...]" -> "Engine::submit"
 std::string short_name(const char* function) {
   std::string name(function);
   name.resize(std::min(name.find(" [with"), name.size()));

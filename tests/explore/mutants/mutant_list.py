@@ -34,7 +34,7 @@ def header(path):
 
 # ---- The engine ----
 
-M = header("detail/core*.hpp")
+M = header("detail/engine/*engine*.hpp")
 M("call_is_queued_and_wakes_nobody", "wake-up",
   "  if (!sleep_.needs_wake()) return AfterAdding::nothing;\n  add_ref();",
   "  return AfterAdding::nothing;\n  add_ref();", "worker_is_woken_again")
@@ -159,7 +159,7 @@ M("last_worker_settles_nothing", "reference",
 M("worker_leaves_and_wakes_no_next", "wake-up", "  sleep_.quit();  // wakes the next\n", "",
   "close_idle_workers")
 
-M = header("detail/core*.hpp")
+M = header("detail/engine/*engine*.hpp")
 M("worker_is_not_counted_in", "count", "        ++workers_alive_;\n", "", "close_idle_workers")
 M("close_undoes_terminate", "predicate", "    if (state() != State::run) return;\n", "",
   "close_against_terminate close_then_terminate")
@@ -211,7 +211,7 @@ M("terminate_gives_up_what_is_dead", "claim", "    if (!job->take_entry()) conti
 M("terminate_drops_what_it_takes", "abandon", "    job->abandon_entry(terminated_error());\n", "",
   "terminate_what_runs_and_what_is_queued")
 M("terminate_holds_no_reference", "reference",
-  "  const Ref<Core> self = Ref<Core>::share(this);  // a capture that dies here may own the pool\n",
+  "  const Ref<Engine> self = Ref<Engine>::share(this);  // a capture that dies here may own the pool\n",
   "", "destroyed_by_an_abandoned_capture destroy_in_a_capture")
 M("terminate_is_no_completion", "scope",
   "CompletionScope scope(this); // what is run here may wait for what is queued",
@@ -219,13 +219,13 @@ M("terminate_is_no_completion", "scope",
   "destroyed_in_a_stop_callback_of_terminate callout_helped_imap_waits_for_a_map "
   "stop_callback_waits_in_terminate")
 M("queue_is_given_up_without_completion", "wait graph",
-  "inline void Core::abandon_queued() noexcept {\n  CompletionScope scope(this);",
-  "inline void Core::abandon_queued() noexcept {\n  struct { void set_job(Job*) {} } scope;",
+  "inline void PoolEngine::abandon_queued() noexcept {\n  CompletionScope scope(this);",
+  "inline void PoolEngine::abandon_queued() noexcept {\n  struct { void set_job(Job*) {} } scope;",
   "callback_needs_what_is_given_up")
 M("join_lifts_no_limit", "abandon", "      lift_look_ahead_limit();\n", "",
   "imap_join_lifts_the_limit")
 M("join_holds_no_reference", "reference",
-  "  const Ref<Core> self = Ref<Core>::share(this);  // the pool may be destroyed meanwhile",
+  "  const Ref<Engine> self = Ref<Engine>::share(this);  // a task may destroy the pool meanwhile",
   "  // the pool may be destroyed meanwhile", "destroy_in_a_task_during_join_with_all_handles")
 M("thread_at_its_end_may_join", "predicate",
   "CompletionScope::is_inside(*this) ||\n      is_left_by_this_thread()) {",
@@ -259,14 +259,14 @@ M("pool_is_never_orphaned", "reference", "  orphaned_ = unfinished() != 0;\n",
   "  orphaned_ = false;\n", "destroyed_by_a_cancelled_capture callout_cancelled_capture_destroys_the_pool "
   "destroyed_in_a_stop_callback_of_cancel")
 
-M = header("detail/core*.hpp")
+M = header("detail/engine/*engine*.hpp")
 M("state_is_read_without_order", "order", "return state_.load(memory_order_acquire);",
   "return state_.load(memory_order_relaxed);",
   "close_against_issue terminate_against_issue destructor_of_an_abandoned_capture_waits",
   equivalent="As for the store in close(); what must not be missed is read in sequential order.")
 M("who_cancels_keeps_the_pools_reference", "reference",
-  "last = settle_locked();\n  }\n  if (last) release();\n}\n\ninline void Core::check_finished_locked()",
-  "last = settle_locked();\n  }\n}\n\ninline void Core::check_finished_locked()",
+  "last = settle_locked();\n  }\n  if (last) release();\n}\n\ninline void PoolEngine::check_finished_locked()",
+  "last = settle_locked();\n  }\n}\n\ninline void PoolEngine::check_finished_locked()",
   "destroyed_by_a_cancelled_capture")
 M("closed_pool_accepts_a_job", "predicate",
   "  if (state_.load(memory_order_relaxed) != State::run) throw_not_running();\n", "",
@@ -274,17 +274,15 @@ M("closed_pool_accepts_a_job", "predicate",
 M("callback_thread_holds_no_reference", "reference", "  add_ref();\n  try {\n    callbacks_",
   "  try {\n    callbacks_", "callback_before_ready")
 M("finished_imap_stays_listed", "reference",
-  "  if (std::exchange(job.listed_, false)) node.splice(node.begin(), streams_, job.place_);\n", "",
+  "  streams_.erase(job);\n}\n", "  static_cast<void>(job);\n}\n",
   "imap_one_reader imap_outlives_its_pool")
-M("terminated_imap_counts_as_listed", "queue", "  node.front()->listed_ = false;\n", "",
-  "imap_terminated_while_full")
 M("terminate_takes_no_reference_on_an_imap", "reference",
-  "return Ref<StreamJob>::share(node.front());", "return Ref<StreamJob>::adopt(node.front());",
+  "return Ref<StreamJob>::share(&job);", "return Ref<StreamJob>::adopt(&job);",
   "imap_terminated_while_full")
 M("join_lifts_the_limit_of_none", "abandon", "    job->lift_limit();\n", "",
   "imap_join_lifts_the_limit")
 M("join_lifts_the_limit_of_the_first_imap_only", "abandon",
-  "      streams_.splice(streams_.end(), streams_, streams_.begin());  // next time the next one\n",
+  "      streams_.erase(*job);\n      streams_.push_back(*job);  // next time the next one\n",
   "", "imap_join_lifts_the_limit_of_two")
 M("limit_comes_back", "predicate", "  look_ahead_unlimited_.store(true, memory_order_release);\n",
   "", "imap_join_lifts_the_limit")
@@ -348,7 +346,7 @@ M("nobody_may_go", "predicate", "  may_leave_.store(true, memory_order_release);
 M("leave_is_given_without_release", "order", "may_leave_.store(true, memory_order_release);",
   "may_leave_.store(true, memory_order_relaxed);",
   "close_idle_workers close_with_both_workers_at_work close_runs_what_is_queued",
-  equivalent="Who goes takes the core's mutex, under which it was said.")
+  equivalent="Who goes takes the engine's mutex, under which it was said.")
 M("leave_is_taken_without_acquire", "order", "may_leave_.load(memory_order_acquire)",
   "may_leave_.load(memory_order_relaxed)",
   "close_idle_workers close_with_both_workers_at_work close_runs_what_is_queued",
@@ -389,7 +387,7 @@ M("group_relies_on_workers_that_leave", "predicate",
   equivalent="A worker that leaves ends its search first, and the last one to do so asks again all that "
              "have relied on a free one.")
 
-M = header("detail/worker_sleep.hpp")
+M = header("detail/engine/worker_sleep.hpp")
 M("sleeper_is_sought_out_of_order", "order",
   "    const std::uint64_t word = word_.load(memory_order_seq_cst);\n    return sleepers(word) != 0 &&",
   "    const std::uint64_t word = word_.load(memory_order_acquire);\n    return sleepers(word) != 0 &&",
@@ -496,7 +494,7 @@ M("quit_notifies_nobody", "wake-up", "      quit_ = true;\n    }\n    condition_
 M("workers_begin_as_nothing", "count", "word_(workers * kSearcher)", "word_(workers * 0)",
   "close_runs_what_is_queued worker_is_woken_again")
 
-M = header("detail/tally.hpp")
+M = header("detail/engine/tally.hpp")
 M("tally_counts_without_release", "order",
   "count_.load(memory_order_relaxed) + 1, memory_order_release);",
   "count_.load(memory_order_relaxed) + 1, memory_order_relaxed);",
@@ -505,7 +503,7 @@ M("tally_is_read_without_acquire", "order", "return count_.load(memory_order_acq
   "return count_.load(memory_order_relaxed);",
   "order_of_issued_and_finished")
 
-M = header("detail/callback_thread.hpp")
+M = header("detail/engine/callback_thread.hpp")
 M("callback_thread_at_its_end_joins_itself", "predicate",
   "    if (thread_.get_id() == this_thread::get_id()) {", "    if (false) {",
   "thread_end_of_the_callback_thread_destroys_the_pool")
@@ -546,7 +544,7 @@ M("due_callbacks_run_in_the_wrong_order", "queue",
   "      (first_ != nullptr ? first_->due_links()->prev : last_) = &job;\n      first_ = &job;",
   "callback_order callback_one_at_a_time")
 
-M = header("detail/wait_graph.hpp")
+M = header("detail/engine/wait_graph.hpp")
 M("new_wait_asks_nobody", "wake-up",
   "if (wait.next_ != nullptr) wait.next_->link_ = &wait.next_;\n    ask_locked();",
   "if (wait.next_ != nullptr) wait.next_->link_ = &wait.next_;",
@@ -588,11 +586,11 @@ M("busy_workers_ask_without_the_lock", "lock",
 
 # ---- Results ----
 
-M = header("detail/result_state.hpp")
+M = header("detail/results/result_[sw]*.hpp")
 M("callback_waits_for_its_own_result", "predicate",
   "  if (context != nullptr && context->calling_back.contains(this)) return true;\n"
   "  if (deadline.is_poll())", "  if (deadline.is_poll())", "callback_gets_its_own_result")
-M("waiter_leaves_it_to_terminate", "abandon", "    if (core_->state() == State::terminate) {",
+M("waiter_leaves_it_to_terminate", "abandon", "    if (engine_->state() == State::terminate) {",
   "    if (false) {", "destructor_of_an_abandoned_capture_waits")
 M("waiting_task_helps_nobody", "help", "else if (context != nullptr) {\n      help(deadline);",
   "else if (context != nullptr) {", "nest_async_one_worker")
@@ -600,7 +598,7 @@ M("helped_job_is_not_on_the_stack", "wait graph",
   "    const JobStack::Frame frame(waiter->running, this);\n", "",
   "callback_needs_what_a_waiting_task_runs")
 M("wait_is_not_in_the_graph", "wait graph",
-  "  const WaitGraph::Scope waits(core_->waits(), wait);\n", "",
+  "  const WaitGraph::Scope waits(PoolEngine::of(*engine_).waits(), wait);\n", "",
   "callback_waits_for_a_task_that_waits_for_a_callback "
   "callback_thread_needed_by_what_it_waits_for")
 M("timed_waiter_leaves_though_it_is_being_told", "reference",
@@ -616,12 +614,12 @@ M("core_is_sought_without_holding_the_waiter", "lock",
 M("core_is_sought_by_one_who_does_not_wait", "reference",
   "  if (!waiters_.remove(waiter)) waiter.wait();\n", "  waiters_.remove(waiter);\n",
   "result_is_awaited_when_the_pool_dies result_outlives_its_pool apply_returns_the_result")
-M("unseen_error_keeps_no_core", "reference", "    core_->add_ref();\n", "",
+M("unseen_error_keeps_no_core", "reference", "    engine_->add_ref();\n", "",
   "unobserved_after_the_pool_has_gone unobserved_without_handles")
 M("seen_error_is_reported", "predicate",
-  "    if (!observed_.load(memory_order_relaxed)) core_->report(error);", "    core_->report(error);",
+  "    if (!observed_.load(memory_order_relaxed)) engine_->report(error);", "    engine_->report(error);",
   "unobserved_is_not_what_another_handle_saw unobserved_by_two")
-M("reported_error_keeps_the_core", "reference", "    core_->release();\n", "",
+M("reported_error_keeps_the_core", "reference", "    engine_->release();\n", "",
   "unobserved_without_handles")
 M("unseen_error_is_not_expected", "abandon",
   "    if (outcome_.is_error()) this->expect_observation();\n", "", "unobserved_without_handles")
@@ -635,13 +633,13 @@ M("told_error_counts_as_unseen", "predicate", "    this->observe();\n    try {\n
 M("abandoned_job_counts_as_unseen_error", "abandon",
   "    outcome_.set_error(why);\n    this->observe();", "    outcome_.set_error(why);",
   "unobserved_are_no_cancelled_results")
-M("cancel_is_no_completion", "wait graph", "    const CompletionScope scope(core_, this);\n", "",
+M("cancel_is_no_completion", "wait graph", "    const CompletionScope scope(engine_, this);\n", "",
   "destroyed_by_a_cancelled_capture")
 M("cancel_uses_the_cores_error_beyond_its_end", "reference",
-  "give_up(std::exception_ptr(core_->cancelled_error()));", "give_up(core_->cancelled_error());",
+  "give_up(std::exception_ptr(engine_->cancelled_error()));", "give_up(engine_->cancelled_error());",
   "destroyed_by_a_cancelled_capture callout_cancelled_capture_destroys_the_pool "
   "cancel_the_last_of_a_closed_pool",
-  equivalent="Who gives up copies the error before the job counts as finished, and so before the core may end.")
+  equivalent="Who gives up copies the error before the job counts as finished, and so before the engine may end.")
 M("last_handle_is_seen_without_order", "order", "handles_.load(memory_order_acquire) != 1",
   "handles_.load(memory_order_relaxed) != 1",
   "result_copies_are_dropped_by_two result_handle_is_dropped_during_the_task")
@@ -663,21 +661,21 @@ M("last_handle_disposes_of_what_is_not_ready", "reference", "return !waiters_.cl
 M("result_is_never_ready", "ready", "const bool unwatched = !this->complete();",
   "const bool unwatched = true;", "apply_returns_the_result")
 M("job_is_counted_out_before_it_is_ready", "count",
-  "const bool unwatched = !this->complete();\n    if (unwatched) dispose();\n    core.job_done(unwatched);",
-  "core.job_done();\n    if (!this->complete()) dispose();",
+  "const bool unwatched = !this->complete();\n    if (unwatched) dispose();\n    engine.job_done(unwatched);",
+  "engine.job_done();\n    if (!this->complete()) dispose();",
   "cancel_against_destruction cancel_the_last_of_a_closed_pool")
-M("finished_job_counts_as_unfinished", "count", "core.job_done(unwatched);", "",
+M("finished_job_counts_as_unfinished", "count", "engine.job_done(unwatched);", "",
   "close_runs_what_is_queued")
 M("outcome_is_kept_by_a_dead_entry", "reference", "    outcome_.reset();\n    this->retire();",
   "    this->retire();", "result_dies_though_its_entry_is_queued")
 M("disposed_job_is_not_given_up", "reference", "    outcome_.reset();\n    this->retire();",
   "    outcome_.reset();", "apply_returns_the_result")
 M("dead_entries_stay_in_the_own_lane", "queue",
-  "    while (has_entry() && Core::take_back_entry(core_, *this)) drop_entry();\n", "",
+  "    while (has_entry() && Engine::take_back_entry(engine_, *this)) drop_entry();\n", "",
   "nest_map_one_worker nest_async_one_worker",
   equivalent="Whoever takes a dead entry steps over it: only later.")
 
-M = header("detail/result_group.hpp")
+M = header("detail/results/result_group*.hpp")
 M("group_leaves_without_those_being_told", "reference",
   "    while (completed_.size() != told) {", "    if (completed_.size() != told) {",
   "group_leaves_while_the_other_completes")
@@ -713,7 +711,7 @@ M("group_in_a_callback_waits_for_its_own_result", "predicate",
 M("group_misses_what_was_ready", "count",
   "      if (!members_[i].is_registered) members_[i].notify();\n", "", "group_all group_first")
 M("group_leaves_it_to_terminate", "abandon",
-  "        part.jobs[next]->abandon(part.core().terminated_error());\n", "",
+  "        part.jobs[next]->abandon(part.engine().terminated_error());\n", "",
   "destructor_of_an_abandoned_capture_waits_for_a_group")
 M("group_helps_nobody", "claim", "    result_of(&job).take_part(deadline);\n", "",
   "group_in_a_task_all_one_worker")
@@ -726,17 +724,17 @@ M("group_in_a_callback_is_asked_and_sleeps_on", "wake-up",
   "      if (group_.is_to_help_locked()) ring_locked();", "      group_.is_to_help_locked();",
   "callback_thread_is_asked_to_help")
 M("group_helps_though_one_may_come", "wait graph",
-  "(others_may_come() || mine_->core().any_worker_free() || may_come_locked())",
-  "(others_may_come() || mine_->core().any_worker_free())",
+  "(others_may_come() || mine_->engine().any_worker_free() || may_come_locked())",
+  "(others_may_come() || mine_->engine().any_worker_free())",
   "group_in_a_task_first_beside_one_that_waits_for_it group_in_a_task_first_two_workers")
 M("group_does_not_ask_to_be_asked", "wake-up",
-  "      core.waits().ask_when_all_busy();\n", "",
+  "      engine.waits().ask_when_all_busy();\n", "",
   "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
 M("group_does_not_look_again_for_a_free_worker", "wake-up",
-  "      if (core.any_worker_free()) return false;\n    }", "      return false;\n    }",
+  "      if (engine.any_worker_free()) return false;\n    }", "      return false;\n    }",
   "group_in_a_task_first_behind_one_that_is_stuck group_in_a_task_first_is_asked_to_help")
 
-M = header("detail/waiters.hpp")
+M = header("detail/engine/*waiter*.hpp")
 M("ready_is_seen_without_order", "order", "return word_.load(memory_order_acquire) == kReady;",
   "return word_.load(memory_order_relaxed) == kReady;", "result_is_polled")
 M("waiter_sees_ready_without_order", "order",
@@ -860,7 +858,7 @@ M("last_handle_closes_what_is_ready", "claim",
 
 # ---- Jobs ----
 
-M = header("detail/job.hpp")
+M = header("detail/engine/job.hpp")
 M("two_claim_an_entry", "claim",
   "      if (bits_.compare_exchange_weak(bits, bits + kClaimed - kEntry, memory_order_acq_rel,\n"
   "                                      memory_order_acquire)) {\n        return true;\n      }",
@@ -960,7 +958,7 @@ M("lower_priority_comes_first", "queue", "priority > other.priority", "priority 
 M("later_job_comes_first", "queue", "order < other.order;", "order > other.order;",
   "priority_orders_what_is_queued")
 
-M = header("detail/findable.hpp")
+M = header("detail/engine/findable*.hpp")
 M("pool_is_left_without_order", "order", "refs_.fetch_sub(1, memory_order_acq_rel)",
   "refs_.fetch_sub(1, memory_order_relaxed)", "destroy_in_a_task destroyed_by_its_last_task")
 M("pool_is_left_without_release", "order", "refs_.fetch_sub(1, memory_order_acq_rel)",
@@ -972,7 +970,7 @@ M("dying_pool_is_found", "reference",
   "        return Ref<Findable>::share(live);",
   "unobserved_while_the_pool_dies")
 
-M = header("detail/apply_job.hpp")
+M = header("detail/jobs/apply_job.hpp")
 M("cancel_stops_nothing_that_runs", "abandon",
   "      if (!cancelled()) stop_.request();\n", "", "stop_by_cancel")
 M("cancelled_call_counts_as_failed", "predicate", "    this->set_outcome_cancelled();\n", "",
@@ -981,36 +979,36 @@ M("given_up_call_is_not_destroyed", "ready",
   "  void give_up(const std::exception_ptr& why) noexcept {\n    std::destroy_at(&call_);",
   "  void give_up(const std::exception_ptr& why) noexcept {", "cancel_queued")
 M("call_dies_after_ready", "ready",
-  "    std::destroy_at(&call_);\n    stop_.leave(this->core());\n    this->finish();",
-  "    stop_.leave(this->core());\n    this->finish();\n    std::destroy_at(&call_);",
+  "    std::destroy_at(&call_);\n    stop_.leave(this->engine());\n    this->finish();",
+  "    stop_.leave(this->engine());\n    this->finish();\n    std::destroy_at(&call_);",
   "result_is_ready_after_its_captures_have_died")
 M("call_that_has_ended_may_still_be_stopped", "reference",
-  "    std::destroy_at(&call_);\n    stop_.leave(this->core());\n    this->finish();",
+  "    std::destroy_at(&call_);\n    stop_.leave(this->engine());\n    this->finish();",
   "    std::destroy_at(&call_);\n    this->finish();", "stop_of_what_has_ended stop_by_cancel")
 M("terminate_gives_up_what_runs", "claim",
   "    if (this->try_claim()) give_up(why);", "    this->try_claim();\n    give_up(why);",
   "destructor_of_an_abandoned_capture_waits nest_against_terminate nest_against_destruction "
   "group_in_a_task_against_terminate")
 M("waiter_runs_what_another_has_claimed", "claim",
-  "if (Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim()) execute();",
-  "Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim();\n"
+  "if (Engine::take_back_entry(&this->engine(), *this) ? this->take_entry() : this->try_claim()) execute();",
+  "Engine::take_back_entry(&this->engine(), *this) ? this->take_entry() : this->try_claim();\n"
   "    execute();", "nest_async_two_workers lane_is_taken_from_at_both_ends", deep="--bound 2")
 M("waiter_runs_only_the_youngest", "claim",
-  "Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim()",
-  "Core::take_back_entry(&this->core(), *this) && this->take_entry()",
+  "Engine::take_back_entry(&this->engine(), *this) ? this->take_entry() : this->try_claim()",
+  "Engine::take_back_entry(&this->engine(), *this) && this->take_entry()",
   "nest_wait_for_what_is_queued_behind")
 M("waiter_leaves_a_dead_entry", "queue",
-  "Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim()",
+  "Engine::take_back_entry(&this->engine(), *this) ? this->take_entry() : this->try_claim()",
   "this->try_claim()", "nest_async_one_worker nest_async_two_workers",
   equivalent="It is stepped over, or given up at the end of the job.")
 M("taken_back_entry_is_kept", "reference",
-  "Core::take_back_entry(&this->core(), *this) ? this->take_entry() : this->try_claim()",
-  "(Core::take_back_entry(&this->core(), *this), this->try_claim())", "nest_async_one_worker")
+  "Engine::take_back_entry(&this->engine(), *this) ? this->take_entry() : this->try_claim()",
+  "(Engine::take_back_entry(&this->engine(), *this), this->try_claim())", "nest_async_one_worker")
 M("refused_call_is_not_destroyed", "ready",
   "    if (!this->is_claimed()) std::destroy_at(&call_);  // it was never issued\n", "",
   "close_against_issue fault_in_apply_async")
 
-M = header("detail/map_job.hpp")
+M = header("detail/jobs/map_job.hpp")
 M("two_take_one_chunk", "claim",
   "      begin = next_.fetch_add(chunking_.size(), memory_order_relaxed);",
   "      begin = next_.load(memory_order_relaxed);\n"
@@ -1046,7 +1044,7 @@ M("given_up_items_do_not_count", "count",
 M("map_never_makes_way", "predicate", "      work(1, Deadline::never());",
   "      work(~std::size_t{0}, Deadline::never());", "priority_interrupts_a_map")
 M("map_makes_way_for_good", "queue",
-  "      if (!is_spent()) return core.put_back(*this, rank_);\n", "", "priority_interrupts_a_map")
+  "      if (!is_spent()) return engine.put_back(*this, rank_);\n", "", "priority_interrupts_a_map")
 M("map_has_no_entries", "reference",
   "    this->add_entries(static_cast<std::uint32_t>(entries));\n", "", "map_two_workers map_one_worker")
 M("map_has_one_entry_too_few", "reference",
@@ -1056,15 +1054,15 @@ M("map_is_for_one_worker", "queue",
   "    return {.entries = entries, .has_callbacks", "    return {.entries = 1, .has_callbacks",
   "map_items_meet")
 M("worker_keeps_the_entry_of_a_map", "reference",
-  "      if (!is_spent()) return core.put_back(*this, rank_);\n    }\n    this->drop_entry();",
-  "      if (!is_spent()) return core.put_back(*this, rank_);\n    }", "map_one_worker map_two_workers")
+  "      if (!is_spent()) return engine.put_back(*this, rank_);\n    }\n    this->drop_entry();",
+  "      if (!is_spent()) return engine.put_back(*this, rank_);\n    }", "map_one_worker map_two_workers")
 M("abandoned_map_keeps_its_entry", "reference", "    abandon(why);\n    this->drop_entry();",
   "    abandon(why);", "terminate_a_map_under_way destroy_with_work terminate_against_a_blocking_map")
 M("map_runs_on_in_a_terminated_pool", "abandon",
-  "      if (this->core().state() == State::terminate) {", "      if (false) {",
+  "      if (this->engine().state() == State::terminate) {", "      if (false) {",
   "terminate_a_map_under_way")
 M("terminated_map_forgets_the_chunk_in_hand", "count",
-  "give_up(range.size() + size_ - (std::min)(size_, claim_rest(size_)),",
+  "give_up(range.size() + size_ - smaller(size_, claim_rest(size_)),",
   "give_up(size_ - std::min(size_, claim_rest(size_)),", "terminate_a_map_under_way")
 M("spent_map_is_not_dead", "queue",
   "    return next_.load(memory_order_relaxed) >= size_;\n  }\n\n  Stop",
@@ -1077,7 +1075,7 @@ M("rest_of_a_map_is_given_up_twice", "claim",
 
 # ---- Queues ----
 
-M = header("detail/job_ring.hpp")
+M = header("detail/engine/job_ring.hpp")
 M("ring_looks_empty_out_of_order", "order",
   "return head_.load(memory_order_seq_cst) >= tail_.load(memory_order_seq_cst);",
   "return head_.load(memory_order_seq_cst) >= tail_.load(memory_order_acquire);",
@@ -1268,7 +1266,7 @@ M("failed_growth_goes_unnoticed", "predicate",
   "      if (kept + count > buffer->capacity()) {\n        tail_", "      if (false) {\n        tail_",
   "fault_when_the_queue_grows", deep="--bound 2")
 
-M = header("detail/lanes.hpp")
+M = header("detail/engine/lanes.hpp")
 M("lane_is_not_listed", "queue", "    if (!own.is_listed) list(own);\n", "",
   "lane_of_one_who_is_stuck")
 M("lane_is_listed_again_and_again", "queue", "    own.is_listed = true;\n", "",
@@ -1343,7 +1341,7 @@ M("own_lanes_are_emptied_out_of_order", "order",
 M("other_lanes_are_found_without_order", "order", "listed_count_.load(memory_order_acquire);",
   "listed_count_.load(memory_order_relaxed);", "lane_of_one_who_is_stuck lanes_of_two_who_are_stuck")
 
-M = header("detail/job_heap.hpp")
+M = header("detail/engine/job_heap.hpp")
 M("heap_takes_the_last", "queue",
   "    std::pop_heap(entries_.begin(), entries_.end(), is_after);\n", "",
   "priority_orders_what_is_queued")
@@ -1361,14 +1359,21 @@ M("dying_heap_keeps_its_entries", "reference",
   "    for (const Entry& entry : entries_) entry.job->drop_entry();\n", "", "priority_against_terminate",
   equivalent="terminate() has emptied it.")
 
-M = header("detail/stream_queue.hpp")
+M = header("detail/engine/stream_list.hpp")
+M("terminated_imap_counts_as_listed", "queue", "    job.is_listed_ = false;\n", "",
+  "imap_terminated_while_full")
+M("listed_imap_is_erased_from_one_side", "queue",
+  "    (job.next_live_ != nullptr ? job.next_live_->prev_live_ : last_) = job.prev_live_;\n", "",
+  "imap_join_lifts_the_limit_of_two imap_one_reader")
+
+M = header("detail/engine/stream_queue.hpp")
 M("imap_is_queued_and_does_not_know_it", "queue",
   "    job.queued_.store(true, memory_order_relaxed);\n", "",
   "imap_read_in_a_task imap_one_reader imap_items_meet")
 M("imap_leaves_the_list_twice", "queue", "    job.queued_.store(false, memory_order_relaxed);\n", "",
   "imap_one_reader imap_read_in_a_task imap_items_meet")
 
-M = header("detail/job_queue.hpp")
+M = header("detail/engine/job_queue.hpp")
 M("call_is_not_counted", "count", "      door.lane->issued.add_one();\n", "",
   "close_runs_what_is_queued")
 M("call_by_priority_is_not_counted", "count", "    issued_.add_one();\n", "", "priority_close")
@@ -1427,15 +1432,15 @@ M("imap_comes_after_calls_of_lower_priority", "queue",
   "(heap_.empty() || !heap_.first_rank().is_before(streams_.first_rank()))", "heap_.empty()",
   "priority_of_an_imap")
 
-M = header("detail/spin.hpp")
+M = header("detail/platform/spin.hpp")
 M("lock_is_only_tried", "lock", "  if (!lockable.try_lock()) lock_contended(lockable);",
   "  lockable.try_lock();", "worker_is_woken_again")
 
 # ---- Imaps ----
 
-M = header("detail/imap_state.hpp")
+M = header("detail/imap/imap_state.hpp")
 M("reader_leaves_it_to_terminate", "abandon",
-  "if (core.state() == State::terminate && this->may_be_given_up()) {", "if (false) {",
+  "if (engine.state() == State::terminate && this->may_be_given_up()) {", "if (false) {",
   "destructor_of_an_abandoned_capture_reads")
 M("slot_is_emptied_without_order", "order",
   "chunk.emptied.fetch_add(1, memory_order_acq_rel)",
@@ -1467,7 +1472,7 @@ M("end_is_seen_before_the_last_result", "predicate",
   "    const bool finished = this->may_be_given_up() == false;\n",
   "imap_one_reader imap_keeps_the_order")
 
-M = header("detail/imap_stream.hpp")
+M = header("detail/imap/imap_stream.hpp")
 M("taken_entry_still_counts", "queue", "  entry_.arrive();\n", "",
   "imap_buffersize_one imap_run_is_shared")
 M("nobody_comes_for_what_is_left", "wake-up",
@@ -1505,7 +1510,7 @@ M("parked_imap_forgets_what_is_unclaimed", "queue",
   "    if (room() != 0 || ring_.any_unclaimed()) {", "    if (room() != 0) {",
   "imap_is_parked_while_another_reads")
 M("parked_imap_stays_queued", "queue",
-  "    taken_out = entry_.take_out_locked(*core_);\n  }\n"
+  "    taken_out = entry_.take_out_locked(*engine_);\n  }\n"
   "  if (taken_out) this->release();  // not the last: our caller holds another\n"
   "  return Then::leave;",
   "    taken_out = false;\n  }\n"
@@ -1513,7 +1518,7 @@ M("parked_imap_stays_queued", "queue",
   "imap_buffersize_one imap_run_is_shared",
   equivalent="A worker takes the entry in vain; or it is there when there is room again.")
 M("parked_imap_is_not_put_back", "queue",
-  "reading_.load() != Reading::open) return;\n  put_locked(Core::Place::back);",
+  "reading_.load() != Reading::open) return;\n  put_locked(Engine::Place::back);",
   "reading_.load() != Reading::open) return;", "imap_buffersize_one imap_join_lifts_the_limit")
 M("room_beside_a_chunk_that_blocks_is_not_used", "wake-up",
   "           (reading == Reading::open && !entry_.exists() && !lingers_.load());",
@@ -1567,7 +1572,7 @@ M("given_up_imap_keeps_the_queues_reference", "reference",
   "  if (taken_out) this->release();  // not the last: our caller holds another\n",
   "  settle(discard_unclaimed() + (ends ? 1 : 0));\n", "imap_dropped_while_running")
 M("finished_imap_stays_queued", "queue",
-  "    taken_out = entry_.take_out_locked(*core_);\n    finished_.store(true);",
+  "    taken_out = entry_.take_out_locked(*engine_);\n    finished_.store(true);",
   "    taken_out = false;\n    finished_.store(true);",
   "imap_run_is_read_by_a_task imap_goes_on_with_its_turn",
   equivalent="Its entry keeps it, and whoever takes that finds it over and lets go; terminate(), which each "
@@ -1577,35 +1582,35 @@ M("finished_imap_is_put_back", "queue",
   "if (!entry_.exists()) entry_", "imap_full_ring_two_readers",
   equivalent="Likewise; and a terminated pool takes nothing back.")
 M("imaps_function_dies_after_the_end", "ready",
-  "  destroy_work();\n  core_->forget(*this);\n", "  core_->forget(*this);\n",
+  "  destroy_work();\n  engine_->forget(*this);\n", "  engine_->forget(*this);\n",
   "imap_function_dies_before_the_end")
 M("end_wakes_no_reader", "wake-up",
   "    finished_.store(true);  // what was done before happens before the end is seen\n"
   "    readers_.wake_all_locked();\n",
   "    finished_.store(true);\n", "imap_over_nothing")
-M("finished_imap_counts_as_unfinished", "count", "  core_->job_done();\n", "", "imap_over_nothing")
+M("finished_imap_counts_as_unfinished", "count", "  engine_->job_done();\n", "", "imap_over_nothing")
 M("dropped_input_error_is_not_told", "abandon",
-  "  if (input_error_ && !is_termination(input_error_)) core_->report(input_error_);\n", "",
+  "  if (input_error_ && !is_termination(input_error_)) engine_->report(input_error_);\n", "",
   "imap_dropped_input_error_is_told")
 M("priority_pools_worker_stays", "queue", "      if (gives_way_ && has_work()) {", "      if (false) {",
   "imap_gives_way_to_a_higher_priority")
 
-M = header("detail/imap_window.hpp")
+M = header("detail/imap/imap_window.hpp")
 M("window_is_one_too_large", "count", "return used < size ? size - used : 0;",
   "return used <= size ? size + 1 - used : 0;", "imap_buffersize_one")
 M("turn_begins_never_anew", "count",
   "    turn_begin_.store(claimed, memory_order_relaxed);\n", "", "imap_makes_way imap_buffersize_one",
   equivalent="Once over, always over: every chunk goes to the queue's back, which is only slower.")
 
-M = header("detail/imap_entry.hpp")
+M = header("detail/imap/imap_entry.hpp")
 M("entry_is_put_in_and_not_counted", "queue",
-  "    exists_.store(true);\n    core.requeue(imap_, place);", "    core.requeue(imap_, place);",
+  "    exists_.store(true);\n    engine.requeue(imap_, place);", "    engine.requeue(imap_, place);",
   "imap_goes_on_with_its_turn")
 M("entry_is_taken_out_and_still_counts", "queue",
   "    exists_.store(false);\n    return true;", "    return true;",
   "imap_reads_runs imap_run_is_shared_after_a_turn imap_makes_way")
 
-M = header("detail/imap_ring.hpp")
+M = header("detail/imap/imap_ring.hpp")
 M("chunk_is_pushed_without_order", "order",
   "    read_.store(position + 1, memory_order_release);",
   "    read_.store(position + 1, memory_order_relaxed);", "imap_two_readers imap_one_reader")
@@ -1621,7 +1626,7 @@ M("grown_ring_forgets_what_it_had", "queue",
 M("old_ring_is_freed_at_once", "reference", "  larger->older.reset(old);\n",
   "  const std::unique_ptr<Places> gone(old);\n", "imap_ring_grows")
 
-M = header("detail/imap_front.hpp")
+M = header("detail/imap/imap_front.hpp")
 M("front_is_locked_without_order", "order", "!locked_.exchange(true, memory_order_acquire)",
   "!locked_.exchange(true, memory_order_relaxed)", "imap_two_readers_of_a_chunk imap_two_readers")
 M("front_is_unlocked_without_order", "order", "locked_.store(false, memory_order_release)",
@@ -1642,7 +1647,7 @@ M("chunk_that_is_not_done_is_opened", "ready",
   "      if (!chunk->done.load()) return false;", "      if (false) return false;",
   "imap_one_reader imap_keeps_the_order")
 
-M = header("detail/imap_chunk.hpp")
+M = header("detail/imap/imap_chunk.hpp")
 M("used_chunk_counts_as_done", "ready", "  chunk.done.store(false, memory_order_relaxed);\n", "",
   "imap_reads_runs imap_one_reader imap_two_readers")
 M("used_chunk_counts_as_emptied", "count", "  chunk.emptied.store(0, memory_order_relaxed);\n", "",
@@ -1660,14 +1665,14 @@ M("handed_over_chunks_stay_there", "reference",
   "    if (spare_ != nullptr) handed_over_.store(nullptr, memory_order_relaxed);\n", "",
   "imap_buffersize_one imap_chunks_of_two imap_reads_runs")
 
-M = header("detail/imap_readers.hpp")
+M = header("detail/imap/imap_readers*.hpp")
 M("only_one_reader_is_woken", "wake-up", "if (sleepers_ != 0) condition_.notify_all();",
   "if (sleepers_ != 0) condition_.notify_one();", "imap_terminated_two_readers imap_two_readers")
 M("reader_in_a_callback_is_not_woken", "wake-up",
-  "    for (CallbackThread::Alarm* const alarm : alarms_) alarm->notify();\n", "",
+  "    for (Waiter* const alarm : alarms_) alarm->notify();\n", "",
   "imap_read_in_a_callback_while_it_runs")
 M("reader_is_not_in_the_graph", "wait graph",
-  "      waits.emplace(core.waits(), wait.emplace(*context, std::span(&imap_, 1)));\n", "",
+  "      waits.emplace(PoolEngine::of(engine).waits(), wait.emplace(*context, std::span(&imap_, 1)));\n", "",
   "callback_needs_what_an_item_waits_for")
 M("reader_leaves_its_alarm_behind", "reference", "    alarms_.pop_back();\n", "",
   "imap_read_in_a_callback_while_it_runs")
@@ -1681,14 +1686,14 @@ M("readers_of_an_older_chunk_sleep_on", "wake-up",
 
 # ---- The rest ----
 
-M = header("detail/stop.hpp")
+M = header("detail/engine/stop_list.hpp")
 M("stop_source_enters_and_leaves_a_stale_link", "queue",
   "    if (source.next_ != nullptr) source.next_->link_ = &source.next_;\n", "",
   "stop_by_terminate_after_another_has_ended")
 M("stop_source_leaves_twice", "queue", "    source.link_ = nullptr;\n", "",
   "stop_by_terminate stop_or_never_start stop_of_what_has_ended")
 
-M = header("detail/start_up.hpp")
+M = header("detail/engine/start_up.hpp")
 M("initialized_worker_tells_nobody", "wake-up", "    condition_.notify_one();\n", "",
   "start_up_two_workers")
 M("initialized_worker_tells_after_the_unlock", "lock",
@@ -1703,9 +1708,9 @@ M("constructor_believes_every_wake_up", "predicate",
   "    condition_.wait(lock, [&] { return initialized_ == workers; });",
   "    if (initialized_ != workers) condition_.wait(lock);", "start_up_two_workers")
 
-M = header("detail/thread_context.hpp")
+M = header("detail/engine/thread_context.hpp")
 M("threads_of_all_pools_are_the_same", "predicate",
-  "return context != nullptr && context->core == core ? context : nullptr;", "return context;",
+  "return context != nullptr && context->engine == engine ? context : nullptr;", "return context;",
   "two_pools_task_waits_for_task")
 M("end_of_a_completion_is_not_noted", "reference",
   "  ~CompletionScope() { innermost_ = outer_; }", "  ~CompletionScope() {}",
@@ -1714,31 +1719,31 @@ M("end_of_a_completion_is_not_noted", "reference",
 M = header("coroutine.hpp")
 M("coroutine_is_told_and_goes_on", "claim", "      if (state->add_waiter(*this)) return true;",
   "      state->add_waiter(*this);", "coroutine_awaits_a_call")
-M("coroutine_needs_no_callback_thread", "predicate", "core && core->need_callbacks();",
-  "static_cast<bool>(core);", "coroutine_awaits_a_call")
-M("resumed_coroutine_counts_as_unfinished", "count", "    core.job_done();\n", "",
+M("coroutine_needs_no_callback_thread", "predicate", "engine && engine->need_callbacks();",
+  "static_cast<bool>(engine);", "coroutine_awaits_a_call")
+M("resumed_coroutine_counts_as_unfinished", "count", "    engine.job_done();\n", "",
   "coroutine_resumes_on_a_pool")
 M("abandoned_coroutine_is_no_completion", "wait graph",
-  "    const CompletionScope scope(core_, this);\n", "", "coroutine_resumes_on_a_terminated_pool",
+  "    const CompletionScope scope(engine_, this);\n", "", "coroutine_resumes_on_a_terminated_pool",
   equivalent="terminate(), which alone abandons such jobs, has a scope of its own for them.")
 M("coroutine_is_not_resumed", "wake-up",
-  "    if (!resume_on_target(job)) core.callbacks().post(*job.release());",
+  "    if (!resume_on_target(job)) engine.post_callback(*job.release());",
   "    resume_on_target(job);", "coroutine_awaits_a_call")
 M("coroutine_is_kept_by_two", "reference", "      static_cast<void>(job.release());\n", "",
   "coroutine_resumes_on_a_pool")
-M("resumed_coroutines_job_is_kept", "reference", "    done();\n    core.job_done();",
-  "    core.job_done();", "coroutine_resumes_on_a_pool")
+M("resumed_coroutines_job_is_kept", "reference", "    done();\n    engine.job_done();",
+  "    engine.job_done();", "coroutine_resumes_on_a_pool")
 M("called_back_coroutines_job_is_kept", "reference", "    coroutine_.resume();\n    delete this;",
   "    coroutine_.resume();", "coroutine_awaits_a_call")
 M("job_is_used_after_its_coroutine", "reference",
-  "    Core& core = *core_;\n    coroutine_.resume();\n    done();\n    core.job_done();",
-  "    coroutine_.resume();\n    done();\n    core_->job_done();", "coroutine_resumes_on_a_pool")
+  "    Engine& engine = *engine_;\n    coroutine_.resume();\n    done();\n    engine.job_done();",
+  "    coroutine_.resume();\n    done();\n    engine_->job_done();", "coroutine_resumes_on_a_pool")
 M("destroyed_coroutine_still_waits", "reference",
   "    if (job_) Handles::state_of(result_)->remove_waiter(*this);\n", "",
   "defect_suspended_coroutine_is_destroyed")
 
 M = header("async_result.hpp")
-M("late_done_callback_takes_a_dead_core", "reference", "is_late_ ? Ref<Core>() : core_", "core_",
+M("late_done_callback_takes_a_dead_core", "reference", "is_late_ ? Ref<Engine>() : engine_", "engine_",
   "done_callback_added_after_the_pool_has_gone")
 M("done_callback_is_kept", "reference", "    const std::unique_ptr<DoneCallback> self(this);\n", "",
   "done_callback_added_while_completing")

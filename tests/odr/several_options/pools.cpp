@@ -9,7 +9,8 @@
 namespace OPTIONS {
 
 std::pair<int, std::string> options_and_pool() {
-  const int options = (MILLPOND_HAS_STOP_TOKEN ? 1 : 0) + (MILLPOND_RECYCLES_MEMORY ? 2 : 0);
+  const int options = (MILLPOND_HAS_STOP_TOKEN ? 1 : 0) + (MILLPOND_RECYCLES_MEMORY ? 2 : 0) +
+                      (MILLPOND_IS_COMPILED ? 4 : 0);
   return {options, typeid(millpond::ThreadPool).name()};
 }
 
