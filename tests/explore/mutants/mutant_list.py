@@ -1570,7 +1570,7 @@ M("given_up_chunks_are_kept", "abandon",
 M("given_up_imap_keeps_the_queues_reference", "reference",
   "  settle(discard_unclaimed() + (ends ? 1 : 0));\n"
   "  if (taken_out) this->release();  // not the last: our caller holds another\n",
-  "  settle(discard_unclaimed() + (ends ? 1 : 0));\n", "imap_dropped_while_running")
+  "  settle(discard_unclaimed() + (ends ? 1 : 0));\n", "imap_dropped_while_it_wants_a_worker")
 M("finished_imap_stays_queued", "queue",
   "    taken_out = entry_.take_out_locked(*engine_);\n    finished_.store(true);",
   "    taken_out = false;\n    finished_.store(true);",
