@@ -1519,7 +1519,7 @@ M("full_imap_is_parked_without_a_look", "queue",
 M("given_up_imap_is_parked", "abandon",
   "    if (given_up_.load() || !move_reading(Reading::open, Reading::full)) return Then::leave;",
   "    if (!move_reading(Reading::open, Reading::full)) return Then::leave;",
-  "imap_dropped_under_two_workers", deep="--bound 3")
+  "imap_dropped_under_two_workers", deep="--bound 3 --from 3")
 M("parked_imap_forgets_what_is_unclaimed", "queue",
   "    if (room() != 0 || ring_.any_unclaimed()) {", "    if (room() != 0) {",
   "imap_is_parked_while_another_reads")
@@ -1581,7 +1581,7 @@ M("given_up_chunks_are_kept", "abandon",
 M("given_up_imap_keeps_the_queues_reference", "reference",
   "  settle(discard_unclaimed() + (ends ? 1 : 0));\n"
   "  if (taken_out) this->release();  // not the last: our caller holds another\n",
-  "  settle(discard_unclaimed() + (ends ? 1 : 0));\n", "imap_dropped_while_running")
+  "  settle(discard_unclaimed() + (ends ? 1 : 0));\n", "imap_dropped_while_it_wants_a_worker")
 M("finished_imap_stays_queued", "queue",
   "    taken_out = entry_.take_out_locked(*engine_);\n    finished_.store(true);",
   "    taken_out = false;\n    finished_.store(true);",

@@ -60,7 +60,7 @@ STALE_RUNS = [
     ("PCT, stale loads", ["--pct", "3", "--executions", "5000", "--stale"]),
     ("bound 2, stale loads", ["--bound", "2", "--stale", "--seconds", "10"]),
 ]
-DEEP_SECONDS = 60
+DEEP_SECONDS = 120
 SECONDS = 120  # for each scenario and run
 
 
@@ -198,7 +198,7 @@ def try_mutant(mutant, work, scenarios, hinted):
 def deep_run(mutant):
     """From "--bound 2 --stale", say."""
     arguments = mutant.deep.split()
-    name = re.sub("--", "", mutant.deep).replace(" stale", ", stale loads")
+    name = re.sub(r" --from \d|--", "", mutant.deep).replace(" stale", ", stale loads")
     return name.replace(" spurious", ", spurious wake-ups"), [
         *arguments, "--seconds", str(DEEP_SECONDS)]
 

@@ -57,6 +57,23 @@ SCENARIO(imap_dropped_while_running) {
   CHECK(pool.apply([] { return 5; }) == 5);
 }
 
+// Dropped while it is queued for another worker: what the queue holds of it is given up.
+SCENARIO(imap_dropped_while_it_wants_a_worker) {
+  ThreadPool pool(1);
+  Gate running, dropped;
+  {
+    const auto it = pool.imap(
+        [&](int i) {
+          running.open();
+          dropped.wait();
+          return Value(i);
+        },
+        Numbers(3), {.buffersize = 3});
+    running.wait();
+  }
+  dropped.open();
+}
+
 // Errors that were made and that nobody took are told of, once each.
 SCENARIO(imap_dropped_errors_are_told, .bound = kUnbounded) {
   mt::atomic<int> thrown = 0, told = 0;

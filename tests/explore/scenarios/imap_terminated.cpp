@@ -3,8 +3,8 @@
 #include <chrono>
 #include <optional>
 #include <ranges>
-#include <vector>
 #include <utility>
+#include <vector>
 
 #include "common.hpp"
 #include "scenario.hpp"

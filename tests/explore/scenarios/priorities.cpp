@@ -367,7 +367,7 @@ std::vector<int> order_of(std::initializer_list<int> priorities, int cancelled,
 SCENARIO(priority_of_the_last) { CHECK(order_of({0, 0, 5}, -1, {}) == std::vector({2, 0, 1})); }
 
 // Equals keep their order.
-SCENARIO(priority_of_equals) { CHECK(order_of({0, 0, 0}, -1, {}) == std::vector({0, 1, 2})); }
+SCENARIO(priority_of_equals) { CHECK(order_of({0, 0, 0, 0}, -1, {}) == std::vector({0, 1, 2, 3})); }
 
 // The heap has lost its first when it needs room.
 SCENARIO(priority_without_the_first) {
