@@ -6913,7 +6913,7 @@ void ImapStream<Value>::work() noexcept {
   while (then == Then::look_again) {
     // terminate() finds this imap in the list of all; until then nothing is begun here any more.
     if (engine_->state() == State::terminate) give_up(true);
-    // Looked at before the claim: what is claimed is run, so that an ordered imap yields it.
+    // Looked at before the claim: what is claimed is run.
     const auto claim = given_up_.load() ? typename ImapRing<Chunk>::Claim() : ring_.claim();
     if (claim.chunk != nullptr) {
       then = pass_on();
