@@ -1373,7 +1373,7 @@ M("dying_heap_keeps_its_entries", "reference",
 
 M = header("detail/engine/stream_list.hpp")
 M("terminated_imap_counts_as_listed", "queue", "    job.is_listed_ = false;\n", "",
-  "imap_terminated_while_full")
+  "imap_terminated_beside_a_drop")
 M("listed_imap_is_erased_from_one_side", "queue",
   "    (job.next_live_ != nullptr ? job.next_live_->prev_live_ : last_) = job.prev_live_;\n", "",
   "imap_join_lifts_the_limit_of_two imap_one_reader")

@@ -153,6 +153,17 @@ SCENARIO(imap_terminated_while_full, .bound = 3) {
   CHECK(next_of(it) == -1);
 }
 
+// Another imap is dropped while terminate() gives up one after another.
+SCENARIO(imap_terminated_beside_a_drop) {
+  ThreadPool pool(1);
+  const auto kept = pool.imap([](int i) { return i; }, Numbers(2), {.buffersize = 1});
+  auto dropped =
+      std::make_optional(pool.imap([](int i) { return i; }, Numbers(2), {.buffersize = 1}));
+  thread dropper([&] { dropped.reset(); });
+  pool.terminate();
+  dropper.join();
+}
+
 // Two readers that wait when the pool is terminated: both return, one is told why.
 SCENARIO(imap_terminated_two_readers) {
   ThreadPool pool(1);
