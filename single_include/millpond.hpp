@@ -2593,6 +2593,7 @@ class MadeOncePlace {
 template <auto kPlace>
 auto& made_once() {
   auto& place = kPlace();
+  // acquire, here and below: pairs with the release that says that it is made.
   using Place = std::remove_reference_t<decltype(place)>;
   using T = std::remove_reference_t<decltype(place.object())>;
   Process::Id state = place.state_.load(std::memory_order_acquire);
@@ -4275,7 +4276,7 @@ class PoolEngine final : public Engine {
   mutex join_mutex_;  // one thread at a time joins
 };
 
-// ---- What others know of it ----
+// ---- What engine.hpp declares ----
 
 MILLPOND_INLINE Ref<Engine> Engine::make(QueueOrder order, std::size_t size,
                                          ErrorHandler on_unobserved_error) {
@@ -5240,7 +5241,8 @@ inline void Process::note() noexcept {
 }
 
 MILLPOND_INLINE Process::Id Process::find_out() noexcept {
-  // Twice does no harm; a static variable's guard might, as fork() copies it as it is.
+  // Twice does no harm; a static variable's guard might, as fork() copies it as it is. acquire and
+  // release are each other's partners: whoever sees it has the handler registered.
   static constinit std::atomic<bool> will_be_told{false};
   if (!will_be_told.load(std::memory_order_acquire) &&
       pthread_atfork(nullptr, nullptr, [] { note(); }) == 0) {
@@ -5331,7 +5333,8 @@ class ResultGroup {
   Body* const body_;
 };
 
-/// The first place of each of them, in that order.
+/// The places in the list at which a result comes for the first time, ascending: so that each
+/// result is named once.
 std::vector<std::size_t> distinct_places(std::span<ResultBase* const> results);
 
 }  // namespace millpond::inline MILLPOND_ABI::detail
@@ -5753,7 +5756,7 @@ class ResultGroup::Body {
   atomic<std::size_t> count_{0};  // completed_.size(), without the mutex a hint
 };
 
-// ---- What others know of it ----
+// ---- What result_group.hpp declares ----
 
 MILLPOND_INLINE std::vector<std::size_t> distinct_places(std::span<ResultBase* const> results) {
   std::vector<std::size_t> places(results.size());
@@ -5885,7 +5888,8 @@ inline bool ResultBase::sleep_in_callback(Deadline deadline) noexcept {
 #ifndef MILLPOND_DETAIL_DEFINITIONS_HPP
 #define MILLPOND_DETAIL_DEFINITIONS_HPP
 
-/// What is no template: included by the public headers, or once, by src/millpond.cpp.
+/// Everything that is not a template. The public headers include it at their end; or, where the
+/// library is compiled once, src/millpond.cpp does, and they do not.
 
 #endif  // MILLPOND_DETAIL_DEFINITIONS_HPP
 

@@ -2,7 +2,8 @@
 #ifndef MILLPOND_DETAIL_DEFINITIONS_HPP
 #define MILLPOND_DETAIL_DEFINITIONS_HPP
 
-/// What is no template: included by the public headers, or once, by src/millpond.cpp.
+/// Everything that is not a template. The public headers include it at their end; or, where the
+/// library is compiled once, src/millpond.cpp does, and they do not.
 
 #include <millpond/detail/engine/findable_registry.hpp>
 #include <millpond/detail/engine/job_memory_depot.hpp>

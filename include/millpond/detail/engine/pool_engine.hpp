@@ -176,7 +176,7 @@ class PoolEngine final : public Engine {
   mutex join_mutex_;  // one thread at a time joins
 };
 
-// ---- What others know of it ----
+// ---- What engine.hpp declares ----
 
 MILLPOND_INLINE Ref<Engine> Engine::make(QueueOrder order, std::size_t size,
                                          ErrorHandler on_unobserved_error) {

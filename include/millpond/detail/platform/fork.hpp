@@ -17,7 +17,8 @@ inline void Process::note() noexcept {
 }
 
 MILLPOND_INLINE Process::Id Process::find_out() noexcept {
-  // Twice does no harm; a static variable's guard might, as fork() copies it as it is.
+  // Twice does no harm; a static variable's guard might, as fork() copies it as it is. acquire and
+  // release are each other's partners: whoever sees it has the handler registered.
   static constinit std::atomic<bool> will_be_told{false};
   if (!will_be_told.load(std::memory_order_acquire) &&
       pthread_atfork(nullptr, nullptr, [] { note(); }) == 0) {

@@ -41,6 +41,7 @@ class MadeOncePlace {
 template <auto kPlace>
 auto& made_once() {
   auto& place = kPlace();
+  // acquire, here and below: pairs with the release that says that it is made.
   using Place = std::remove_reference_t<decltype(place)>;
   using T = std::remove_reference_t<decltype(place.object())>;
   Process::Id state = place.state_.load(std::memory_order_acquire);

@@ -38,7 +38,8 @@ class ResultGroup {
   Body* const body_;
 };
 
-/// The first place of each of them, in that order.
+/// The places in the list at which a result comes for the first time, ascending: so that each
+/// result is named once.
 std::vector<std::size_t> distinct_places(std::span<ResultBase* const> results);
 
 }  // namespace millpond::inline MILLPOND_ABI::detail

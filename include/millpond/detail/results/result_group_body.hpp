@@ -439,7 +439,7 @@ class ResultGroup::Body {
   atomic<std::size_t> count_{0};  // completed_.size(), without the mutex a hint
 };
 
-// ---- What others know of it ----
+// ---- What result_group.hpp declares ----
 
 MILLPOND_INLINE std::vector<std::size_t> distinct_places(std::span<ResultBase* const> results) {
   std::vector<std::size_t> places(results.size());
